@@ -1,0 +1,56 @@
+# Everything a person types. `make run` and `make test` need nothing but Python 3.11 (or newer) and make.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-strip-extras \
+	--no-emit-index-url --no-header pyproject.toml
+export DAGSTER_HOME := $(CURDIR)/.dagster
+
+.PHONY: run dev test lint types check compat lock clean setup home
+
+run: setup home ## one sync (on the sandbox, unless .env says otherwise), then its result
+	@$(BIN)/lp-pipeline sync
+
+dev: setup home ## the Dagster UI and daemon on http://127.0.0.1:3000, a sync every 15 minutes
+	$(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $${PORT:-3000}
+
+test: setup ## the everyday test suite
+	$(BIN)/python -m pytest -n 2
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: setup
+	$(BIN)/mypy
+
+check: test lint types
+
+compat: setup ## the SQL and the published file on DuckDB 1.5
+	@test -x .venv-duckdb15/bin/python || $(PYTHON) -m venv .venv-duckdb15
+	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements-duckdb15.lock
+	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	.venv-duckdb15/bin/python -m pytest lp_pipeline_tests/rules lp_pipeline_tests/warehouse
+
+lock: ## rewrite the lock files (needs uv)
+	$(LOCK) --constraint <(echo 'duckdb>=2') -o requirements.lock
+	$(LOCK) --constraint <(echo 'duckdb<2') -o requirements-duckdb15.lock
+
+setup: $(VENV)/.ready
+
+home: ## where Dagster keeps its runs
+	@mkdir -p $(DAGSTER_HOME) && ln -sf ../dagster.yaml $(DAGSTER_HOME)/dagster.yaml
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11. Set PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Setting up $(VENV) (a minute or two, once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .venv-duckdb15 .dagster .pytest_cache .mypy_cache .ruff_cache .hypothesis
