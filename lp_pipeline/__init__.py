@@ -1,0 +1,1 @@
+"""A two-way sync between LeadPerfection and Hatch: a Dagster pipeline over DuckDB."""

@@ -1,0 +1,138 @@
+"""What a LeadPerfection answer says: its records as received, or the error it carries behind an HTTP 200 (contract,
+sections 2 and 6). Bytes in, bytes out: no network. LeadPerfection's own words never enter a message (SPEC R4).
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from lp_pipeline.errors import LeadPerfectionError, SlowQuery
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+WORDS = 2000  # how much of LeadPerfection's own words is kept
+BEGINNING = 80  # how much of an answer that is no JSON is shown
+
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+
+
+class NotJson(LeadPerfectionError):
+    """The answer is no JSON at all; under load that passes."""
+
+
+def records(body: bytes, asked: str, status: int = 200, media_type: str = "") -> list[bytes]:
+    """The elements of the array that a call named `asked` brought, each verbatim; they are UTF-8 and valid JSON.
+
+    Raises `NotJson`, or `LeadPerfectionError` for an error of LeadPerfection's own.
+    """
+    text = bare(body)
+    if not text:
+        return []
+    try:
+        text, value = readable(text)
+    except _UNREADABLE:
+        raise NotJson(not_json(body, asked, status, media_type), words(body)) from None
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return []
+    if refusal := _refusal(value):
+        said = words(text)
+        kind = SlowQuery if timed_out(said) else LeadPerfectionError
+        raise kind(
+            f"LeadPerfection answered {asked} with an error of its own ({refusal}); its words are in sync_runs.error. "
+            "If they name a setting or a permission, correct that; otherwise the next sync tries again.",
+            said,
+        )
+    if isinstance(value, list):
+        return [bytes(element) for element in msgspec.json.decode(text, type=list[msgspec.Raw])]
+    return [text]
+
+
+def bare(body: bytes) -> bytes:
+    """A body without the byte order mark and the white space around it."""
+    return body.strip().removeprefix(BYTE_ORDER_MARK).strip()
+
+
+def readable(text: bytes) -> tuple[bytes, Any]:
+    """JSON text and its value; one bad character, lone surrogate or number becomes U+FFFD or null, the rest stays."""
+    try:
+        return text, msgspec.json.decode(text)
+    except _UNREADABLE:
+        pass
+    mended = _ESCAPE.sub(
+        lambda found: rb"\ufffd" if found["lone"] else found[0], text.decode("utf-8", "replace").encode()
+    )
+    try:
+        return mended, msgspec.json.decode(mended)
+    except _UNREADABLE:
+        value = json.loads(mended, strict=False, parse_constant=lambda _: None)
+        mended = msgspec.json.encode(value)
+        return mended, msgspec.json.decode(mended)
+
+
+def lookup(value: object, *names: str) -> Any:
+    """The first of these keys that an object has, whatever their case; None if it has none or is no object."""
+    if not isinstance(value, Mapping):
+        return None
+    for name in names:
+        if name in value:
+            return value[name]
+    lowered = {key.lower(): each for key, each in value.items()}
+    return next((lowered[name] for name in names if name in lowered), None)
+
+
+def identity(value: object) -> str | None:
+    """A record's prospect id as text, be it `cst_id` or `CstID`, text or a number; None if it has none."""
+    found = lookup(value, "cst_id", "cstid")
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        return None
+    return str(found).strip() or None
+
+
+def words(body: bytes) -> str:
+    """LeadPerfection's own words, for the ledger only."""
+    return bare(body).decode("utf-8", "replace")[:WORDS]
+
+
+def timed_out(said: str) -> bool:
+    """Whether LeadPerfection's words are those of a query that took too long."""
+    return "timeout expired" in said.lower()
+
+
+def _refusal(value: object) -> str | None:
+    """Which of the contract's dialects of a business error this is."""
+    if isinstance(value, list):
+        return _refusal(value[0]) if len(value) == 1 and isinstance(value[0], dict) else None
+    if isinstance(value, str):
+        return "a bare text"
+    if not isinstance(value, dict):
+        return f"{type(value).__name__} instead of a list"
+    keys = {key.lower() for key in value}
+    if keys & {"cst_id", "cstid"}:
+        return None
+    result = lookup(value, "result")
+    if result is False or str(result).strip().lower() in {"0", "false", "0.0"}:
+        return "Result 0"
+    if "result" not in keys and keys & {"message", "error"}:
+        return "a message instead of records"
+    return None
+
+
+def not_json(body: bytes, asked: str, status: int, media_type: str) -> str:
+    """What to say about an answer that is no JSON; its beginning too, unless that may hold personal data."""
+    kind = re.sub(r"[^\w/+.-]", "", media_type.partition(";")[0])[:60] or "no content type"
+    size = f"HTTP {status}, {kind}, {len(body)} bytes"
+    text = bare(body)
+    beginning = ""
+    if text[:1] not in (b"[", b"{", b'"'):  # broken JSON may hold personal data
+        shown = text[:BEGINNING].decode("utf-8", "replace")
+        shown = "".join(each if each.isprintable() else " " for each in shown)
+        beginning = f", beginning '{shown}{'…' if len(text) > BEGINNING else ''}'"
+    return f"LeadPerfection answered {asked} with something that is not JSON ({size}){beginning}"

@@ -1,0 +1,161 @@
+"""One request and its answer, and what their HTTP part means: no retries, no sign-in, no records. What leaves here as
+an exception neither says nor drags along a request: those carry the password and the token (SPEC R4).
+"""
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote, urlencode, urlsplit
+
+import httpx
+import msgspec
+
+from lp_pipeline.errors import LeadPerfectionError
+from lp_pipeline.leadperfection.answers import lookup, timed_out, words
+from lp_pipeline.leadperfection.troubles import Trouble
+from lp_pipeline.settings import is_loopback
+
+CONNECT_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An answer, read whole."""
+
+    status: int
+    body: bytes
+    media_type: str
+    date: datetime | None
+    retry_after: str
+    location: str
+    elapsed: float
+
+
+class Exchange:
+    """Posts forms to one address, follows no redirect, and sends nothing anywhere else."""
+
+    def __init__(self, address: str, transport: httpx.BaseTransport | None, read_timeout: float) -> None:
+        self._address = address
+        self._read_timeout = read_timeout
+        self._http = httpx.Client(
+            transport=transport,
+            follow_redirects=False,
+            timeout=httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT),
+            trust_env=not is_loopback(urlsplit(address).hostname),  # proxies are for the outside
+            headers={"accept": "application/json", "user-agent": "lp-pipeline"},
+        )
+
+    def post(self, path: str, fields: Mapping[str, str], token: str | None = None) -> Received:
+        """Send one form; raises `Trouble` if no whole answer comes."""
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        form = urlencode(fields, quote_via=quote, errors="replace").encode()
+        try:
+            return self._post(quote(path), form, headers)
+        except httpx.ReadTimeout:
+            trouble = Trouble("slow", f"no answer within {self._read_timeout:.0f} s")
+        except httpx.DecodingError:
+            trouble = Trouble("garbled", "LeadPerfection answered with something that can't be unpacked")
+        except httpx.TransportError as error:
+            trouble = Trouble("unreachable", _reason(error))
+        raise trouble  # out here, so that the httpx error, which holds the request, is not its context
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _post(self, path: str, form: bytes, headers: dict[str, str]) -> Received:
+        begun = time.monotonic()
+        with self._http.stream("POST", f"{self._address}{path}", content=form, headers=headers) as response:
+            body = bytearray()
+            for chunk in response.iter_bytes():
+                body += chunk
+                if time.monotonic() - begun > 2 * self._read_timeout:  # an answer that trickles in for ever
+                    raise httpx.ReadTimeout("trickling")
+            return Received(
+                status=response.status_code,
+                body=bytes(body),
+                media_type=response.headers.get("content-type", ""),
+                date=_http_date(response.headers.get("date", "")),
+                retry_after=response.headers.get("retry-after", ""),
+                location=response.headers.get("location", ""),
+                elapsed=time.monotonic() - begun,
+            )
+
+
+def check_transient(received: Received, asked: str) -> None:
+    """Raise `Trouble` for an HTTP status that may pass: 408, 429, 5xx."""
+    said = words(received.body)
+    what = f"{asked} was answered with HTTP {received.status}"
+    if received.status == httpx.codes.TOO_MANY_REQUESTS:
+        raise Trouble("busy", what, said, _wished_pause(received))
+    if received.status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        slow = timed_out(said) or received.status == httpx.codes.GATEWAY_TIMEOUT
+        raise Trouble("slow" if slow else "failing", what, said)
+    if received.status == httpx.codes.REQUEST_TIMEOUT:
+        raise Trouble("failing", what, said)
+
+
+def check_permanent(received: Received, asked: str, path: str, not_found: str) -> None:
+    """Raise `LeadPerfectionError` for every other status that is no success; `not_found` is what to do about a 404."""
+    status = received.status
+    if 200 <= status < 300:
+        return
+    if 300 <= status < 400:
+        raise LeadPerfectionError(
+            f"LeadPerfection answered {asked} with a redirect (HTTP {status}{_other_host(received.location)}), which "
+            "is never followed: the sign-in must not go elsewhere. Check LP_API_URL.",
+            received.location,
+        )
+    if status == httpx.codes.NOT_FOUND:
+        raise LeadPerfectionError(f"LeadPerfection knows no {path} (HTTP 404). {not_found}", words(received.body))
+    raise LeadPerfectionError(
+        f"LeadPerfection refused {asked} with HTTP {status}; its words are in sync_runs.error. "
+        "Check the settings that go into this call: nothing but a change will help.",
+        words(received.body),
+    )
+
+
+def _wished_pause(received: Received) -> float | None:
+    try:
+        wish = float(str(lookup(msgspec.json.decode(received.body), "retryafterseconds")))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        try:
+            wish = float(received.retry_after)
+        except ValueError:
+            until = _http_date(received.retry_after)
+            wish = (until - (received.date or datetime.now(UTC))).total_seconds() if until else 0.0
+    return wish if wish > 0 else None
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+
+
+def _other_host(location: str) -> str:
+    found = re.match(r"https?://([\w.-]{1,100})", location, re.ASCII)
+    return f" to {found[1]}" if found else ""
+
+
+def _reason(error: httpx.TransportError) -> str:
+    """Why no connection came about or held, in safe words: the operating system's, or ours by the kind of error."""
+    if isinstance(error, httpx.ConnectTimeout):
+        return f"no connection within {CONNECT_TIMEOUT:.0f} s"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror.lower()
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.ConnectError):
+        return "no connection"
+    if isinstance(error, httpx.ReadError | httpx.RemoteProtocolError | httpx.WriteError | httpx.WriteTimeout):
+        return "the connection was cut"
+    return f"no exchange ({type(error).__name__})"

@@ -1,0 +1,111 @@
+"""What goes wrong for a while, and when to try again (SPEC R3): growing waits with jitter, LeadPerfection's own wishes,
+the run's deadline. No HTTP here; every text is safe to print and to log (SPEC R4).
+"""
+
+import logging
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+import stamina
+
+from lp_pipeline.errors import LeadPerfectionError, SlowQuery
+
+Kind = Literal["unreachable", "failing", "slow", "silent", "garbled", "busy"]
+
+TRIES = 6
+PATIENCE: dict[Kind, int] = {"unreachable": TRIES, "failing": TRIES, "slow": 3, "silent": 3, "garbled": 3, "busy": 20}
+LONGEST_WAIT = 60.0  # of the growing waits
+LONGEST_WISH = 3600.0  # of the waits that LeadPerfection asks for
+
+logger = logging.getLogger(__name__)
+stamina.instrumentation.set_on_retry_hooks(())  # by itself it prints every retry to stdout
+
+
+class Trouble(Exception):
+    """One try failed in a way that may pass; `str` says how, `words` what LeadPerfection said."""
+
+    def __init__(self, kind: Kind, what: str, words: str | None = None, wish: float | None = None) -> None:
+        super().__init__(what)
+        self.kind: Kind = kind
+        self.words = words
+        self.wish = wish
+
+
+@dataclass
+class Persistence:
+    """The backoff hook of one call: whether to try again after a failure, and after how many seconds."""
+
+    deadline: float | None
+    pace: float
+    slow_tries: int | None = None
+    begun: float = field(default_factory=time.monotonic)
+    failures: Counter[Kind] = field(default_factory=Counter)
+    out_of_time: bool = False
+
+    def __call__(self, error: Exception) -> bool | float:
+        """As stamina wants it: False ends, a number of seconds goes on after them."""
+        if not isinstance(error, Trouble):
+            return False
+        self.failures[error.kind] += 1
+        wait = self._wait(error)
+        if wait is None:
+            return False
+        if self.deadline is not None and time.monotonic() + wait > self.deadline:
+            self.out_of_time = True
+            return False
+        logger.info("LeadPerfection: %s; trying again in %.0f s", error, wait)
+        return wait
+
+    def _wait(self, error: Trouble) -> float | None:
+        counted = sum(number for kind, number in self.failures.items() if kind != "busy")
+        number = self.failures[error.kind]
+        allowed = PATIENCE[error.kind]
+        if error.kind == "slow" and self.slow_tries is not None:
+            allowed = self.slow_tries
+        if error.kind == "busy":
+            if number >= allowed or (error.wish or 0.0) > LONGEST_WISH:
+                return None
+        elif counted >= TRIES or number >= allowed:
+            return None
+        else:
+            number = counted
+        wait = error.wish or min(2.0 ** (number - 1), LONGEST_WAIT)
+        return (wait + random.uniform(0, min(wait / 4, 1.0))) * self.pace  # noqa: S311
+
+    def give_up(self, error: Trouble, asked: str, host: str) -> LeadPerfectionError:
+        """What the person gets to read in the end."""
+        number = sum(self.failures.values()) or 1
+        spent = f"{number} {'try' if number == 1 else 'tries'} in {time.monotonic() - self.begun:.0f} s"
+        if self.out_of_time:
+            spent += ", and the run's time is up"
+        reads_on = "nothing is lost: the next sync reads the gap."
+        match error.kind:
+            case "unreachable":
+                return LeadPerfectionError(
+                    f"LeadPerfection could not be reached at {host}: {error}, {spent}. "
+                    f"Check LP_API_URL and the network; {reads_on}",
+                )
+            case "slow":
+                return SlowQuery(
+                    f"LeadPerfection timed out: {error}, {spent}. "
+                    f"A smaller window or LP_PAGE_SIZE may pass; {reads_on}",
+                    error.words,
+                )
+            case "garbled":
+                return LeadPerfectionError(
+                    f"{error}, {spent}. Check that LP_API_URL is LeadPerfection's API address; {reads_on}", error.words
+                )
+            case "busy":
+                return LeadPerfectionError(
+                    f"LeadPerfection would not take {asked} yet: {error}, {spent}. "
+                    f"Lower LP_RATE_PER_MINUTE if this goes on; {reads_on}",
+                    error.words,
+                )
+            case "failing" | "silent":
+                return LeadPerfectionError(
+                    f"LeadPerfection failed: {error}, {spent}. Its words are in sync_runs.error; {reads_on}",
+                    error.words,
+                )
