@@ -1,0 +1,90 @@
+"""Trouble that comes and goes: what the next few requests meet instead of, or around, their answer.
+
+Belongs here: the kinds of faults and what they make of an answer. Not here: their queue (world.py), standing quirks
+(switches.py).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+JSON_TYPE, HTML_TYPE = "application/json; charset=utf-8", "text/html; charset=utf-8"
+DENIED = {"Message": "Authorization has been denied for this request."}
+TIMEOUT = {
+    "Message": "An error has occurred. Execution Timeout Expired.  The timeout period elapsed prior to completion "
+    "of the operation or the server is not responding."
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer; `sent` is how much of the body really goes out before the connection is cut (None = all)."""
+
+    status: int
+    body: bytes
+    content_type: str = JSON_TYPE
+    headers: Mapping[str, str] = field(default_factory=dict)
+    sent: int | None = None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault that a request has met."""
+
+    kind: str
+    details: Mapping[str, Any]
+
+
+def as_json(status: int, value: object) -> Answer:
+    """An answer with a JSON body."""
+    return Answer(status, json.dumps(value, ensure_ascii=False).encode())
+
+
+def _too_many(details: Mapping[str, Any]) -> Answer:
+    seconds, where = details.get("retry_after", 30), details.get("where", "body")
+    body: dict[str, Any] = {"Message": "API calls quota exceeded!"}
+    if where in ("body", "both"):
+        body["retryAfterSeconds"] = seconds
+    headers = {"Retry-After": str(seconds)} if where in ("header", "both") else {}
+    return replace(as_json(429, body), headers=headers)
+
+
+def _said(details: Mapping[str, Any]) -> str:
+    return str(details.get("message", "Error: the request could not be processed."))
+
+
+INSTEAD: Mapping[str, Callable[[Mapping[str, Any]], Answer]] = {
+    "401": lambda _: as_json(401, DENIED),
+    "403": lambda _: as_json(403, DENIED),
+    "429": _too_many,
+    "500": lambda _: as_json(500, TIMEOUT),
+    "503": lambda _: Answer(503, b"<html><body><h1>Service Unavailable</h1></body></html>", HTML_TYPE),
+    "html": lambda _: Answer(200, b"<!DOCTYPE html><html><body>Scheduled maintenance</body></html>", HTML_TYPE),
+    "empty": lambda _: as_json(200, []),
+    "blank": lambda _: Answer(200, b""),
+    "null": lambda _: as_json(200, None),
+    "result0": lambda details: as_json(200, [{"Result": 0, "Message": _said(details)}]),
+    "message": lambda details: as_json(
+        200, {"message": _said(details), "status": details.get("status", 400), "error": details.get("error", "Error")}
+    ),
+    "string": lambda details: as_json(200, _said(details)),
+}
+AROUND = ("cut", "refuse", "slow", "broken_json")
+KINDS = (*INSTEAD, *AROUND)
+
+
+def answer_with(fault: Fault, normal: Callable[[], Answer], wait: Callable[[float], object]) -> Answer | None:
+    """What a request that met this fault gets; None is a connection closed without a word."""
+    if fault.kind in INSTEAD:
+        return INSTEAD[fault.kind](fault.details)
+    if fault.kind == "refuse":
+        return None
+    if fault.kind == "slow":
+        wait(float(fault.details.get("seconds", 1)))
+        return normal()
+    answer = normal()
+    half = len(answer.body) // 2
+    if fault.kind == "broken_json":
+        return replace(answer, body=answer.body[:half])
+    return replace(answer, sent=half)

@@ -1,0 +1,179 @@
+"""The HTTP side: one server on loopback, a thread and a connection to the world for each client connection.
+
+Belongs here: sockets, headers, bodies, the control addresses for people. Not here: what an answer says (answers.py).
+"""
+
+import json
+import socket
+import socketserver
+import sys
+import threading
+from contextlib import suppress
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from lp_pipeline.sandbox.answers import Request, answer
+from lp_pipeline.sandbox.faults import Answer, answer_with, as_json
+from lp_pipeline.sandbox.world import World
+
+if TYPE_CHECKING:
+    from lp_pipeline.sandbox.facade import Sandbox
+
+LARGEST_BODY = 1_000_000
+
+
+class Server(ThreadingHTTPServer):
+    """A server that can be stopped at once and leaves no socket or thread behind."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, sandbox: "Sandbox", port: int) -> None:
+        self.sandbox = sandbox
+        self.stopping = threading.Event()
+        self._connections: dict[Any, threading.Thread] = {}
+        self._lock = threading.Lock()
+        super().__init__(("127.0.0.1", port), Handler)
+
+    def server_bind(self) -> None:
+        """Bind without HTTPServer's look-up of this machine's name, which can take seconds."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread that `stop` knows of."""
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        with self._lock:
+            self._connections[request] = thread
+        thread.start()
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        super().shutdown_request(request)
+        with self._lock:
+            self._connections.pop(request, None)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away is no error of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+    def stop(self) -> None:
+        """Take no more requests, finish those under way, close everything."""
+        self.stopping.set()
+        self.shutdown()
+        with self._lock:
+            live = list(self._connections.items())
+        for connection, _ in live:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)
+        for _, thread in live:
+            thread.join(10)
+        self.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One client connection."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # headers and body in one piece, or the client waits 40 ms for the second
+    disable_nagle_algorithm = True
+    server: Server
+
+    def setup(self) -> None:
+        """Each connection has its own one to the world, in its own thread."""
+        super().setup()
+        self.world: World = self.server.sandbox.open()
+
+    def finish(self) -> None:
+        """Close both."""
+        self.world.close()
+        with suppress(ConnectionError):
+            super().finish()
+
+    def do_GET(self) -> None:
+        """The state, for people; LeadPerfection itself has nothing to GET."""
+        path = urlsplit(self.path).path
+        known = path == "/sandbox/state"
+        self._send(as_json(200, self.server.sandbox.state()) if known else as_json(405, {"Message": "POST only."}))
+
+    def do_POST(self) -> None:
+        """A call, or a person's control."""
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > LARGEST_BODY:
+            self.close_connection = True
+            self._send(as_json(411, {"Message": "Content-Length is missing or too large."}))
+            return
+        body = self.rfile.read(int(length))
+        path = urlsplit(self.path).path
+        content_type = self.headers.get_content_type()
+        if path.startswith("/sandbox/"):
+            self._send(self._control(path, body, content_type))
+        else:
+            self._call(path, form(body), content_type)
+
+    def _call(self, path: str, fields: dict[str, str], content_type: str) -> None:
+        sandbox = self.server.sandbox
+        sandbox.saw(path, fields)
+        if sandbox.before_request is not None:
+            sandbox.before_request(path, fields)
+        sandbox.advance(self.world)
+
+        def normal() -> Answer:
+            if content_type != "application/x-www-form-urlencoded":
+                return as_json(400, {"Message": "The request is invalid: send application/x-www-form-urlencoded."})
+            lower = {name.lower(): value for name, value in fields.items()}
+            authorization = self.headers.get("Authorization", "")
+            now = sandbox.lp_now(self.world)
+            return answer(path, Request(self.world, self.world.switches(), lower, authorization, now))
+
+        fault = self.world.take_fault(path)
+        self._send(normal() if fault is None else answer_with(fault, normal, self.server.stopping.wait))
+
+    def _control(self, path: str, body: bytes, content_type: str) -> Answer:
+        if content_type != "application/json":  # also keeps web pages out: a browser asks before it sends that
+            return as_json(415, {"error": "Send JSON with Content-Type: application/json."})
+        sandbox = self.server.sandbox
+        try:
+            values = json.loads(body)
+            if path == "/sandbox/switch":
+                sandbox.switch(**values)
+            elif path == "/sandbox/fault":
+                sandbox.fault(**values)
+            else:
+                return as_json(404, {"error": "There are /sandbox/switch, /sandbox/fault and /sandbox/state."})
+        except (ValueError, TypeError) as error:
+            return as_json(400, {"error": str(error)})
+        return as_json(200, sandbox.state())
+
+    def _send(self, reply: Answer | None) -> None:
+        if reply is None or reply.sent is not None:
+            self.close_connection = True
+        if reply is None:
+            return
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.content_type)
+        self.send_header("Content-Length", str(len(reply.body)))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(reply.body[: reply.sent])
+
+    def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002
+        """The `Date` of an answer is LP's clock, not this machine's."""
+        return format_datetime(self.server.sandbox.lp_utc_now(self.world), usegmt=True)
+
+    def version_string(self) -> str:
+        """What the real one seems to run on."""
+        return "Microsoft-IIS/10.0"
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing: a request may hold a password."""
+
+
+def form(body: bytes) -> dict[str, str]:
+    """Form fields as LP reads them: a `+` is a plus sign, blanks are %20."""
+    pairs = (pair.partition("=") for pair in body.decode("utf-8", "replace").split("&") if pair)
+    return {unquote(name): unquote(value) for name, _, value in pairs}

@@ -1,0 +1,58 @@
+"""The standing ways in which this LeadPerfection may differ from another one: what the contract marks [U], and quirks.
+
+Belongs here: their names, defaults and checks. Not here: what they do (answers.py), or trouble that passes (faults.py).
+"""
+
+from typing import Any
+
+Switches = dict[str, Any]
+
+DEFAULTS: Switches = {
+    "paging": "page",  # what StartIndex counts: pages or rows
+    "max_page_size": 0,  # the largest PageSize that is honoured, 0 = any
+    "order": "cst_id",
+    "end_inclusive_second": False,  # whether 10:00:00.9 is inside a window that ends 10:00:00
+    "narrow_window_ignores_ids": False,  # an id asked for with less than a day returns whoever changed
+    "prospect_feed_leads": True,
+    "key_case": "as_is",  # camel: Cst_Id; pascal: CstId; upper: CST_ID
+    "numeric_ids": False,
+    "single_object": False,  # an array of one is sent as the object
+    "empty_as": "array",
+    "user_data": True,  # whether sign-in lists the permitted functions
+    "permissions": ["GetLead", "GetProspectData", "AddNotes", "AddInstallerJobNotes", "AddCallHistory"],
+    "refuse_sign_in": False,
+    "clientid": "sandbox",
+    "username": "sandbox",
+    "password": "sandbox",
+    "appkey": "sandbox",
+    "clock_skew_seconds": 0,
+    "broken_record": "",  # a cst_id: every page that would show it times out
+    "slow_window_hours": 0,  # windows longer than that time out, 0 = none does
+    "events": True,  # whether the world changes by itself
+}
+CHOICES = {
+    "paging": ("page", "row"),
+    "order": ("cst_id", "lastchanged", "lastchanged_desc"),
+    "key_case": ("as_is", "camel", "pascal", "upper"),
+    "empty_as": ("array", "null", "blank"),
+}
+
+
+def checked(values: Switches) -> Switches:
+    """The given values, if each is a switch and may have that value; else ValueError names the wrong one."""
+    for name, value in values.items():
+        if name not in DEFAULTS:
+            raise ValueError(f"No switch is called {name!r}. There are: {', '.join(DEFAULTS)}.")
+        if name in CHOICES and value not in CHOICES[name]:
+            raise ValueError(f"The switch {name} may be {' or '.join(CHOICES[name])}, not {value!r}.")
+        if not _fits(value, DEFAULTS[name], number_too=name == "broken_record"):
+            raise ValueError(f"The switch {name} takes a {type(DEFAULTS[name]).__name__}, not {value!r}.")
+    return values
+
+
+def _fits(value: object, default: object, *, number_too: bool) -> bool:
+    if isinstance(value, bool) or isinstance(default, bool):  # Python takes True for a number
+        return isinstance(value, bool) and isinstance(default, bool)
+    if isinstance(default, int):
+        return isinstance(value, int | float)
+    return isinstance(value, type(default)) or (number_too and isinstance(value, int))
