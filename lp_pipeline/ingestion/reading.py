@@ -1,0 +1,212 @@
+"""A sync's reading of one feed: from the watermark to now, in pieces, until each piece is sure (SPEC W1 to W5).
+
+Which rows changed and what follows from it is not decided here.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from lp_pipeline.errors import LeadPerfectionError, SlowQuery
+from lp_pipeline.ingestion.landing import Piece, store
+from lp_pipeline.ingestion.syncs import has_full_page, move_watermark, remember_account, take_watermark
+from lp_pipeline.leadperfection import LATE, Client, Feed, Window, WindowReading, as_sent, halves, pieces, read_window
+from lp_pipeline.settings import Settings
+from lp_pipeline.warehouse import Warehouse
+
+BELIEVE_EMPTY_AFTER = timedelta(hours=24)
+MORE_READINGS = 3  # W4: read once more, three times at most
+PATIENT_BELOW = timedelta(hours=1)  # a window this short that still times out holds a record that does
+
+
+@dataclass
+class FeedReport:
+    """What a person wants to know of one feed's reading."""
+
+    feed: str
+    window_from: datetime | None = None
+    window_to: datetime | None = None
+    pieces: int = 0
+    pages: int = 0
+    readings: int = 0
+    stored: int = 0
+    set_aside: int = 0
+    outcomes: list[str] = field(default_factory=list)
+    unread_since: datetime | None = None
+    error: str | None = None
+    error_kind: str | None = None
+
+
+class FeedReader:
+    """Reads one feed for one sync. `stop_at` is the monotonic instant after which no further piece is begun."""
+
+    def __init__(
+        self,
+        client: Client,
+        warehouse: Warehouse,
+        settings: Settings,
+        feed: Feed,
+        sync_id: int,
+        *,
+        stop_at: float = float("inf"),
+        warn: Callable[[str], None] = lambda _message: None,
+        on_page: Callable[[Window, int], None] = lambda _window, _rows: None,
+    ) -> None:
+        self._client = client
+        self._warehouse = warehouse
+        self._settings = settings
+        self._feed = feed
+        self._sync_id = sync_id
+        self._stop_at = stop_at
+        self._warn = warn
+        self._on_page = on_page
+        self._report = FeedReport(feed.name)
+        self._trust_short_page = False
+        self._believes_empty = False
+        self._moving = True  # until a piece came back empty and was not believed
+        self._now = settings.now()
+        self._length = timedelta(hours=settings.lp_piece_hours)
+
+    def read(self) -> FeedReport:
+        """Read from the watermark to now. LeadPerfection's failures end up in the report and the ledger (SPEC W8);
+        `WarehouseError` is raised."""
+        report = self._report
+        watermark = take_watermark(self._warehouse, self._feed.name, self._settings, self._warn)
+        self._trust_short_page = has_full_page(self._warehouse, self._settings.lp_page_size)
+        self._now = max(self._settings.now(), watermark)
+        self._believes_empty = self._now - watermark >= BELIEVE_EMPTY_AFTER
+        window = Window(watermark - timedelta(minutes=self._settings.lp_overlap_minutes), self._now)
+        report.window_from, report.window_to = window.begin, window.end
+        todo = deque(pieces(window, self._length))
+        while todo and not report.error:
+            if report.pieces and time.monotonic() > self._stop_at:
+                report.unread_since = todo[0].begin
+                self._warn(
+                    f"The {self._feed.name} feed is read up to {todo[0].begin.isoformat()}; this run's time is over, "
+                    "the next sync goes on from there."
+                )
+                break
+            todo.extendleft(reversed(self._read_piece(todo.popleft())))
+        return report
+
+    def _read_piece(self, piece: Window) -> tuple[Window, ...]:
+        """Read and store one piece; the smaller ones to be read in its place, if it would not do."""
+        started_at = self._settings.now()
+        smaller = halves(piece)
+        try:
+            attempts = self._attempts(piece)
+        except SlowQuery as error:
+            if smaller and piece.end - piece.begin > PATIENT_BELOW:
+                return smaller
+            self._fail(piece, started_at, error)
+        except LeadPerfectionError as error:
+            self._fail(piece, started_at, error)
+        else:
+            self._store(attempts)
+            if attempts[-1].outcome == "shifted":
+                if smaller:
+                    return smaller
+                restless = LeadPerfectionError(
+                    f"Rows of the {self._feed.name} feed keep moving between pages, even within one second. "
+                    "Set a larger LP_PAGE_SIZE; the next sync tries again."
+                )
+                self._fail(piece, started_at, restless)
+        return ()
+
+    def _attempts(self, window: Window) -> list[Piece]:
+        """Ask for a piece until its rows are sure: each asking that was not, as `shifted`, and the last one."""
+        ends_now = window.end == self._now
+        attempts: list[Piece] = []
+        previous: WindowReading | None = None
+        for _ in range(1 + MORE_READINGS):
+            started_at = self._settings.now()
+            reading = self._read(window)
+            if not reading.readings:  # W5: under load LP answers nothing where there is something
+                again = self._read(window)
+                reading = replace(again, pages=reading.pages + again.pages)
+            agrees = previous is not None and previous.ids == reading.ids
+            sure = (not reading.several and previous is None) or (not reading.shifted if ends_now else agrees)
+            if agrees and not ends_now:  # both readings of a settled piece are one row of the ledger
+                before = attempts.pop()
+                started_at = before.started_at
+                reading = replace(reading, pages=before.pages + reading.pages)
+            outcome = "shifted" if not sure else "read" if reading.readings else "empty"
+            attempts.append(
+                Piece(window, reading.sent, started_at, self._settings.now(), reading.pages, reading.readings, outcome)
+            )
+            if sure:
+                break
+            previous = reading
+        return attempts
+
+    def _late(self, window: Window) -> timedelta:
+        """W3: every end is sent late, but that of a half which another half follows: it would not be any smaller."""
+        is_half = window.end != self._now and window.end - window.begin < self._length
+        return timedelta() if is_half else LATE
+
+    def _read(self, window: Window) -> WindowReading:
+        reading = read_window(
+            self._client,
+            self._feed,
+            window,
+            self._settings,
+            trust_short_page=self._trust_short_page,
+            patient=window.end - window.begin <= PATIENT_BELOW,
+            late=self._late(window),
+            on_page=lambda rows: self._on_page(window, rows),
+        )
+        self._trust_short_page = self._trust_short_page or reading.full_page
+        if reading.set_aside:
+            self._report.set_aside += len(reading.set_aside)
+            self._warn(
+                f"{len(reading.set_aside)} records of the {self._feed.name} feed between {window.begin.isoformat()} "
+                f"and {window.end.isoformat()} time out at LeadPerfection even one by one: rows {reading.set_aside} of "
+                "that window were set aside, the rest was read. Ask LeadPerfection to look at these records."
+            )
+        return reading
+
+    def _store(self, attempts: list[Piece]) -> None:
+        """Store what was read and, unless it is unsure, move the watermark in the same transaction (SPEC W1)."""
+        report, outcome = self._report, attempts[-1].outcome
+        if outcome == "empty" and not self._believes_empty:
+            self._moving = False  # what follows is read all the same, but the next sync asks for this piece again
+        moves = self._moving and outcome != "shifted"
+        with self._warehouse.transaction() as connection:
+            remember_account(connection, self._settings)
+            for piece in attempts:
+                last = piece is attempts[-1]
+                stored = store(
+                    connection,
+                    self._sync_id,
+                    self._feed.name,
+                    piece,
+                    first_page=report.pages,
+                    ignored=self._settings.lp_ignore_fields,
+                    moves=last and moves,
+                )
+                report.pages += piece.pages
+                report.readings += len(piece.readings)
+                report.stored += stored
+                report.outcomes.append(piece.outcome)
+            report.pieces += 1
+            if moves:
+                move_watermark(connection, self._feed.name, attempts[-1].window.end)
+            if self._trust_short_page:
+                connection.execute(
+                    "insert into pipeline.full_pages select $size where not exists "
+                    "(select 1 from pipeline.full_pages where page_size = $size)",
+                    {"size": self._settings.lp_page_size},
+                ).fetchall()
+
+    def _fail(self, window: Window, started_at: datetime, error: LeadPerfectionError) -> None:
+        report = self._report
+        report.error, report.error_kind = str(error), type(error).__name__
+        report.outcomes.append("failed")
+        report.unread_since = window.begin
+        told = f"{error} {error.words}" if error.words else str(error)
+        sent = as_sent(window, self._settings.zone, self._late(window))
+        piece = Piece(window, sent, started_at, self._settings.now(), 0, [], "failed", told)
+        with self._warehouse.transaction() as connection:
+            store(connection, self._sync_id, self._feed.name, piece, first_page=0, ignored=(), moves=False)

@@ -1,0 +1,9 @@
+"""The DuckDB files: opening and closing them, transactions, named SQL, and the copy that people query.
+
+Knows no LeadPerfection and no Dagster. What the statements decide stands in `sql/`.
+"""
+
+from lp_pipeline.warehouse.database import Warehouse
+from lp_pipeline.warehouse.statements import statement
+
+__all__ = ["Warehouse", "statement"]

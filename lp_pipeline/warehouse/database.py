@@ -1,0 +1,181 @@
+"""`work.duckdb`: opened for one short transaction at a time, closed always, its trouble told in plain words.
+
+DuckDB locks the whole file, so nothing is fetched and nobody is waited for while it is open.
+"""
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from lp_pipeline.errors import PipelineError, WarehouseError
+from lp_pipeline.warehouse.statements import statement
+
+SCHEMA_VERSION = 1
+STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
+LOCK_PATIENCE_SECONDS = 20.0
+HOLDER = re.compile(r"PID (\d+)")
+
+
+class Warehouse:
+    """The files of one account's data folder.
+
+    `work` is written by the pipeline alone; `published` is for people (SPEC Q1).
+    """
+
+    def __init__(self, folder: Path, *, patience_seconds: float = LOCK_PATIENCE_SECONDS) -> None:
+        self.folder = folder
+        self.work = folder / "work.duckdb"
+        self.published = folder / "published.duckdb"
+        self._patience = patience_seconds
+
+    @contextmanager
+    def transaction(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One connection and one transaction: committed at the end of the block, rolled back if it raises.
+
+        `variables` are what the statements read with `getvariable()`. Raises `WarehouseError`.
+        """
+        with self.connection(variables) as connection:
+            connection.execute("begin")
+            try:
+                yield connection
+            except BaseException:
+                with _quiet():
+                    connection.execute("rollback")
+                raise
+            connection.execute("commit")
+
+    @contextmanager
+    def connection(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """An open connection to the work file, outside any transaction."""
+        with plainly(f"work with {self.work}"):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            connection = self._open()
+            try:
+                set_variables(connection, variables or {})
+                yield connection
+            finally:
+                connection.close()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(config={"temp_directory": str(self.folder / "spill")})
+        try:
+            connection.execute("set timezone = 'UTC'")
+            self._attach(connection)
+            self.work.chmod(0o600)
+            connection.execute("use work")
+            _ensure_schema(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
+        path = str(self.work).replace("'", "''")
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                connection.execute(f"attach '{path}' as work (storage_version '{STORAGE_VERSION}')")
+            except duckdb.IOException as error:
+                holder = HOLDER.search(str(error))
+                if "lock" not in str(error).lower() or not holder:
+                    raise
+                if time.monotonic() > deadline:
+                    raise WarehouseError(
+                        f"{self.work} is held open by process {holder.group(1)}. Close that program: people query "
+                        f"{self.published.name}, only the pipeline opens {self.work.name}."
+                    ) from None
+                time.sleep(0.1)
+            else:
+                return
+
+
+def set_variables(connection: duckdb.DuckDBPyConnection, variables: Mapping[str, Any]) -> None:
+    """Make values readable by `getvariable(name)`; names are ours, values are bound."""
+    for name, value in variables.items():
+        connection.execute(f"set variable {name} = $value", {"value": value})
+
+
+def run(connection: duckdb.DuckDBPyConnection, name: str, variables: Mapping[str, Any] | None = None) -> list[Any]:
+    """Run every statement of `sql/<name>.sql`; the rows of the last one."""
+    set_variables(connection, variables or {})
+    return connection.execute(statement(name)).fetchall()
+
+
+def first_row(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
+    """The first row that a query brings, by column name."""
+    result = connection.execute(query)
+    return dict(zip([column[0] for column in result.description], result.fetchall()[0], strict=True))
+
+
+def _ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
+    known = connection.execute(
+        "select count(*) from duckdb_tables() "
+        "where database_name = 'work' and schema_name = 'pipeline' and table_name = 'version'"
+    ).fetchone()
+    found = connection.execute("select max(version) from pipeline.version").fetchone() if known and known[0] else None
+    version = found[0] if found else None
+    if version == SCHEMA_VERSION:
+        return
+    if version is not None and version > SCHEMA_VERSION:
+        raise WarehouseError(
+            f"The data folder was written by a newer lp_pipeline (schema {version}, this one knows {SCHEMA_VERSION}). "
+            "Upgrade the program; nothing was changed."
+        )
+    connection.execute("begin")
+    connection.execute(statement("schema/work"))
+    connection.execute(statement("schema/macros"))
+    connection.execute("delete from pipeline.version")
+    connection.execute("insert into pipeline.version values ($version)", {"version": SCHEMA_VERSION})
+    connection.execute("commit")
+
+
+@contextmanager
+def plainly(purpose: str) -> Iterator[None]:
+    """Turn the trouble of disks, DuckDB and SQLite into one message that says what to do (SPEC R4: no values in it)."""
+    try:
+        yield
+    except PipelineError:
+        raise
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+        raise  # a mistake of ours, with no data in its text
+    except (duckdb.Error, sqlite3.Error) as error:
+        raise WarehouseError(f"Could not {purpose}: {_advice(str(error), type(error).__name__)}") from None
+    except OSError as error:
+        raise WarehouseError(f"Could not {purpose}: {_advice(str(error.strerror), 'OSError')}") from None
+
+
+def _advice(text: str, kind: str) -> str:
+    lower = text.lower()
+    if "no space left" in lower or "disk quota" in lower or "disk is full" in lower:
+        return "the disk is full. Free some space; nothing is half-written, and the next sync carries on."
+    if "disk i/o error" in lower:
+        return "the disk failed or is full. Free some space or look at the disk; the next sync carries on."
+    if "permission denied" in lower or "read-only" in lower:
+        return "the folder cannot be written. Check the owner and permissions of LP_PIPELINE_DATA."
+    if (
+        "not a valid duckdb" in lower
+        or "corrupt" in lower
+        or "malformed" in lower
+        or "checksum" in lower
+        or "deserializ" in lower
+    ):
+        return (
+            "the file is damaged. Restore it from a backup, or move it aside: the next sync then starts afresh "
+            "and reads LeadPerfection again."
+        )
+    return f"{kind}. Nothing was committed; see the run's log for where."
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """A rollback that fails changes nothing: the connection is closed next, and the first error is the one to tell."""
+    try:
+        yield
+    except duckdb.Error:
+        return

@@ -1,0 +1,116 @@
+"""`published.duckdb`: the read-only copy for people, replaced whole (SPEC Q1).
+
+What stands in it is SQL (`sql/publishing/`); when it is replaced is decided here.
+"""
+
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from lp_pipeline.warehouse.database import SCHEMA_VERSION, STORAGE_VERSION, Warehouse, first_row, plainly, run
+
+AT_LEAST_EVERY = timedelta(hours=1)
+AT_MOST_EVERY_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Publication:
+    """Whether people got a new copy, why (not), and what is in it."""
+
+    published: bool
+    reason: str
+    counts: dict[str, int]
+
+
+def publish(
+    warehouse: Warehouse, *, sync_id: int, now: datetime, zone: str, group: str | None = None, force: bool = False
+) -> Publication:
+    """Replace the published copy if something changed or it is an hour old; `force` asks for it where only the
+    ledger changed.
+
+    Waits until the last copy has stood for a minute. Raises `WarehouseError`; the old copy then stays.
+    """
+    with warehouse.connection() as connection:
+        state = connection.execute("select published_at, unpublished_changes from pipeline.publication").fetchall()
+    published_at, changed = state[0] if state else (None, False)
+    if warehouse.published.exists() and published_at:
+        age = abs(now - published_at)  # a clock that was set back must not put it off
+        real_age = time.time() - warehouse.published.stat().st_mtime
+        wait = wait_before(real_age, age.total_seconds())
+        if not changed and (wait or not force) and age < AT_LEAST_EVERY:
+            return Publication(False, "nothing changed since the last publication", {})
+        time.sleep(wait)
+    draft = warehouse.folder / f".{warehouse.published.name}.{os.getpid()}"
+    with plainly(f"publish {warehouse.published}"):
+        try:
+            _clear_drafts(warehouse.folder)
+            counts = _write(warehouse, draft, sync_id=sync_id, now=now, zone=zone)
+            _hand_over(draft, warehouse.published, group)
+        finally:
+            _clear_drafts(warehouse.folder)
+    with warehouse.transaction({"now_at": now}) as connection:
+        connection.execute("delete from pipeline.publication")
+        connection.execute("insert into pipeline.publication values (getvariable('now_at'), false)")
+    return Publication(
+        True,
+        "something changed" if changed else "the last copy was missing, an hour old, or the ledger shows a failure",
+        counts,
+    )
+
+
+def wait_before(real_age: float, pipeline_age: float) -> float:
+    """Seconds until the last copy has stood for a minute, by the pipeline's clock or, if that stands still, by the
+    real one; both ages in seconds, whichever way a clock was set."""
+    return max(0.0, AT_MOST_EVERY_SECONDS - max(abs(real_age), abs(pipeline_age)))
+
+
+def _clear_drafts(folder: Path) -> None:
+    """Nothing of a draft stays behind, not even of a run that was killed while it wrote one."""
+    for left in folder.glob(".published.duckdb.*"):
+        left.unlink(missing_ok=True)
+
+
+def _write(warehouse: Warehouse, draft: Path, *, sync_id: int, now: datetime, zone: str) -> dict[str, int]:
+    variables = {"sync_id": sync_id, "now_at": now, "zone": zone, "schema_version": SCHEMA_VERSION}
+    with warehouse.connection(variables) as connection:
+        path = str(draft).replace("'", "''")
+        connection.execute(f"attach '{path}' as draft (storage_version '{STORAGE_VERSION}')")
+        draft.chmod(0o600)
+        connection.execute("use draft")
+        for name in ("tables", "views", "comments"):
+            run(connection, f"publishing/{name}")
+        _comment_views(connection)
+        row = first_row(connection, "from published")
+        connection.execute("use work")
+        connection.execute("detach draft")
+        return {name: row[name] for name in ("opportunities", "gone_opportunities", "rejected_records")}
+
+
+def _comment_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """A view's column that is a table's too says the same of itself."""
+    columns: list[Any] = connection.execute(
+        "with known as (select column_name, first(comment order by table_name = 'opportunities' desc) as comment "
+        "from duckdb_columns() where database_name = 'draft' and comment is not null group by column_name) "
+        "select c.schema_name, c.table_name, c.column_name, k.comment from duckdb_columns() as c "
+        "inner join known as k using (column_name) where c.database_name = 'draft' and c.comment is null"
+    ).fetchall()
+    for schema, table, column, comment in columns:
+        text = comment.replace("'", "''")
+        connection.execute(f"comment on column {schema}.{table}.{column} is '{text}'")
+
+
+def _hand_over(draft: Path, published: Path, group: str | None) -> None:
+    if group:
+        shutil.chown(draft, group=group)
+        draft.chmod(0o640)
+        shutil.chown(draft.parent, group=group)
+        draft.parent.chmod(0o710)
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    draft.replace(published)

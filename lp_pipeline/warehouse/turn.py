@@ -1,0 +1,55 @@
+"""Whose turn it is: one run at a time works on a data folder, the others wait (SPEC R2).
+
+A lock of the operating system, so that it ends with its process, however that ends (R1).
+"""
+
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from lp_pipeline.errors import WarehouseError
+from lp_pipeline.warehouse.database import plainly
+
+PATIENCE_SECONDS = 12 * 60.0
+
+
+class Turn:
+    """The right to work on a data folder; taken at first need, given back at the end of the run."""
+
+    def __init__(self, folder: Path, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._folder = folder
+        self._patience = patience_seconds
+        self._lock: FileLock | None = None
+
+    def take(self) -> None:
+        """Wait for the turn; raises `WarehouseError` after 12 minutes."""
+        if self._lock is not None:
+            return
+        with plainly(f"use the data folder {self._folder}"):
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = FileLock(self._folder / "turn.lock", mode=0o600, thread_local=False)
+            try:
+                lock.acquire(timeout=self._patience, poll_interval=0.2)
+            except Timeout:
+                raise WarehouseError(
+                    f"Another run has been working on {self._folder} for more than {self._patience / 60:.0f} minutes. "
+                    "Look at it in the Dagster UI and end it if it is stuck; nothing is lost, the next sync goes on."
+                ) from None
+        self._lock = lock
+
+    def give_back(self) -> None:
+        """Let the next one go on; does nothing if the turn was never taken."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def is_taken(self) -> bool:
+        """Whether a living process has the turn just now."""
+        path = self._folder / "turn.lock"
+        if not path.exists():
+            return False
+        try:
+            with FileLock(path, mode=0o600, thread_local=False).acquire(timeout=0):
+                return False
+        except Timeout:
+            return True

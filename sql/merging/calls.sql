@@ -1,0 +1,38 @@
+-- SPEC S1: every call ever read. LeadPerfection shows a rolling week only, so what a reading shows is kept at once.
+-- Variable: zone.
+insert into calls
+with readings as (
+    select distinct u.contact_key, u.reading_no
+    from pipeline.unmerged as u
+    where u.queue_no <= (select max(last_queue_no) from pipeline.batch)
+),
+shown as (
+    select p.external_contact_id, p.read_at, unnest(from_json(p.fields -> '$.calls', '["json"]')) as call
+    from readings as r inner join raw.prospects as p on p.reading_no = r.reading_no
+    where json_type(p.fields, '$.calls') = 'ARRAY' and p.external_contact_id is not null
+),
+found as (
+    select
+        external_contact_id,
+        pipeline.lp_wall(call ->> '$.calldatetime', getvariable('zone')) as called_at,
+        pipeline.lp_text(call ->> '$.phone') as phone,
+        pipeline.lp_text(call ->> '$.resultcode') as result_code,
+        pipeline.lp_text(call ->> '$.resultdescr') as result,
+        pipeline.lp_text(call ->> '$.calltype') as call_type,
+        min(read_at) as first_read_at
+    from shown
+    where json_type(call) = 'OBJECT'
+    group by all
+)
+select f.*
+from found as f
+where not exists (
+    select 1 from calls as c
+    where
+        c.external_contact_id = f.external_contact_id
+        and c.called_at is not distinct from f.called_at
+        and c.phone is not distinct from f.phone
+        and c.result_code is not distinct from f.result_code
+        and c.result is not distinct from f.result
+        and c.call_type is not distinct from f.call_type
+);

@@ -1,0 +1,39 @@
+-- SPEC M6: an opportunity is gone when its prospect no longer lists its lead, shows another dateadded, or, if it has no
+-- lead, lists one. Nothing is deleted, and what comes back is no longer gone. Variables: now_at, zone.
+create or replace temp table presence as
+with shown as (
+    select
+        contact_key,
+        case
+            when pipeline.lp_stamp(prospect ->> '$.dateadded', getvariable('zone'), created_read_at) is not null
+                then date_trunc('second', pipeline.lp_wall(prospect ->> '$.dateadded', getvariable('zone')))
+        end as created_local
+    from pipeline.current_prospects
+),
+listed as (
+    select contact_key, list(external_id) filter (external_id is not null) as lead_ids, count(*) as leads
+    from pipeline.current_leads
+    group by contact_key
+)
+select
+    o.external_contact_id,
+    o.external_id,
+    o.external_created_local,
+    coalesce(o.external_created_local <> s.created_local, false)
+    or case
+        when o.external_id is null then coalesce(l.leads, 0) > 0 and b.lead is null
+        else not coalesce(list_contains(l.lead_ids, o.external_id), false)
+    end as is_gone
+from opportunities as o
+inner join shown as s on s.contact_key = o.external_contact_id
+left join listed as l on l.contact_key = s.contact_key
+left join pipeline.opportunity_objects as b on b.object_no = o.object_no
+where (is_gone and o.gone_since is null) or (not is_gone and o.gone_since is not null);
+
+update opportunities
+set gone_since = case when p.is_gone then getvariable('now_at') end
+from presence as p
+where
+    opportunities.external_contact_id = p.external_contact_id
+    and opportunities.external_id is not distinct from p.external_id
+    and opportunities.external_created_local = p.external_created_local;

@@ -1,0 +1,27 @@
+-- SPEC W8, F2: the readings of this batch are merged; remember each prospect's last merged one and empty the queue.
+-- Variables: now_at, sync_id.
+insert into pipeline.merges
+select
+    getvariable('sync_id'),
+    getvariable('now_at'),
+    (select count(*) from pipeline.batch),
+    (select count(distinct contact_key) from staged_opportunities),
+    count(*) filter (outcome = 'inserted'),
+    count(*) filter (outcome = 'updated'),
+    count(*) filter (outcome = 'unchanged'),
+    -- a reading that a later one has overtaken is stale as well (M4)
+    count(*) filter (outcome = 'stale') + (select count(*) from pipeline.batch where stale),
+    count(*) filter (outcome = 'rejected'),
+    (select count(*) from presence where is_gone),
+    (select count(*) from presence where not is_gone)
+from outcomes;
+
+delete from pipeline.merged
+using pipeline.batch as b
+where pipeline.merged.feed = b.feed and pipeline.merged.contact_key = b.contact_key and not b.stale;
+
+insert into pipeline.merged
+select feed, contact_key, reading_no, read_at from pipeline.batch where not stale;
+
+delete from pipeline.unmerged where queue_no <= (select max(last_queue_no) from pipeline.batch);
+delete from pipeline.batch;

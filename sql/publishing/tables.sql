@@ -1,0 +1,55 @@
+-- What people query (SPEC Q1): a copy of all that matters out of work.duckdb, written into a new file.
+-- Variables: now_at, sync_id, zone, schema_version.
+create schema raw;
+create schema internal;
+
+-- Of the readings only each record's latest one.
+create table raw.prospects as
+with latest as (select max(reading_no) as reading_no from work.raw.prospects group by feed, contact_key)
+select p.sync_id, p.feed, p.read_at, p.page, p.place, p.external_contact_id, p.record, p.content
+from work.raw.prospects as p inner join latest as l on l.reading_no = p.reading_no;
+
+create table raw.leads as
+with latest as (select max(reading_no) as reading_no from work.raw.prospects group by feed, contact_key)
+select
+    p.sync_id, p.feed, p.read_at, p.page, p.place, p.external_contact_id, p.external_id,
+    p.record, p.content, p.lead_place
+from work.raw.leads as p inner join latest as l on l.reading_no = p.reading_no;
+
+create table opportunities as
+select
+    external_contact_id, external_id, external_created_at, external_updated_at,
+    email, first_name, last_name, phone, status,
+    external_updated_at_source, combination, external_created_local, lead_changed_at,
+    first_synced_at, changed_at, read_at, gone_since
+from work.main.opportunities;
+
+create table internal.opportunity_objects as
+select o.external_contact_id, o.external_id, o.external_created_local, b.prospect, b.lead
+from work.main.opportunities as o inner join work.pipeline.opportunity_objects as b using (object_no);
+
+create table opportunity_changes as select * from work.main.opportunity_changes;
+
+create table rejected_records as
+select external_contact_id, external_id, missing, first_rejected_at, last_rejected_at, attempts, combination
+from work.main.rejected_records;
+
+create table sync_runs as
+select
+    sync_id, feed, window_from, window_to, started_at, ended_at, pages, readings, outcome, error,
+    stored, sent_from, sent_to, watermark_moved
+from work.main.sync_runs;
+
+create table calls as select * from work.main.calls;
+
+create table published as
+select
+    getvariable('sync_id') as sync_id,
+    getvariable('now_at') as published_at,
+    (select count(*) from opportunities) as opportunities,
+    (select count(*) from opportunities where gone_since is not null) as gone_opportunities,
+    (select count(*) from rejected_records) as rejected_records,
+    (select count(*) from raw.prospects) as prospect_readings,
+    (select count(*) from raw.leads) as lead_readings,
+    getvariable('zone') as leadperfection_timezone,
+    getvariable('schema_version') as schema_version;

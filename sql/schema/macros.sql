@@ -1,0 +1,28 @@
+-- How a value of LeadPerfection is read (SPEC J4, J5). `fields` below is a record with its keys in lower case.
+
+-- Text: null, empty and blank are missing.
+create or replace macro pipeline.lp_text(value) as
+    case when trim(value) in ('', '[]', '{}') then null else trim(value) end;
+
+-- A date in one of the contract's forms, as LP's wall clock; an offset, where there is one, is honoured.
+-- Anything else, and any year before 1970 (the sentinels), is missing.
+create or replace macro pipeline.lp_wall(value, zone) as
+    case
+        when try_cast(value[1:4] as integer) < 1970 then null
+        when regexp_full_match(value, '\d{4}-\d\d-\d\d([T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,7})?)?')
+            then try_cast(value as timestamp)
+        when regexp_full_match(value, '\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d(:?\d\d)?)')
+            then timezone(zone, try_cast(value as timestamptz))
+    end;
+
+-- The same as an instant. A wall time that occurs twice is the later instant, a skipped one moves on by the change.
+create or replace macro pipeline.lp_instant(value, zone) as
+    case
+        when regexp_full_match(value, '.*[T ].*(Z|[+-]\d\d(:?\d\d)?)') and pipeline.lp_wall(value, zone) is not null
+            then try_cast(value as timestamptz)
+        else timezone(zone, pipeline.lp_wall(value, zone))
+    end;
+
+-- A change stamp or `dateadded`: missing if it lies more than 26 hours after its reading.
+create or replace macro pipeline.lp_stamp(value, zone, read_at) as
+    case when pipeline.lp_instant(value, zone) <= read_at + interval 26 hours then pipeline.lp_instant(value, zone) end;

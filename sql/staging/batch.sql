@@ -1,0 +1,24 @@
+-- SPEC W8, F2: which readings are to be merged. Of several unmerged readings of one prospect in one feed the last one
+-- counts; `previous_no` is the last merged one. A reading older than that one is stale (M4).
+create or replace table pipeline.batch as
+with last_queue as (select max(queue_no) as last_queue_no from pipeline.unmerged),
+last_unmerged as (
+    select
+        u.feed,
+        u.contact_key,
+        max(u.reading_no) as reading_no,
+        arg_max(u.read_at, {'reading_no': u.reading_no, 'queue_no': u.queue_no}) as read_at
+    from pipeline.unmerged as u
+    group by all
+)
+select
+    u.feed,
+    u.contact_key,
+    u.reading_no,
+    u.read_at,
+    m.reading_no as previous_no,
+    coalesce(m.reading_no > u.reading_no, false) as stale,
+    q.last_queue_no
+from last_unmerged as u
+cross join last_queue as q
+left join pipeline.merged as m on m.feed = u.feed and m.contact_key = u.contact_key;

@@ -1,0 +1,115 @@
+-- SPEC J3 to J6: the field mapping, and what is unavailable. Variables: zone, availability (present, strict, identity).
+create or replace table staged_opportunities as
+with texts as (
+    select
+        *,
+        prospect ->> '$.dateadded' as dateadded,
+        -- J3: what may say when it was last updated, first one there wins
+        pipeline.lp_stamp(prospect ->> '$.lastchanged', getvariable('zone'), updated_read_at) as prospect_changed_at,
+        pipeline.lp_stamp(lead ->> '$.lastchangedon', getvariable('zone'), lead_read_at) as lead_lastchangedon,
+        pipeline.lp_stamp(lead ->> '$.dateentered', getvariable('zone'), lead_read_at) as lead_entered_at,
+        pipeline.lp_instant(lead ->> '$.jobs[0].contractdate', getvariable('zone')) as contract_at,
+        pipeline.lp_stamp(lead ->> '$.appointments[0].lastchangedon', getvariable('zone'), lead_read_at)
+            as appointment_changed_at
+    from pipeline.joined
+),
+mapped as (
+    select
+        *,
+        case when contact_key[1] <> '?' then contact_key end as external_contact_id,  -- '?': it has no id
+        case when lead_key[1] <> '?' then lead_key end as external_id,
+        pipeline.lp_stamp(dateadded, getvariable('zone'), created_read_at) as external_created_at,
+        coalesce(
+            prospect_changed_at, lead_lastchangedon, lead_entered_at, contract_at, appointment_changed_at
+        ) as external_updated_at,
+        pipeline.lp_text(prospect ->> '$.email') as email,
+        pipeline.lp_text(prospect ->> '$.firstname') as first_name,
+        pipeline.lp_text(prospect ->> '$.lastname') as last_name,
+        pipeline.lp_text(prospect ->> '$.phone1') as phone,
+        pipeline.lp_text(lead ->> '$.disposition') as status,
+        case
+            when prospect_changed_at is not null then 'prospect.lastchanged'
+            when lead_lastchangedon is not null then 'lead.lastchangedon'
+            when lead_entered_at is not null then 'lead.dateentered'
+            when contract_at is not null then 'lead.jobs[0].contractdate'
+            when appointment_changed_at is not null then 'lead.appointments[0].lastchangedon'
+        end as external_updated_at_source,
+        coalesce(lead_lastchangedon, lead_entered_at) as lead_changed_at
+    from texts
+),
+-- J6: identity columns need a value; of the others the key must exist (present), or a value (strict).
+judged as (
+    select
+        *,
+        case
+            when external_created_at is not null
+                then date_trunc('second', pipeline.lp_wall(dateadded, getvariable('zone')))
+        end as external_created_local,
+        [
+            {'name': 'email', 'there': json_exists(prospect, '$.email'), 'value': email is not null},
+            {
+                'name': 'external_id',
+                'there': external_id is not null or combination = 'prospect',
+                'value': external_id is not null
+            },
+            {
+                'name': 'external_contact_id',
+                'there': external_contact_id is not null,
+                'value': external_contact_id is not null
+            },
+            {
+                'name': 'external_created_at',
+                'there': external_created_at is not null,
+                'value': external_created_at is not null
+            },
+            {
+                'name': 'external_updated_at',
+                'there': external_updated_at is not null,
+                'value': external_updated_at is not null
+            },
+            {'name': 'first_name', 'there': json_exists(prospect, '$.firstname'), 'value': first_name is not null},
+            {'name': 'last_name', 'there': json_exists(prospect, '$.lastname'), 'value': last_name is not null},
+            {'name': 'phone', 'there': json_exists(prospect, '$.phone1'), 'value': phone is not null},
+            {
+                'name': 'status',
+                'there': lead is null or json_exists(lead, '$.disposition'),
+                'value': status is not null
+            }
+        ] as columns
+    from mapped
+)
+select
+    contact_key,
+    lead_key,
+    combination,
+    external_contact_id,
+    external_id,
+    external_created_at,
+    external_updated_at,
+    email,
+    first_name,
+    last_name,
+    phone,
+    status,
+    external_updated_at_source,
+    external_created_local,
+    lead_changed_at,
+    [
+        c.name for c in columns
+        if case getvariable('availability')
+            when 'strict' then not c.value
+            when 'identity' then not c.there and c.name like 'external%'
+            else not c.there
+        end
+    ] as missing,
+    prospect,
+    lead,
+    prospect_content,
+    lead_content,
+    md5(concat(prospect_content::varchar, '|', coalesce(lead_content::varchar, ''))) as content_digest,
+    reading_no,
+    read_at,
+    created_read_at,
+    updated_read_at,
+    lead_read_at
+from judged;

@@ -1,0 +1,67 @@
+-- SPEC F2: the leads that their feed shows as new, changed or worth another judgement. Leads nested in the prospect
+-- feed trigger nothing. Variable: zone.
+create or replace table pipeline.triggered_leads as
+with batch as (select * from pipeline.batch where feed = 'leads' and not stale),
+leads_now as (
+    select b.contact_key, l.lead_key, l.content, l.fields, b.previous_no
+    from batch as b inner join raw.leads as l on l.reading_no = b.reading_no
+    qualify row_number() over (partition by b.contact_key, l.lead_key order by l.lead_place) = 1
+),
+leads_before as (
+    select b.contact_key, l.lead_key, l.content
+    from batch as b inner join raw.leads as l on l.reading_no = b.previous_no
+    qualify row_number() over (partition by b.contact_key, l.lead_key order by l.lead_place) = 1
+),
+known_prospects as (
+    select
+        n.contact_key,
+        n.lead_key,
+        case
+            when o.lead_key is null then 'new'
+            when n.content::varchar is distinct from o.content::varchar then 'changed'
+            when r.lead_key is not null then 'rejected before'
+        end as reason
+    from leads_now as n
+    left join leads_before as o on o.contact_key = n.contact_key and o.lead_key = n.lead_key
+    left join rejected_records as r
+        on r.combination = 'lead+prospect' and r.contact_key = n.contact_key and r.lead_key = n.lead_key
+    where n.previous_no is not null
+),
+-- A prospect that this feed has never shown: the leads with a stamp of their own inside a window, as it was sent.
+stamps as (
+    select
+        n.contact_key,
+        n.lead_key,
+        pipeline.lp_wall(
+            unnest(
+                [n.fields ->> '$.dateentered', n.fields ->> '$.lastchangedon']
+                || json_extract_string(n.fields, '$.appointments[*].lastchangedon')
+                || json_extract_string(n.fields, '$.jobs[*].lastchanged')
+                || json_extract_string(n.fields, '$.jobs[*].lastchangedon')
+            ),
+            getvariable('zone')
+        ) as stamp
+    from leads_now as n
+    where n.previous_no is null
+),
+stamped as (
+    select distinct s.contact_key, s.lead_key
+    from stamps as s
+    inner join pipeline.unmerged as u on u.feed = 'leads' and u.contact_key = s.contact_key
+    where s.stamp between u.sent_from and u.sent_to
+),
+new_prospects as (
+    select
+        n.contact_key,
+        n.lead_key,
+        case
+            when s.lead_key is not null then 'stamped inside the window'
+            when n.contact_key not in (select contact_key from stamped) then 'first reading of the prospect'
+        end as reason
+    from leads_now as n
+    left join stamped as s on s.contact_key = n.contact_key and s.lead_key = n.lead_key
+    where n.previous_no is null
+)
+select contact_key, lead_key, reason from known_prospects where reason is not null
+union all
+select contact_key, lead_key, reason from new_prospects where reason is not null;
