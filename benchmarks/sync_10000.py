@@ -1,0 +1,63 @@
+"""Seconds a sync of many changed prospects takes, by stage: python benchmarks/sync_10000.py [records] [page size]."""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lp_pipeline.merging import merge, stage
+from lp_pipeline.warehouse.publishing import publish
+from lp_pipeline_tests.account import Account, account
+from lp_pipeline_tests.scenario import lead, prospect
+
+
+def main(records: int, page_size: int) -> None:
+    """Read, stage, merge and publish `records` prospects of two leads each; then once more with 1 % changed."""
+    with tempfile.TemporaryDirectory() as folder, account(Path(folder)) as opened:
+        opened.environ["LP_PAGE_SIZE"] = str(page_size)
+        fill(opened, range(records))
+        print(f"{records:,} prospects in pages of {page_size}")
+        measure(opened)
+        opened.later()
+        fill(opened, range(0, records, 100))
+        print("1 % of them again, changed")
+        measure(opened)
+
+
+def fill(opened: Account, numbers: range) -> None:
+    """Put prospects that changed five minutes ago."""
+    stamp = opened.wall(minutes=5)
+    filler = "x" * 600
+    with opened.lp.open() as world, world.writing():
+        for number in numbers:
+            leads = [lead(f"{number}{place}", lastchangedon=stamp, dateentered=stamp) for place in range(2)]
+            world.put(json.dumps(prospect(str(number), *leads, lastchanged=stamp, remark=filler)))
+
+
+def measure(opened: Account) -> None:
+    """Print the seconds of each stage."""
+    with opened.pipeline() as pipeline:
+        timed("read", lambda: [pipeline.read(feed, warn=print, info=print) for feed in ("leads", "prospects")])
+        timed("stage", lambda: stage(pipeline.warehouse, pipeline.settings))
+        timed("merge", lambda: merge(pipeline.warehouse, pipeline.settings, pipeline.sync_id))
+        settings = pipeline.settings
+        timed(
+            "publish",
+            lambda: publish(
+                pipeline.warehouse, sync_id=pipeline.sync_id, now=settings.now(), zone=settings.lp_timezone
+            ),
+        )
+        print({report.feed: (report.pages, report.readings, report.outcomes) for report in pipeline.reports.values()})
+
+
+def timed(name: str, work: Callable[[], object]) -> None:
+    """Do the work and print how long it took."""
+    began = time.perf_counter()
+    work()
+    print(f"  {name:8} {time.perf_counter() - began:6.2f} s")
+
+
+if __name__ == "__main__":
+    main(*(int(value) for value in (*sys.argv[1:], "10000", "25")[:2]))

@@ -1,0 +1,41 @@
+"""The copy that people query (SPEC Q1)."""
+
+import time
+from typing import Any
+
+import dagster as dg
+
+from lp_pipeline.assets.opportunities import opportunities
+from lp_pipeline.pipeline import Pipeline
+from lp_pipeline.resources import told_plainly
+from lp_pipeline.warehouse.publishing import publish
+
+
+@dg.asset(
+    group_name="sync",
+    kinds={"duckdb"},
+    deps=[opportunities],
+    description="published.duckdb: the read-only copy for people, replaced whole when something changed.",
+)
+def published(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[Any]:
+    """Replace the published copy, if something changed or it is an hour old."""
+    began = time.monotonic()
+    with told_plainly(pipeline):
+        settings = pipeline.settings
+        publication = publish(
+            pipeline.warehouse,
+            sync_id=pipeline.sync_id,
+            now=settings.now(),
+            zone=settings.lp_timezone,
+            group=settings.group,
+            force=any(report.error for report in pipeline.reports.values()),
+        )
+    return dg.MaterializeResult(
+        metadata={
+            "published": publication.published,
+            "reason": publication.reason,
+            **{name.replace("_", " "): count for name, count in publication.counts.items()},
+            "file": dg.MetadataValue.path(str(pipeline.warehouse.published)),
+            "seconds": round(time.monotonic() - began, 2),
+        }
+    )

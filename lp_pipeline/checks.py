@@ -1,0 +1,118 @@
+"""Asset checks: about the batch before the merge, about the table and the ledger after it, and the feeds at the end.
+
+What they look for stands in `sql/checks/`: each statement returns the offenders, none is good.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from lp_pipeline.assets import opportunities, published, raw_leads, raw_prospects, staged_opportunities
+from lp_pipeline.pipeline import Pipeline
+from lp_pipeline.resources import told_plainly
+from lp_pipeline.warehouse.database import run
+
+
+def _offenders(pipeline: Pipeline, name: str) -> list[Any]:
+    with told_plainly(pipeline):
+        variables = {"now_at": pipeline.settings.now(), "zone": pipeline.settings.lp_timezone}
+        with pipeline.warehouse.connection(variables) as connection:
+            return run(connection, f"checks/{name}")
+
+
+@dg.asset_check(asset=staged_opportunities, blocking=True, description="M1: no key is staged twice.")
+def staged_keys_are_unique(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
+    """Block the merge of a batch that holds a key twice."""
+    offenders = _offenders(pipeline, "staged_keys_are_unique")
+    return dg.AssetCheckResult(
+        passed=not offenders,
+        description=f"{len(offenders)} keys are staged twice: nothing was merged, the readings are kept."
+        if offenders
+        else "every key is staged once",
+    )
+
+
+@dg.asset_check(
+    asset=staged_opportunities, blocking=True, description="The batch looks like LeadPerfection's records at all."
+)
+def batch_has_prospect_ids(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
+    """Block a batch most of which has no prospect id: LP's format has changed, and merging would reject everything."""
+    without, all_of_them = _offenders(pipeline, "batch_without_prospect_ids")[0]
+    passed = all_of_them < 20 or without * 2 < all_of_them
+    return dg.AssetCheckResult(
+        passed=passed,
+        metadata={"readings": all_of_them, "without cst_id": without},
+        description=None
+        if passed
+        else f"{without} of {all_of_them} prospects have no cst_id: LeadPerfection's answers have changed. Nothing was "
+        "merged, the readings are kept; look at raw.prospects.record in work.duckdb and report it.",
+    )
+
+
+@dg.asset_check(asset=opportunities, blocking=True, description="M1: the table holds each key once.")
+def opportunity_keys_are_unique(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
+    """Block the publication of a table that holds a key twice."""
+    offenders = _offenders(pipeline, "opportunity_keys_are_unique")
+    return dg.AssetCheckResult(passed=not offenders, metadata={"keys held twice": len(offenders)})
+
+
+@dg.asset_check(asset=opportunities, description="W6: the windows of each feed cover time without a gap.")
+def windows_leave_no_gap(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
+    """Prove from the ledger that no instant since the first sync was left unread."""
+    gaps = _offenders(pipeline, "window_gaps")
+    described = "; ".join(
+        f"{feed} feed, {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC" for feed, begin, end in gaps
+    )
+    return dg.AssetCheckResult(
+        passed=not gaps, description=f"Not read: {described}" if gaps else "no gap in either feed's windows"
+    )
+
+
+@dg.asset_check(asset=opportunities, description="J7: hardly any record is rejected for the same missing key.")
+def rejections_are_few(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
+    """Warn when more than 1 % of a day's records lack the same key, and name the setting."""
+    frequent = _offenders(pipeline, "frequent_rejections")
+    described = ", ".join(f"{name} ({rejected} of {judged})" for name, rejected, judged in frequent)
+    return dg.AssetCheckResult(
+        passed=not frequent,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"More than 1 % of the last day's records were rejected for want of {described}. If this "
+        "LeadPerfection never sends it, set LP_AVAILABILITY (now "
+        f"{pipeline.settings.lp_availability}; identity asks for ids and dates only). See rejected_records."
+        if frequent
+        else "at most 1 % for any key",
+    )
+
+
+def _feed_was_read(asset: dg.AssetsDefinition, feed: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(  # type: ignore[arg-type]  # a generator may yield its result and then fail the run
+        asset=asset,
+        name="feed_was_read",
+        additional_deps=[published],
+        description="W8: fails the run at its end if the feed could not be read; what was read is published by then.",
+    )
+    def feed_was_read(pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.AssetCheckResult]:
+        report = pipeline.reports.get(feed)
+        if report is None or report.error is None:
+            yield dg.AssetCheckResult(passed=True)
+            return
+        message = f"The {feed} feed was not read: {report.error}"
+        yield dg.AssetCheckResult(passed=False, description=message)
+        first = next(other for other in pipeline.reports.values() if other.error)
+        if first is not report and first.error_kind == report.error_kind:
+            message = f"The {feed} feed was not read either, for the same reason as the {first.feed} feed."
+        raise dg.Failure(description=message, allow_retries=False)
+
+    return feed_was_read
+
+
+CHECKS = [
+    staged_keys_are_unique,
+    batch_has_prospect_ids,
+    opportunity_keys_are_unique,
+    windows_leave_no_gap,
+    rejections_are_few,
+    _feed_was_read(raw_leads, "leads"),
+    _feed_was_read(raw_prospects, "prospects"),
+]

@@ -1,0 +1,96 @@
+"""`lp-pipeline`: the command line. Each command wires; what it does stands elsewhere."""
+
+import os
+import sys
+
+import click
+from rich.console import Console
+
+from lp_pipeline.errors import PipelineError
+from lp_pipeline.settings import REPOSITORY, load_settings
+
+
+class PlainErrors(click.Group):
+    """Shows an expected error as its one message, without a stack trace."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; exit code 1 with the message on stderr for a `PipelineError`."""
+        try:
+            return super().invoke(ctx)
+        except PipelineError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=PlainErrors, help="LeadPerfection and Hatch in step, by way of DuckDB.")
+def main() -> None:
+    """The entry point."""
+
+
+@main.command()
+@click.pass_context
+def sync(context: click.Context) -> None:
+    """Run the sync job once and show what it did."""
+    from lp_pipeline.running import run_sync
+
+    load_settings()  # a missing setting is told before Dagster starts up
+    _give_dagster_a_home()
+    if failures := run_sync():
+        raise click.ClickException("\n".join(failures))
+    context.invoke(status)
+
+
+@main.command()
+def status() -> None:
+    """Show how fresh the published data is, the counts and ten opportunities."""
+    from lp_pipeline.showing import show_status
+
+    show_status(load_settings(), console())
+
+
+@main.command()
+@click.argument("query", required=False)
+def sql(query: str | None) -> None:
+    """Ask the published data: one QUERY, or line by line until .quit."""
+    from lp_pipeline.showing import ask, shell
+
+    settings = load_settings()
+    if query:
+        ask(settings, query, console())
+    elif sys.stdin.isatty():
+        shell(settings, console())
+    else:
+        ask(settings, sys.stdin.read(), console())
+
+
+@main.command()
+@click.option("--port", default=8765, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--switch", "switches", multiple=True, metavar="NAME=VALUE", help="Set one of its switches (repeatable).")
+def sandbox(port: int, switches: tuple[str, ...]) -> None:
+    """Serve the sandbox's LeadPerfection by itself, until Ctrl-C."""
+    from lp_pipeline.sandbox.standalone import serve
+
+    serve(load_settings(), port, switches, console())
+
+
+@main.command()
+def rezone() -> None:
+    """Recompute all instants after LP_TIMEZONE was corrected."""
+    from lp_pipeline.rezoning import rezone as recompute
+
+    click.echo(recompute(load_settings()))
+
+
+def console() -> Console:
+    """Standard output; lines are not folded when they go into a file or another program."""
+    return Console() if sys.stdout.isatty() else Console(width=1000)
+
+
+def _give_dagster_a_home() -> None:
+    """So that runs from the shell show in the UI: this repository's own instance, unless one is set."""
+    if os.environ.get("DAGSTER_HOME"):
+        return
+    home = REPOSITORY / ".dagster"
+    home.mkdir(exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        (home / "dagster.yaml").symlink_to("../dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)

@@ -1,0 +1,30 @@
+"""What Dagster loads: explicit lists, no logic."""
+
+from collections.abc import Callable
+
+import dagster as dg
+
+from lp_pipeline.assets import SYNC_ASSETS
+from lp_pipeline.checks import CHECKS
+from lp_pipeline.jobs import sync
+from lp_pipeline.resources import pipeline_resource
+from lp_pipeline.schedules import sync_schedule
+from lp_pipeline.settings import Settings, load_settings
+
+
+def build_definitions(load: Callable[[], Settings] = load_settings, *, pace: float = 1.0) -> dg.Definitions:
+    """Fresh definitions over the settings that `load` returns; `pace` multiplies the waits between tries."""
+    return dg.Definitions(
+        assets=SYNC_ASSETS,
+        asset_checks=CHECKS,
+        jobs=[sync],
+        schedules=[sync_schedule(load)],
+        resources={"pipeline": pipeline_resource(load, pace=pace)},
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def definitions() -> dg.Definitions:
+    """The definitions of this deployment."""
+    return build_definitions()

@@ -1,0 +1,39 @@
+"""When jobs run by themselves."""
+
+from collections.abc import Callable
+
+import dagster as dg
+
+from lp_pipeline.errors import SettingsError
+from lp_pipeline.jobs import sync
+from lp_pipeline.settings import Settings, load_settings
+from lp_pipeline.warehouse.turn import Turn
+
+WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
+
+
+def sync_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDefinition:
+    """`sync` every 15 minutes; a tick is skipped while another sync is at work or waits (SPEC R2)."""
+
+    @dg.schedule(
+        job=sync,
+        cron_schedule="*/15 * * * *",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Every 15 minutes; a tick is skipped while another sync runs.",
+    )
+    def every_15_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if context.instance.get_runs(dg.RunsFilter(job_name=sync.name, statuses=WAITING), limit=1):
+            return dg.SkipReason("another sync is about to start")
+        if _is_busy(load):
+            return dg.SkipReason("another sync is running; the next tick reads what this one would have")
+        return dg.RunRequest()
+
+    return every_15_minutes
+
+
+def _is_busy(load: Callable[[], Settings]) -> bool:
+    """Asks the operating system, not Dagster: a run whose process is gone blocks nothing (SPEC R1)."""
+    try:
+        return Turn(load().data).is_taken()
+    except SettingsError:
+        return False  # let the run start, so that it fails where people look, and says why

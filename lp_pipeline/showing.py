@@ -1,0 +1,119 @@
+"""Showing the published data to a person: the status page, one query, a small shell. Reads `published.duckdb` only."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lp_pipeline.errors import WarehouseError
+from lp_pipeline.settings import Settings
+from lp_pipeline.warehouse import Warehouse
+from lp_pipeline.warehouse.database import first_row
+
+MOST_ROWS = 200
+COUNTS = """
+select
+    (select count(*) from prospects) as prospects,
+    (select count(*) from leads) as leads,
+    (select count(*) from opportunities) as opportunities,
+    (select count(*) from current_opportunities) as contacts,
+    (select count(*) from rejected_records) as rejected,
+    (select count(*) from opportunity_changes
+        where sync_id = (select max(sync_id) from opportunity_changes)) as last_changes
+"""
+LATEST = """
+select
+    external_contact_id as contact, external_id as lead, first_name, last_name, phone, status, combination,
+    external_updated_at as updated
+from current_opportunities
+order by external_updated_at desc, external_contact_id
+limit 10
+"""
+
+
+@contextmanager
+def _published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    path = Warehouse(settings.data).published
+    if not path.exists():
+        raise WarehouseError(f"Nothing is published yet: {path} does not exist. Run `lp-pipeline sync` first.")
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+    except duckdb.Error as error:
+        raise WarehouseError(f"Could not open {path}: {error}") from None
+    try:
+        connection.execute("set timezone = $zone", {"zone": settings.lp_timezone})
+        yield connection
+    finally:
+        connection.close()
+
+
+def show_status(settings: Settings, console: Console) -> None:
+    """How fresh the data is, the counts, ten opportunities, and what to do next."""
+    with _published(settings) as connection:
+        published_at, sync_id = connection.execute("select published_at, sync_id from published").fetchall()[0]
+        counts = first_row(connection, COUNTS)
+        latest = connection.execute(LATEST)
+        console.print(
+            f"\n[bold]Published[/] {published_at:%Y-%m-%d %H:%M:%S %Z}, after sync {sync_id}, in {settings.data}"
+        )
+        for name, count in counts.items():
+            console.print(f"  {count:>8,}  {name.replace('_', ' ')}")
+        console.print("\n[bold]Ten contacts that changed last[/]")
+        console.print(_table(latest))
+    console.print(
+        "\n[bold]Next[/]\n"
+        "  make dev                                   the Dagster UI, with a sync every 15 minutes\n"
+        "  .venv/bin/lp-pipeline sql                  ask the data (DESCRIBE opportunities; see sql/analysis/)\n"
+        + ("" if settings.lp_api_url else "  cp .env.example .env                       your own LeadPerfection\n")
+    )
+
+
+def ask(settings: Settings, query: str, console: Console) -> None:
+    """Run one query and show its rows; a mistake in it is told in DuckDB's words."""
+    with _published(settings) as connection:
+        try:
+            console.print(_table(connection.execute(query)))
+        except duckdb.Error as error:
+            raise WarehouseError(str(error)) from None
+
+
+def shell(settings: Settings, console: Console) -> None:
+    """Ask line by line; a query ends with a semicolon. Each opens the newest publication."""
+    console.print(
+        f"[dim]{Warehouse(settings.data).published}, read-only. End a query with ; and the session with .quit"
+    )
+    query = ""
+    while True:
+        try:
+            line = console.input("sql> " if not query else "...> ", markup=False)
+        except (EOFError, KeyboardInterrupt):
+            return
+        if line.strip() in (".quit", ".exit", "quit", "exit"):
+            return
+        query += line + "\n"
+        if query.strip().endswith(";"):
+            try:
+                ask(settings, query, console)
+            except WarehouseError as error:
+                console.print(Text(str(error), style="red"))
+            query = ""
+
+
+def _table(result: Any) -> Table:
+    columns = [column[0] for column in result.description or []]
+    rows = result.fetchmany(MOST_ROWS + 1)
+    more = len(rows) > MOST_ROWS
+    table = Table(caption=f"the first {MOST_ROWS} rows" if more else None)
+    for name in columns:
+        table.add_column(Text(name))
+    for row in rows[:MOST_ROWS]:
+        table.add_row(*["" if value is None else Text(_shown(value)) for value in row])
+    return table
+
+
+def _shown(value: object) -> str:
+    return f"{value:%Y-%m-%d %H:%M:%S}" if hasattr(value, "hour") else str(value)

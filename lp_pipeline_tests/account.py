@@ -1,0 +1,112 @@
+"""What tests share: a whole account, with a LeadPerfection of its own on loopback and a clock that the test moves."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import dagster as dg
+import duckdb
+
+from lp_pipeline.definitions import build_definitions
+from lp_pipeline.ingestion.reading import FeedReport
+from lp_pipeline.merging import MergeReport, merge, stage
+from lp_pipeline.pipeline import Pipeline
+from lp_pipeline.sandbox import Sandbox
+from lp_pipeline.settings import SANDBOX_ACCOUNT, Settings, load_settings
+from lp_pipeline_tests.scenario import NOON
+
+PACE = 0.001  # waits between tries are a thousandth of what they are in use
+
+
+class Account:
+    """A data folder, settings and a LeadPerfection server for one test."""
+
+    def __init__(self, folder: Path, address: str, lp: Sandbox) -> None:
+        self.folder = folder / "data"
+        self.lp = lp
+        self.now = NOON
+        self.environ = {
+            "LP_API_URL": address,
+            **SANDBOX_ACCOUNT,
+            "LP_PIPELINE_DATA": str(self.folder),
+        }
+
+    def load(self) -> Settings:
+        """The settings as of this account's clock."""
+        return load_settings({"LP_PIPELINE_NOW": self.now.isoformat(), **self.environ})
+
+    def later(self, **delta: float) -> datetime:
+        """Let the clock go on, by 15 minutes unless told otherwise."""
+        self.now += timedelta(**(delta or {"minutes": 15}))
+        return self.now
+
+    def wall(self, **ago: float) -> str:
+        """LP's wall clock some time ago."""
+        local = (self.now - timedelta(**ago)).astimezone(self.load().zone)
+        return local.replace(tzinfo=None).isoformat()
+
+    @contextmanager
+    def pipeline(self) -> Iterator[Pipeline]:
+        """One run's pipeline, without Dagster around it."""
+        pipeline = Pipeline(str(uuid4()), self.load, pace=PACE)
+        try:
+            yield pipeline
+        finally:
+            pipeline.close()
+
+    def read(self, *feeds: str, warnings: list[str] | None = None) -> dict[str, FeedReport]:
+        """Read both feeds, or those named, as one sync."""
+        warn = (warnings if warnings is not None else []).append
+        with self.pipeline() as pipeline:
+            for feed in feeds or ("leads", "prospects"):
+                pipeline.read(feed, warn=warn, info=lambda _: None)
+            return pipeline.reports
+
+    def merge(self) -> MergeReport:
+        """Stage and merge what is unmerged, as a sync of its own."""
+        with self.pipeline() as pipeline:
+            stage(pipeline.warehouse, pipeline.settings)
+            return merge(pipeline.warehouse, pipeline.settings, pipeline.sync_id)
+
+    def sync(self) -> MergeReport:
+        """Read both feeds and merge."""
+        self.read()
+        return self.merge()
+
+    def run(self, *, select: list[str] | None = None) -> dg.ExecuteInProcessResult:
+        """The sync job, or some of its assets, as Dagster runs it."""
+        job = build_definitions(self.load, pace=PACE).resolve_job_def("sync")
+        selection = [dg.AssetKey(name) for name in select] if select else None
+        with dg.DagsterInstance.ephemeral() as instance:
+            return job.execute_in_process(instance=instance, raise_on_error=False, asset_selection=selection)
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of work.duckdb."""
+        with self.pipeline() as pipeline, pipeline.warehouse.connection() as connection:
+            return connection.execute(query).fetchall()
+
+    def published(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of published.duckdb."""
+        with duckdb.connect(str(self.folder / "published.duckdb"), read_only=True) as connection:
+            return connection.execute(query).fetchall()
+
+
+def failures(result: dg.ExecuteInProcessResult) -> list[str]:
+    """The message of each failed step, as a person meets it first."""
+    told = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    return [str(data.user_failure_data.description) for data in told if data.user_failure_data]
+
+
+@contextmanager
+def account(folder: Path, **switches: Any) -> Iterator[Account]:
+    """An account whose LeadPerfection holds nothing yet."""
+    lp = Sandbox(folder / "lp", clock=lambda: holder[0].now if holder else NOON, population=0)
+    holder: list[Account] = []
+    (folder / "lp").mkdir()
+    lp.switch(**switches)
+    with lp.serve() as address:
+        holder.append(Account(folder, address, lp))
+        yield holder[0]

@@ -1,0 +1,113 @@
+"""What a person reads when something is not right: one message that says what to do, and no secret in it."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from lp_pipeline.errors import SettingsError
+from lp_pipeline.settings import HATCH_SETTINGS, REPOSITORY, Settings, load_settings
+from lp_pipeline_tests.account import Account, failures
+from lp_pipeline_tests.scenario import LIVE
+
+
+def wrong_password(account: Account) -> None:
+    account.environ["LP_PASSWORD"] = "wrong-secret"
+
+
+def missing_setting(account: Account) -> None:
+    account.environ.pop("LP_APP_KEY")
+
+
+def missing_permission(account: Account) -> None:
+    account.lp.switch(permissions=["AddNotes"])
+
+
+def unreachable(account: Account) -> None:
+    account.environ["LP_API_URL"] = "http://127.0.0.1:9"
+
+
+def html(account: Account) -> None:
+    account.lp.fault("html", times=100, path="/api/")
+
+
+def broken_json(account: Account) -> None:
+    account.lp.put({"cst_id": "1", "lastchanged": account.wall(minutes=5), "dateadded": account.wall(minutes=5)})
+    account.lp.fault("broken_json", times=100, path="GetProspectData")
+    account.lp.fault("broken_json", times=100, path="GetLead")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "expected"),
+    [
+        (wrong_password, "LP_PASSWORD"),
+        (missing_setting, "LP_APP_KEY"),
+        (missing_permission, "Function Level Security"),
+        (unreachable, "LP_API_URL"),
+        (html, "not JSON"),
+        (broken_json, "not JSON"),
+    ],
+)
+def test_trouble_is_told_once_and_says_what_to_do(
+    lp_account: Account, trouble: Callable[[Account], None], expected: str
+) -> None:
+    """R3, R4: the run ends with one message; a second feed only points back to it; nothing is half-written."""
+    trouble(lp_account)
+    result = lp_account.run()
+    assert not result.success
+    messages = failures(result)
+    assert expected in messages[0]
+    assert all("same reason" in message or "reason told above" in message for message in messages[1:])
+    told = " ".join([*messages, *(event.message or "" for event in result.all_events)])
+    for secret in ("wrong-secret", "sandbox;", "Bearer"):
+        assert secret not in told
+    if lp_account.folder.exists() and trouble is not missing_setting:
+        assert lp_account.ask("select count(*) from opportunities") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"LP_PASSWORD": ""}, "LP_PASSWORD"),
+        ({"LP_TIMEZONE": ""}, "LP_TIMEZONE"),
+        ({"LP_TIMEZONE": "EST5"}, "LP_TIMEZONE"),
+        ({"LP_API_URL": "http://lp.example"}, "https"),
+        ({"LP_API_URL": "https://user:pw@lp.example"}, "LP_API_URL"),
+        ({"LP_API_URL": "lp.example"}, "LP_API_URL"),
+        ({"LP_PAGE_SIZE": "many"}, "LP_PAGE_SIZE"),
+        ({"LP_PAGING": "offset"}, "LP_PAGING"),
+        ({"LP_IGNORE_FIELDS": "lead.source"}, "LP_IGNORE_FIELDS"),
+        ({"LP_PIPELINE_NOW": "2026-03-02T10:00:00"}, "LP_PIPELINE_NOW"),
+        ({"LP_API_URL": "", "LP_PIPELINE_SANDBOX": "false"}, "LP_API_URL"),
+        ({"LP_API_URL": "", "HATCH_API_KEY": "key-of-somebody"}, "HATCH_API_KEY"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named(change: dict[str, str], named: str) -> None:
+    """Settings: an error names the setting and never shows a value that could be a secret."""
+    with pytest.raises(SettingsError, match=named) as caught:
+        load_settings({**LIVE, **change})
+    for value in (*LIVE.values(), "key-of-somebody", "user:pw"):
+        assert value == "America/New_York" or value not in str(caught.value)
+
+
+def test_settings_hide_their_secrets() -> None:
+    """R4: a Settings object may be printed."""
+    shown = repr(load_settings(LIVE))
+    assert LIVE["LP_PASSWORD"] not in shown
+    assert LIVE["LP_APP_KEY"] not in shown
+
+
+def test_without_an_address_it_is_the_sandbox() -> None:
+    """The sandbox has its own account, pace and folder, and no credential of a real one reaches it."""
+    settings = load_settings({"LP_PASSWORD": "real", "LP_RATE_PER_MINUTE": "50", "LP_TIMEZONE": "America/Denver"})
+    assert settings.lp_password.get_secret_value() == "sandbox"
+    assert settings.lp_rate_per_minute > 1000
+    assert settings.lp_timezone == "America/Denver"
+    assert settings.data.parts[-2:] == ("data", "sandbox")
+
+
+def test_every_setting_is_documented() -> None:
+    """Settings: each stands in .env.example, and what stands there is a setting."""
+    documented = set(re.findall(r"^([A-Z_]+)=", (REPOSITORY / ".env.example").read_text(), re.MULTILINE))
+    known = {str(field.alias) for field in Settings.model_fields.values()}
+    assert documented == known | set(HATCH_SETTINGS)

@@ -1,0 +1,84 @@
+"""When the job starts by itself, and on what."""
+
+import grp
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from lp_pipeline.definitions import build_definitions
+from lp_pipeline.schedules import sync_schedule
+from lp_pipeline.settings import Settings, load_settings
+from lp_pipeline.warehouse.turn import Turn
+from lp_pipeline_tests.account import Account
+from lp_pipeline_tests.scenario import lead, prospect
+
+
+def tick(account: Account, instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
+    context = dg.build_schedule_context(instance=instance)
+    result = sync_schedule(account.load)(context)
+    assert isinstance(result, dg.RunRequest | dg.SkipReason)
+    return result
+
+
+def test_a_tick_is_skipped_while_a_sync_is_at_work(lp_account: Account) -> None:
+    """R2: the schedule skips the tick; R1: and does not once the one at work is gone."""
+    with dg.instance_for_test() as instance:
+        assert isinstance(tick(lp_account, instance), dg.RunRequest)
+        turn = Turn(lp_account.folder)
+        turn.take()
+        assert isinstance(tick(lp_account, instance), dg.SkipReason)
+        turn.give_back()
+        assert isinstance(tick(lp_account, instance), dg.RunRequest)
+
+
+def test_a_tick_is_skipped_while_a_sync_waits_to_start(lp_account: Account) -> None:
+    """R2: and a run that Dagster believes to be running although nothing holds the turn skips nothing (R1)."""
+    job = build_definitions(lp_account.load).resolve_job_def("sync")
+    with dg.instance_for_test() as instance:
+        run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.NOT_STARTED)
+        assert isinstance(tick(lp_account, instance), dg.SkipReason)
+        instance.report_run_failed(run)
+        instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+        assert isinstance(tick(lp_account, instance), dg.RunRequest)
+
+
+def test_a_setting_that_is_missing_does_not_silence_the_schedule(lp_account: Account) -> None:
+    """The run starts, so that it fails where people look."""
+    del lp_account.environ["LP_APP_KEY"]
+    with dg.instance_for_test() as instance:
+        assert isinstance(tick(lp_account, instance), dg.RunRequest)
+
+
+def test_it_runs_every_15_minutes_from_the_start() -> None:
+    """Job `sync`, every 15 minutes, running unless somebody stops it."""
+    (schedule,) = build_definitions().get_repository_def().schedule_defs
+    assert schedule.cron_schedule == "*/15 * * * *"
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+
+
+def test_without_an_address_the_job_runs_on_the_sandbox(tmp_path: Path) -> None:
+    """The sandbox starts by itself, and its first sync reads far enough back that there is something to see."""
+
+    def load() -> Settings:
+        return load_settings({"LP_PIPELINE_DATA": str(tmp_path)})
+
+    job = build_definitions(load).resolve_job_def("sync")
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(instance=instance)
+    (merged,) = result.asset_materializations_for_node("opportunities")
+    inserted = merged.metadata["inserted"].value
+    assert isinstance(inserted, int)
+    assert inserted > 500
+
+
+def test_a_group_may_read_what_is_published(lp_account: Account) -> None:
+    """R4: `published.duckdb` also by a group, if one is set; nothing else."""
+    lp_account.environ["LP_PIPELINE_GROUP"] = grp.getgrgid(os.getgid()).gr_name
+    stamp = lp_account.wall(minutes=5)
+    lp_account.lp.put(prospect("1", lead("10", lastchangedon=stamp), lastchanged=stamp))
+    assert lp_account.run().success
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in lp_account.folder.iterdir()}
+    assert modes.pop("published.duckdb") == "0o640"
+    assert set(modes.values()) == {"0o600"}
+    assert oct(lp_account.folder.stat().st_mode & 0o777) == "0o710"

@@ -1,0 +1,166 @@
+"""The sync job as Dagster runs it, against a LeadPerfection on loopback: what is published and what fails."""
+
+import dagster as dg
+import duckdb
+
+from lp_pipeline.warehouse import publishing
+from lp_pipeline_tests.account import Account, failures
+from lp_pipeline_tests.scenario import lead, prospect
+
+
+def fill(account: Account, *cst_ids: str) -> None:
+    stamp = account.wall(minutes=5)
+    for cst_id in cst_ids:
+        account.lp.put(
+            prospect(cst_id, lead(f"{cst_id}0", lastchangedon=stamp, calls=[]), lastchanged=stamp, notes="private")
+        )
+
+
+def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, object]:
+    (event,) = result.asset_materializations_for_node(asset)
+    return {name: value.value for name, value in event.metadata.items()}
+
+
+def test_a_sync_reads_merges_and_publishes(lp_account: Account) -> None:
+    """The job's assets carry a change from LeadPerfection to the file that people query, and tell their numbers."""
+    fill(lp_account, "1", "2")
+    result = lp_account.run()
+    assert result.success
+    assert lp_account.published("select external_contact_id, external_id from opportunities order by 1") == [
+        ("1", "10"),
+        ("2", "20"),
+    ]
+    merged = metadata(result, "opportunities")
+    assert (merged["inserted"], merged["rejected"]) == (2, 0)
+    assert merged["examples (cst_id/lead id)"] == {"inserted": ["1/10", "2/20"]}
+    read = metadata(result, "raw_leads")
+    assert (read["readings"], read["new readings"], read["pages"]) == (2, 2, 2)
+
+
+def test_a_sync_that_finds_nothing_new_changes_and_publishes_nothing(lp_account: Account) -> None:
+    """Q1, M3: only the ledger and the watermarks change, and nothing is published until an hour has passed."""
+    fill(lp_account, "1")
+    lp_account.run()
+    before = {table: lp_account.ask(f"from {table}") for table in UNTOUCHED}
+    published = (lp_account.folder / "published.duckdb").stat()
+    lp_account.later()
+    result = lp_account.run()
+    assert metadata(result, "published")["published"] is False
+    assert {table: lp_account.ask(f"from {table}") for table in UNTOUCHED} == before
+    assert (lp_account.folder / "published.duckdb").stat() == published
+    lp_account.later(hours=1)
+    assert metadata(lp_account.run(), "published")["published"] is True
+
+
+UNTOUCHED = (
+    "raw.prospects",
+    "raw.leads",
+    "opportunities",
+    "opportunity_changes",
+    "rejected_records",
+    "calls",
+    "staged_opportunities",
+    "pipeline.merged",
+    "pipeline.unmerged",
+    "pipeline.merges",
+    "pipeline.publication",
+    "pipeline.opportunity_objects",
+)
+
+
+def test_nobody_is_published_to_more_than_once_a_minute() -> None:
+    """Q1: a publication waits until the last one has stood for a minute, by whichever clock moves."""
+    waits = publishing.wait_before(real_age=12.0, pipeline_age=0.0), publishing.wait_before(12.0, 900.0)
+    assert waits == (48.0, 0.0)
+    assert publishing.wait_before(61.0, 0.0) == 0.0
+
+
+def test_a_feed_that_fails_does_not_hold_up_the_other(lp_account: Account) -> None:
+    """W8: what was read is merged and published, the run ends as failed and names the feed, the next one makes up."""
+    fill(lp_account, "1")
+    lp_account.lp.fault("result0", path="GetLead", message="Error: Ann Field is locked")
+    result = lp_account.run()
+    assert not result.success
+    (message,) = failures(result)
+    assert message.startswith("The leads feed was not read")
+    assert lp_account.published("select external_contact_id, combination from opportunities") == [("1", "prospect")]
+    assert "Ann Field" not in message
+    ((words,),) = lp_account.published("select error from sync_runs where outcome = 'failed'")
+    assert "Error: Ann Field is locked" in words
+    lp_account.later()
+    assert lp_account.run().success
+    assert lp_account.published("select combination from opportunities") == [("lead+prospect",)]
+
+
+def test_what_one_run_stored_a_later_run_merges(lp_account: Account) -> None:
+    """W8: `--select raw_leads` now and the rest an hour later loses nothing."""
+    fill(lp_account, "1")
+    assert lp_account.run(select=["raw_leads"]).success
+    lp_account.later(hours=1)
+    fill(lp_account, "2")
+    assert lp_account.run(select=["staged_opportunities", "opportunities", "published"]).success
+    assert lp_account.published("select external_id from opportunities") == [("10",)]
+    lp_account.later(minutes=5)
+    assert lp_account.run().success
+    assert len(lp_account.published("from opportunities")) == 2
+
+
+def test_a_single_asset_that_fails_fails_its_run(lp_account: Account) -> None:
+    """W7, W8: materializing one raw asset alone is a sync too, and it does not hide its failure."""
+    lp_account.lp.fault("result0", path="GetLead")
+    result = lp_account.run(select=["raw_leads"])
+    assert not result.success
+
+
+def test_an_analysts_open_connection_stops_nothing(lp_account: Account) -> None:
+    """R2: a query never stops a sync, a sync never stops a query."""
+    fill(lp_account, "1")
+    lp_account.run()
+    with duckdb.connect(str(lp_account.folder / "published.duckdb"), read_only=True) as analyst:
+        lp_account.later()
+        fill(lp_account, "2")
+        assert lp_account.run().success
+        assert analyst.execute("select count(*) from opportunities").fetchall() == [(1,)]
+    assert len(lp_account.published("from opportunities")) == 2
+
+
+def test_a_batch_that_is_no_batch_of_prospects_is_not_merged(lp_account: Account) -> None:
+    """Blocking check: when most records lack an id, LP's format has changed; nothing is merged or lost."""
+    stamp = lp_account.wall(minutes=5)
+    for number in range(30):
+        lp_account.lp.put(prospect(f"X{number}", lastchanged=stamp))
+    lp_account.lp.switch(key_case="upper")
+    fill(lp_account, "1")
+    assert lp_account.run().success
+    lp_account.later()
+    with lp_account.pipeline() as pipeline, pipeline.warehouse.transaction() as connection:
+        connection.execute("update raw.prospects set external_contact_id = null")
+        connection.execute(
+            "insert into pipeline.unmerged select 1000 + row_number() over (), feed, contact_key, reading_no, read_at, "
+            "null, null from raw.prospects"
+        )
+    result = lp_account.run()
+    assert not result.success
+    assert lp_account.ask("select count(*) from pipeline.unmerged")[0][0] > 0
+
+
+def test_everything_published_is_explained(lp_account: Account) -> None:
+    """Q2: every table, view and column carries a comment."""
+    fill(lp_account, "1")
+    lp_account.run()
+    bare = (
+        "select table_name, column_name from duckdb_columns() where comment is null and not internal "
+        "union all select view_name, null from duckdb_views() where comment is null and not internal "
+        "union all select table_name, null from duckdb_tables() where comment is null and not internal"
+    )
+    assert lp_account.published(bare) == []
+
+
+def test_files_are_readable_by_their_owner_only(lp_account: Account) -> None:
+    """R4: nobody else reads what LeadPerfection told."""
+    fill(lp_account, "1")
+    lp_account.run()
+    assert {path.name: oct(path.stat().st_mode & 0o077) for path in lp_account.folder.iterdir()} == {
+        path.name: "0o0" for path in lp_account.folder.iterdir()
+    }
+    assert oct(lp_account.folder.stat().st_mode & 0o777) == "0o700"

@@ -1,0 +1,141 @@
+"""What tests share: made-up records, and a warehouse that is fed with readings by hand."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from lp_pipeline.ingestion.landing import Piece, store
+from lp_pipeline.ingestion.syncs import begin_sync, remember_account
+from lp_pipeline.leadperfection import Reading, Window, as_sent
+from lp_pipeline.merging import MergeReport, merge, stage
+from lp_pipeline.settings import Settings, load_settings
+from lp_pipeline.warehouse import Warehouse
+
+Record = dict[str, Any]
+
+NOON = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # noon in New York
+LIVE = {
+    "LP_API_URL": "https://lp.example",
+    "LP_CLIENT_ID": "acme",
+    "LP_USERNAME": "someone",
+    "LP_PASSWORD": "not-a-real-password",
+    "LP_APP_KEY": "not-a-real-key",
+    "LP_TIMEZONE": "America/New_York",
+}
+
+
+def prospect(cst_id: object = "90211", *leads: Any, **fields: Any) -> Record:
+    """A prospect with every mapped key; a field given as `...` is left out."""
+    record = {
+        "cst_id": cst_id,
+        "firstname": "Ann",
+        "lastname": "Field",
+        "email": "ann@example.com",
+        "phone1": "(518)555-0123",
+        "dateadded": "2025-11-03T10:12:44.51",
+        "lastchanged": "2026-03-02T09:51:07.3",
+        "leads": list(leads),
+        **fields,
+    }
+    return {name: value for name, value in record.items() if value is not ...}
+
+
+def lead(lead_id: object = "120345", **fields: Any) -> Record:
+    """A lead with every mapped key; a field given as `...` is left out."""
+    record = {
+        "id": lead_id,
+        "disposition": "Set",
+        "dateentered": "2026-02-27T16:20:05.033",
+        "lastchangedon": "2026-03-02T11:51:07.297",
+        "appointments": [],
+        "jobs": [],
+        **fields,
+    }
+    return {name: value for name, value in record.items() if value is not ...}
+
+
+def live_settings(folder: Path, **values: str) -> Settings:
+    """Settings of a made-up account whose clock stands at noon, unless `LP_PIPELINE_NOW` is given."""
+    return load_settings({**LIVE, "LP_PIPELINE_DATA": str(folder), "LP_PIPELINE_NOW": NOON.isoformat(), **values})
+
+
+class Scenario:
+    """A warehouse in a folder. Each `read` is a sync of one window; `merge` stages and merges what is unmerged."""
+
+    def __init__(self, folder: Path, **values: str) -> None:
+        self.folder = folder
+        self.now = NOON
+        self._values = values
+        self.warehouse = Warehouse(folder)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as of this scenario's clock."""
+        return live_settings(self.folder, **{**self._values, "LP_PIPELINE_NOW": self.now.isoformat()})
+
+    def read(self, feed: str, *records: Any, minutes: int = 35, sync: int | None = None) -> int:
+        """Store records as one page of `feed`, read now from a window of the last `minutes`; how many were new."""
+        sync_id = sync or begin_sync(self.warehouse, self.settings, str(uuid4()))
+        window = Window(self.now - timedelta(minutes=minutes), self.now)
+        sent = as_sent(window, ZoneInfo("America/New_York"))
+        readings = [
+            Reading(page=1, place=place, record=self._text(record), read_at=self.now, cst_id=None)
+            for place, record in enumerate(records, 1)
+        ]
+        piece = Piece(window, sent, self.now, self.now, 1, readings, "read" if readings else "empty")
+        with self.warehouse.transaction() as connection:
+            remember_account(connection, self.settings)
+            return store(
+                connection, sync_id, feed, piece, first_page=0, ignored=self.settings.lp_ignore_fields, moves=True
+            )
+
+    def merge(self) -> MergeReport:
+        """Stage and merge, as one sync of its own."""
+        sync_id = begin_sync(self.warehouse, self.settings, str(uuid4()))
+        stage(self.warehouse, self.settings)
+        return merge(self.warehouse, self.settings, sync_id)
+
+    def sync(self, *records: Any, feed: str = "leads", minutes: int = 35) -> MergeReport:
+        """Read the records from one feed and merge."""
+        self.read(feed, *records, minutes=minutes)
+        return self.merge()
+
+    def later(self, **delta: float) -> None:
+        """Let the clock go on (or back), by 15 minutes unless told otherwise."""
+        self.now += timedelta(**(delta or {"minutes": 15}))
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of work.duckdb."""
+        with self.warehouse.connection() as connection:
+            return connection.execute(query).fetchall()
+
+    def keys(self, where: str = "true") -> list[tuple[Any, ...]]:
+        """Contact, lead and combination of the opportunities."""
+        return self.ask(
+            "select external_contact_id, external_id, combination from opportunities "
+            f"where {where} order by all nulls first"
+        )
+
+    def gone(self) -> list[tuple[Any, ...]]:
+        """Contact and lead of what is gone."""
+        return self.ask(
+            "select external_contact_id, external_id from opportunities where gone_since is not null order by all"
+        )
+
+    def rejected(self) -> list[tuple[Any, ...]]:
+        """Contact, lead and missing columns of what is rejected."""
+        return self.ask("select external_contact_id, external_id, missing from rejected_records order by all")
+
+    @staticmethod
+    def _text(record: Any) -> bytes:
+        return record if isinstance(record, bytes) else json.dumps(record).encode()
+
+
+def only(rows: Iterable[tuple[Any, ...]]) -> Any:
+    """The one value of the one row."""
+    ((value,),) = rows
+    return value
