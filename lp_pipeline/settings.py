@@ -35,7 +35,17 @@ SANDBOX_ACCOUNT = {
     "LP_APP_KEY": "sandbox",
     "LP_TIMEZONE": "America/New_York",
     "LP_RATE_PER_MINUTE": "60000",
+    "LP_CALL_TYPE": "O",
+    "LP_RESULT_CODE": "LM",
 }
+SANDBOX_HATCH = {
+    "HATCH_API_KEY": "sandbox",
+    "HATCH_SOURCE": "custom:leadperfection",
+    "HATCH_EXPORT_KEY": "sandbox",
+    "HATCH_RATE_PER_MINUTE": "60000",
+}
+CHANNELS = ("text", "email", "call", "message")  # of a communication; the last one is any other
+NOTE_ACTIONS = ("SalesApi/AddNotes", "Installer/AddInstallerJobNotes")  # for production notes
 CREDENTIALS = ("LP_CLIENT_ID", "LP_USERNAME", "LP_PASSWORD", "LP_APP_KEY", "LP_TIMEZONE")
 HATCH_SETTINGS = ("HATCH_API_URL", "HATCH_API_KEY", "HATCH_EXPORT_URL", "HATCH_EXPORT_KEY")
 
@@ -91,10 +101,42 @@ def _names(value: object) -> object:
     return value
 
 
+def _columns(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    return value
+
+
+def _by_channel(value: object) -> object:
+    """`O` for every channel, or `text=T,email=E,call=C`; a plain one stands for the channels that are not named."""
+    if not isinstance(value, str):
+        return value
+    codes: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in value.split(","))):
+        channel, equals, code = part.partition("=")
+        channel, code = (channel.strip().lower(), code.strip()) if equals else ("", channel.strip())
+        if channel not in ("", *CHANNELS) or not code or channel in codes:
+            raise ValueError(f"must be one code, or codes by channel such as text=T,email=E ({', '.join(CHANNELS)})")
+        codes[channel] = code
+    return codes
+
+
+def _secret_of_32(value: SecretStr) -> SecretStr:
+    if 0 < len(value.get_secret_value()) < 32:
+        raise ValueError("must have at least 32 characters; `openssl rand -hex 32` makes one")
+    return value
+
+
 def _action(value: str) -> str:
     if value.lower() == "off":
         return "off"
     return value if "/" in value else f"Customers/{value}"
+
+
+def _note_action(value: str) -> str:
+    if value not in NOTE_ACTIONS:
+        raise ValueError(f"must be {' or '.join(NOTE_ACTIONS)}")
+    return value
 
 
 class Settings(BaseModel):
@@ -120,6 +162,34 @@ class Settings(BaseModel):
     lp_prospect_options: int = Field(0, alias="LP_PROSPECT_OPTIONS", ge=0)
     lp_availability: Literal["present", "strict", "identity"] = Field("present", alias="LP_AVAILABILITY")
     lp_ignore_fields: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field((), alias="LP_IGNORE_FIELDS")
+    lp_employee_id: str = Field("", alias="LP_EMPLOYEE_ID")
+    lp_call_type: Annotated[dict[str, str], BeforeValidator(_by_channel)] = Field({}, alias="LP_CALL_TYPE")
+    lp_result_code: Annotated[dict[str, str], BeforeValidator(_by_channel)] = Field({}, alias="LP_RESULT_CODE")
+    lp_note_length: int = Field(3500, alias="LP_NOTE_LENGTH", ge=200)
+    lp_production_note_action: Annotated[str, AfterValidator(_note_action)] = Field(
+        "SalesApi/AddNotes", alias="LP_PRODUCTION_NOTE_ACTION"
+    )
+    hatch_api_url: Annotated[str, AfterValidator(_safe_url)] = Field(
+        "https://api.usehatchapp.com", alias="HATCH_API_URL"
+    )
+    hatch_api_key: SecretStr = Field(SecretStr(""), alias="HATCH_API_KEY")
+    hatch_source: str = Field("", alias="HATCH_SOURCE")
+    hatch_export_url: Annotated[str, AfterValidator(_safe_url)] = Field(
+        "https://bulk-export-api.usehatchapp.com", alias="HATCH_EXPORT_URL"
+    )
+    hatch_export_key: SecretStr = Field(SecretStr(""), alias="HATCH_EXPORT_KEY")
+    hatch_rate_per_minute: int = Field(600, alias="HATCH_RATE_PER_MINUTE", ge=6)
+    hatch_time_columns: Annotated[tuple[str, ...], BeforeValidator(_columns)] = Field(
+        ("occurred_at", "sent_at", "created_at", "inserted_at", "timestamp", "updated_at"), alias="HATCH_TIME_COLUMNS"
+    )
+    communications_from: Literal["export", "inbox"] = Field("export", alias="COMMUNICATIONS_FROM")
+    inbox_secret: Annotated[SecretStr, AfterValidator(_secret_of_32)] = Field(SecretStr(""), alias="INBOX_SECRET")
+    push_communications: bool = Field(True, alias="PUSH_COMMUNICATIONS")
+    push_to_notes: bool = Field(True, alias="PUSH_TO_NOTES")
+    push_to_call_logs: bool = Field(False, alias="PUSH_TO_CALL_LOGS")
+    push_to_production_notes: bool = Field(False, alias="PUSH_TO_PRODUCTION_NOTES")
+    push_since: Annotated[datetime, BeforeValidator(_instant)] | None = Field(None, alias="PUSH_SINCE")
+    push_doubt_seconds: float = Field(300.0, alias="PUSH_DOUBT_SECONDS", ge=0)
     data: Path = Field(Path(), alias="LP_PIPELINE_DATA")
     group: str | None = Field(None, alias="LP_PIPELINE_GROUP")
     sandbox: bool = Field(True, alias="LP_PIPELINE_SANDBOX")
@@ -167,6 +237,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
                 f"LP_API_URL is set, but {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not. "
                 "Set it in the environment or in .env (see .env.example)."
             )
+        if "HATCH_API_KEY" in given and "HATCH_SOURCE" not in given:
+            raise SettingsError(
+                "HATCH_API_KEY is set, but HATCH_SOURCE is not. Set it to the API name of the custom source in your Hatch "
+                "account (custom:<slug>), or unset the key: nothing is sent to Hatch then."
+            )
         return settings
     if not settings.sandbox:
         raise SettingsError(
@@ -179,7 +254,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             "must not reach a real one. Set LP_API_URL too, or unset it."
         )
     zone = {name: given[name] for name in ("LP_TIMEZONE",) if name in given}
-    return Settings.model_validate({**given, **SANDBOX_ACCOUNT, **zone})
+    return Settings.model_validate({**given, **SANDBOX_ACCOUNT, **SANDBOX_HATCH, **zone})
 
 
 def _explain(error: ValidationError) -> str:
