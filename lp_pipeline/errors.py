@@ -31,3 +31,36 @@ class SlowQuery(LeadPerfectionError):
 
 class WarehouseError(PipelineError):
     """The DuckDB file could not be opened, read or written."""
+
+
+class HatchError(PipelineError):
+    """Hatch could not be written to or read; `words` holds what it said, for a table only."""
+
+    def __init__(self, message: str, words: str | None = None) -> None:
+        super().__init__(message)
+        self.words = words
+
+
+class HatchRefused(HatchError):
+    """Hatch refuses this one record with HTTP `code`; `field` is its pointer (`/email`), if it gives one (SPEC D3)."""
+
+    def __init__(self, message: str, words: str | None = None, *, code: int, field: str | None = None) -> None:
+        super().__init__(message, words)
+        self.code = code
+        self.field = field
+
+
+class HatchStopped(HatchError):
+    """Hatch takes nothing from us as things are set: trying again, or with another record, cannot help (SPEC D3)."""
+
+
+class HatchUnavailable(HatchError):
+    """Trouble of the passing kind did not pass; `wait` is how many seconds Hatch asked for, where it did."""
+
+    def __init__(self, message: str, words: str | None = None, *, wait: float | None = None) -> None:
+        super().__init__(message, words)
+        self.wait = wait
+
+
+class HatchExportTooLarge(HatchError):
+    """The export of these days is above Hatch's limit: half the range may pass."""

@@ -1,0 +1,28 @@
+"""The Hatch client: upserts, exports, and what their records say. It knows no Dagster, no DuckDB, no file of ours."""
+
+from lp_pipeline.hatch.client import HatchClient
+from lp_pipeline.hatch.contact_points import ten_digits, valid_email, valid_phone
+from lp_pipeline.hatch.exports import LONGEST_RANGE, DataSource, Export
+from lp_pipeline.hatch.items import Communication, ContactHistory, Malformed, communication, contact_history
+from lp_pipeline.hatch.limiter import Limiter, SlidingWindow
+from lp_pipeline.hatch.opportunity import Opportunity, Upsert, upsert_body
+
+__all__ = [
+    "LONGEST_RANGE",
+    "Communication",
+    "ContactHistory",
+    "DataSource",
+    "Export",
+    "HatchClient",
+    "Limiter",
+    "Malformed",
+    "Opportunity",
+    "SlidingWindow",
+    "Upsert",
+    "communication",
+    "contact_history",
+    "ten_digits",
+    "upsert_body",
+    "valid_email",
+    "valid_phone",
+]
