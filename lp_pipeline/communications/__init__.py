@@ -1,0 +1,1 @@
+"""What a note says, where it goes, the push protocol."""

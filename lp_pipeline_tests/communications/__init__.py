@@ -1,0 +1,1 @@
+"""Tests of what a note says, where it goes, and the push protocol."""
