@@ -46,7 +46,8 @@ def advance(world: World, now: datetime) -> int:
         chosen = _chosen(seed, done + 1, latest)
         for number in chosen:
             maker = Maker(Random(f"{seed}:event:{number}"), world.zone, numbers)
-            _happen(world, maker, number, due(created, seed, number) + skew)
+            moment = due(created, seed, number)
+            _happen(world, maker, number, moment + skew)
         world.keep("numbers", numbers)
         return len(chosen)
 

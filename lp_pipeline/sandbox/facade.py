@@ -1,4 +1,4 @@
-"""`Sandbox`, the one thing that others use: serve it, put records in, change them, make trouble.
+"""`Sandbox`, the one thing that others use: serve it, put records in, change them, make trouble, see what was written.
 
 Belongs here: the public face and LP's clock. Not here: how anything is stored, answered or made up.
 """
@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lp_pipeline.sandbox import events, faults, history
+from lp_pipeline.sandbox import answers, events, faults, history, losing, writes
+from lp_pipeline.sandbox.faults import Answer
+from lp_pipeline.sandbox.request import Call, Request
 from lp_pipeline.sandbox.server import Server
 from lp_pipeline.sandbox.stamps import Record, id_of, key_of, objects, wall
 from lp_pipeline.sandbox.switches import checked
@@ -107,19 +109,46 @@ class Sandbox:
 
         Faults queue up: a request meets the first one that is ready, and the others don't count it.
         """
-        if kind not in faults.KINDS:
-            raise ValueError(f"No fault is called {kind!r}. There are: {', '.join(faults.KINDS)}.")
-        if times < 1 or after < 0:
-            raise ValueError("A fault needs times of 1 or more and after of 0 or more.")
+        faults.check(kind, times, after)
         with self.open() as world, world.writing():
             world.queue_fault(faults.Fault(kind, details), path, times, after)
 
+    def notes(self, cst_id: object) -> list[str]:
+        """The texts of all notes ever written to a prospect or its leads, oldest first."""
+        return [text for owner, text in self.all_notes() if owner == str(cst_id)]
+
+    def job_notes(self, job_id: object) -> list[str]:
+        """The texts of all notes ever written to a job, oldest first."""
+        return [text for owner, text in self.all_job_notes() if owner == str(job_id)]
+
+    def call_logs(self, cst_id: object) -> list[Record]:
+        """All calls ever logged for a prospect, as LP shows them for a week, oldest first."""
+        return [call for owner, call in self.all_call_logs() if owner == str(cst_id)]
+
+    def all_notes(self) -> list[tuple[str, str]]:
+        """The cst_id and text of every note."""
+        return self._seen(writes.notes)
+
+    def all_job_notes(self) -> list[tuple[str, str]]:
+        """The job's id and the text of every note on a job."""
+        return self._seen(writes.job_notes)
+
+    def all_call_logs(self) -> list[tuple[str, Record]]:
+        """The cst_id of every call logged, and the call."""
+        return self._seen(writes.call_logs)
+
     def advance(self, world: World | None = None) -> int:
-        """Let everything happen that is due by now; returns how many events that was."""
-        if world is not None:
-            return events.advance(world, self.clock())
-        with self.open() as own:
-            return events.advance(own, self.clock())
+        """Let everything happen that is due by now, late calls too; returns how many events of the world that was."""
+        if world is None:
+            with self.open() as own:
+                return self.advance(own)
+        self._carry_out(world)
+        return events.advance(world, self.clock())
+
+    def answer(self, world: World, call: Call, instant: datetime | None = None) -> Answer:
+        """What LeadPerfection answers at this instant, or now."""
+        request = Request(world, world.switches(), call, instant or self.utc_now())
+        return answers.answer(request)
 
     @property
     def requests(self) -> list[tuple[str, dict[str, str]]]:
@@ -137,7 +166,7 @@ class Sandbox:
         """What a person wants to know about this sandbox."""
         with self.open() as world:
             return {
-                "clock": self.clock().astimezone(UTC).isoformat(),
+                "clock": self.utc_now().isoformat(),
                 "lp_clock": self.lp_now(world).isoformat(),
                 "zone": world.zone.key,
                 "created": world.fact("created"),
@@ -146,26 +175,42 @@ class Sandbox:
                 "faults": world.faults(),
             }
 
+    def utc_now(self) -> datetime:
+        """The true time, which is Hatch's too."""
+        return self.clock().astimezone(UTC)
+
     def lp_utc_now(self, world: World) -> datetime:
         """LP's clock, which may be wrong, in UTC."""
-        return self.clock().astimezone(UTC) + timedelta(seconds=world.switches()["clock_skew_seconds"])
+        return self.utc_now() + timedelta(seconds=world.switches()["clock_skew_seconds"])
 
     def lp_now(self, world: World) -> datetime:
         """LP's clock in its own zone."""
         return self.lp_utc_now(world).astimezone(world.zone)
 
     def open(self) -> World:
-        """A connection to the world, which is made if there is none."""
+        """A connection to the world, which is made if there is none, and completed if it is of an older version."""
         if not self.path.exists():
             create(self.path, self._fill)
-        return World(self.path)
+        world = World(self.path)
+        if not world.complete:
+            world.prepare(lambda _: None)
+        return world
 
     def _fill(self, world: World) -> None:
-        created = self.clock().astimezone(UTC)
+        created = self.utc_now()
         facts = {**self._plan, "created": created.isoformat(), "secret": secrets.token_hex(32), "events": 0}
         for name, value in facts.items():
             world.keep(name, value)
         history.populate(world, created)
+
+    def _seen(self, what: Callable[[World], list[Any]]) -> list[Any]:
+        """What is there once LP has done everything that it put off until now."""
+        with self.open() as world:
+            self._carry_out(world)
+            return what(world)
+
+    def _carry_out(self, world: World) -> None:
+        losing.carry_out(world, self.utc_now(), lambda call, instant: self.answer(world, call, instant))
 
     def _found(self, world: World, cst_id: object) -> tuple[Record, bool]:
         row = world.find(str(cst_id).strip())

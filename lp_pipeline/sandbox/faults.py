@@ -70,15 +70,36 @@ INSTEAD: Mapping[str, Callable[[Mapping[str, Any]], Answer]] = {
     ),
     "string": lambda details: as_json(200, _said(details)),
 }
-AROUND = ("cut", "refuse", "slow", "broken_json")
+AROUND = ("cut", "refuse", "lost", "late", "slow", "broken_json")
 KINDS = (*INSTEAD, *AROUND)
 
 
-def answer_with(fault: Fault, normal: Callable[[], Answer], wait: Callable[[float], object]) -> Answer | None:
-    """What a request that met this fault gets; None is a connection closed without a word."""
+def check(kind: str, times: int, after: int) -> None:
+    """Raise ValueError for a fault that can't be queued, with what is wrong about it."""
+    if kind not in KINDS:
+        raise ValueError(f"No fault is called {kind!r}. There are: {', '.join(KINDS)}.")
+    if times < 1 or after < 0:
+        raise ValueError("A fault needs times of 1 or more and after of 0 or more.")
+
+
+def answer_with(
+    fault: Fault, normal: Callable[[], Answer], later: Callable[[float], object], wait: Callable[[float], object]
+) -> Answer | None:
+    """What a request that met this fault gets; None is a connection closed without a word.
+
+    Of those, `refuse` does nothing, `lost` does all that was asked, `late` does it `seconds` later; it can `hold` the
+    connection open for so many seconds first.
+    """
     if fault.kind in INSTEAD:
         return INSTEAD[fault.kind](fault.details)
     if fault.kind == "refuse":
+        return None
+    if fault.kind == "lost":
+        normal()
+        return None
+    if fault.kind == "late":
+        later(float(fault.details.get("seconds", 1)))
+        wait(float(fault.details.get("hold", 0)))
         return None
     if fault.kind == "slow":
         wait(float(fault.details.get("seconds", 1)))

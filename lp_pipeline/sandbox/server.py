@@ -1,6 +1,7 @@
 """The HTTP side: one server on loopback, a thread and a connection to the world for each client connection.
 
-Belongs here: sockets, headers, bodies, the control addresses for people. Not here: what an answer says (answers.py).
+Belongs here: sockets, headers, bodies, the control addresses for people. Not here: what an answer says (answers.py,
+hatch.py).
 """
 
 import json
@@ -12,10 +13,10 @@ from contextlib import suppress
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
-from lp_pipeline.sandbox.answers import Request, answer
+from lp_pipeline.sandbox import losing
 from lp_pipeline.sandbox.faults import Answer, answer_with, as_json
+from lp_pipeline.sandbox.request import JSON, Call
 from lp_pipeline.sandbox.world import World
 
 if TYPE_CHECKING:
@@ -94,10 +95,12 @@ class Handler(BaseHTTPRequestHandler):
             super().finish()
 
     def do_GET(self) -> None:
-        """The state, for people; LeadPerfection itself has nothing to GET."""
-        path = urlsplit(self.path).path
-        known = path == "/sandbox/state"
-        self._send(as_json(200, self.server.sandbox.state()) if known else as_json(405, {"Message": "POST only."}))
+        """A call, or the state, for people."""
+        call = self._read(b"")
+        if call.path == "/sandbox/state":
+            self._send(as_json(200, self.server.sandbox.state()))
+        else:
+            self._call(call)
 
     def do_POST(self) -> None:
         """A call, or a person's control."""
@@ -106,41 +109,45 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(as_json(411, {"Message": "Content-Length is missing or too large."}))
             return
-        body = self.rfile.read(int(length))
-        path = urlsplit(self.path).path
-        content_type = self.headers.get_content_type()
-        if path.startswith("/sandbox/"):
-            self._send(self._control(path, body, content_type))
+        call = self._read(self.rfile.read(int(length)))
+        if call.path.startswith("/sandbox/"):
+            self._send(self._control(call))
         else:
-            self._call(path, form(body), content_type)
+            self._call(call)
 
-    def _call(self, path: str, fields: dict[str, str], content_type: str) -> None:
-        sandbox = self.server.sandbox
-        sandbox.saw(path, fields)
+    def do_PUT(self) -> None:
+        """A call to Hatch, which takes either."""
+        self.do_POST()
+
+    def _read(self, body: bytes) -> Call:
+        authorization = self.headers.get("Authorization", "")
+        return Call(self.command, self.path, authorization, self.headers.get_content_type(), body)
+
+    def _call(self, call: Call) -> None:
+        sandbox, world = self.server.sandbox, self.world
+        sandbox.saw(call.path, call.fields)
         if sandbox.before_request is not None:
-            sandbox.before_request(path, fields)
-        sandbox.advance(self.world)
+            sandbox.before_request(call.path, call.fields)
+        sandbox.advance(world)
 
         def normal() -> Answer:
-            if content_type != "application/x-www-form-urlencoded":
-                return as_json(400, {"Message": "The request is invalid: send application/x-www-form-urlencoded."})
-            lower = {name.lower(): value for name, value in fields.items()}
-            authorization = self.headers.get("Authorization", "")
-            now = sandbox.lp_now(self.world)
-            return answer(path, Request(self.world, self.world.switches(), lower, authorization, now))
+            return sandbox.answer(world, call)
 
-        fault = self.world.take_fault(path)
-        self._send(normal() if fault is None else answer_with(fault, normal, self.server.stopping.wait))
+        def later(seconds: float) -> None:
+            losing.put_off(world, call, sandbox.utc_now(), seconds)
 
-    def _control(self, path: str, body: bytes, content_type: str) -> Answer:
-        if content_type != "application/json":  # also keeps web pages out: a browser asks before it sends that
+        fault = world.take_fault(call.path) or losing.bad_luck(world, call.path)
+        self._send(normal() if fault is None else answer_with(fault, normal, later, self.server.stopping.wait))
+
+    def _control(self, call: Call) -> Answer:
+        if call.content_type != JSON:  # also keeps web pages out: a browser asks before it sends that
             return as_json(415, {"error": "Send JSON with Content-Type: application/json."})
         sandbox = self.server.sandbox
         try:
-            values = json.loads(body)
-            if path == "/sandbox/switch":
+            values = json.loads(call.body)
+            if call.path == "/sandbox/switch":
                 sandbox.switch(**values)
-            elif path == "/sandbox/fault":
+            elif call.path == "/sandbox/fault":
                 sandbox.fault(**values)
             else:
                 return as_json(404, {"error": "There are /sandbox/switch, /sandbox/fault and /sandbox/state."})
@@ -171,9 +178,3 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Nothing: a request may hold a password."""
-
-
-def form(body: bytes) -> dict[str, str]:
-    """Form fields as LP reads them: a `+` is a plus sign, blanks are %20."""
-    pairs = (pair.partition("=") for pair in body.decode("utf-8", "replace").split("&") if pair)
-    return {unquote(name): unquote(value) for name, _, value in pairs}

@@ -5,6 +5,8 @@ Belongs here: their names, defaults and checks. Not here: what they do (answers.
 
 from typing import Any
 
+from lp_pipeline.sandbox.people import CALL_RESULTS
+
 Switches = dict[str, Any]
 
 DEFAULTS: Switches = {
@@ -29,12 +31,23 @@ DEFAULTS: Switches = {
     "broken_record": "",  # a cst_id: every page that would show it times out
     "slow_window_hours": 0,  # windows longer than that time out, 0 = none does
     "events": True,  # whether the world changes by itself
+    "note_answer": "ok",  # any other: every note is refused, in that dialect
+    "note_length": 3500,  # longer ones are refused, 0 = none is
+    "hide_notes": False,  # no record shows any
+    "write_moves_lastchanged": False,  # whether a write moves the prospect's lastchanged
+    "employee_ids": [64],
+    "call_types": ["O", "I"],
+    "result_codes": [code for code, _ in CALL_RESULTS],
+    "lossy": 0,  # one write in so many, at random, is refused, lost or late (faults.py)
+    "lossy_seed": 1,
+    "lossy_late_seconds": 1,
 }
 CHOICES = {
     "paging": ("page", "row"),
     "order": ("cst_id", "lastchanged", "lastchanged_desc"),
     "key_case": ("as_is", "camel", "pascal", "upper"),
     "empty_as": ("array", "null", "blank"),
+    "note_answer": ("ok", "text", "result", "message"),
 }
 
 

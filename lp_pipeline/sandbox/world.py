@@ -1,12 +1,13 @@
 """The sandbox's one file: records as they are shown, the stamps that windows are tested against, switches and faults.
 
-Belongs here: the schema, transactions and every SQL statement. Not here: what records look like, HTTP, the clock.
+Belongs here: transactions and the SQL of prospects. Not here: the tables (schema.py), what records look like, HTTP, the
+clock, other things that are kept in the same file.
 """
 
 import json
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,25 +15,10 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from lp_pipeline.sandbox.faults import Fault
+from lp_pipeline.sandbox.schema import COUNTED, SCHEMA, VERSION
 from lp_pipeline.sandbox.stamps import Record, id_of, objects, sortable, stamps_of, value_of
 from lp_pipeline.sandbox.switches import DEFAULTS, Switches
 
-SCHEMA = """
-create table facts (name text primary key, value text not null);  -- JSON: zone, seed, population, created, secret, …
-create table switches (name text primary key, value text not null);
-create table faults (id integer primary key, kind text, path text, times integer, after integer, details text);
-create table prospects (cst_id text primary key, number integer, lastchanged text, made integer, record text);
-create table leads (cst_id text, lead_id text, ils_id text);
-create table stamps (cst_id text, kind integer, stamp text, hidden integer);
--- What a write appended to a prospect's, or one of its leads', array (`notes`, `calls`), as JSON; shown after its own.
-create table additions (id integer primary key, cst_id text, lead_id text, array text, element text);
-create index prospects_by_number on prospects (number, cst_id);
-create index leads_by_prospect on leads (cst_id);
-create index leads_by_id on leads (lead_id, cst_id);
-create index stamps_by_prospect on stamps (cst_id);
-create index stamps_by_time on stamps (stamp, kind, cst_id);
-create index additions_by_prospect on additions (cst_id);
-"""
 WINDOW = """
 with page as materialized (  -- ids first: sorting whole records takes twice as long
   select cst_id from prospects
@@ -103,16 +89,29 @@ class World:
         """Let go of the file."""
         self._db.close()
 
+    @property
+    def complete(self) -> bool:
+        """Whether the file has all that this version of the sandbox keeps."""
+        return bool(self.select("pragma user_version")[0][0] >= VERSION)
+
     def prepare(self, fill: Callable[["World"], None]) -> None:
-        """Turn an empty file into a world."""
+        """Turn an empty file, or one of an older version, into a world that is complete."""
         self._db.executescript(SCHEMA)
         with self.writing():
-            fill(self)
+            if not self.complete:  # another process may have been here meanwhile
+                fill(self)
+                self.run(f"pragma user_version = {VERSION}")
         self._db.execute("pragma journal_mode = wal").close()  # only now: the log of a draft would be left behind
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """One transaction that waits for its turn at once, so that it can't fail half-way on a lock."""
+        """One transaction that waits for its turn at once, so that it can't fail half-way on a lock.
+
+        Inside another one it is a part of that.
+        """
+        if self._db.in_transaction:
+            yield
+            return
         self._db.execute("begin immediate")
         try:
             yield
@@ -121,6 +120,14 @@ class World:
                 self._db.execute("rollback")
             raise
         self._db.execute("commit")
+
+    def select(self, statement: str, values: Sequence[Any] | Record = ()) -> list[Any]:
+        """The rows that a statement finds."""
+        return self._db.execute(statement, values).fetchall()
+
+    def run(self, statement: str, values: Sequence[Any] | Record = ()) -> int:
+        """Change something; returns the id of the row that was added, if one was."""
+        return self._db.execute(statement, values).lastrowid or 0
 
     def fact(self, name: str, default: Any = None) -> Any:
         """Something the world knows about itself."""
@@ -209,7 +216,10 @@ class World:
         return cst_id
 
     def put(self, text: str) -> None:
-        """Keep a record that somebody gives, as this very text, and nothing of an older one with its id."""
+        """Keep a record that somebody gives, as this very text, and nothing that one with its id showed before.
+
+        What was written through the API is LP's to keep, and outlives that.
+        """
         with_id = json.loads(text)
         if isinstance(with_id, dict):
             self.remove(id_of(with_id, "cst_id", "cstid"))
@@ -221,12 +231,11 @@ class World:
         return None if row is None else Row(*row)
 
     def remove(self, cst_id: str) -> None:
-        """Forget a prospect."""
+        """Forget a prospect; what was written to it is still known to who asks for that."""
         for statement in (
             "delete from prospects where cst_id = ?",
             "delete from leads where cst_id = ?",
             "delete from stamps where cst_id = ?",
-            "delete from additions where cst_id = ?",
         ):
             self._db.execute(statement, (cst_id,))
 
@@ -242,9 +251,17 @@ class World:
         found = self._db.execute(statement, (json.dumps([row.cst_id for row in rows]),)).fetchall()
         return [Addition(cst_id, lead_id, array, json.loads(element)) for cst_id, lead_id, array, element in found]
 
+    def add(self, addition: Addition) -> None:
+        """Keep what a write appended."""
+        self.run(
+            "insert into additions (cst_id, lead_id, array, element) values (?, ?, ?, ?)",
+            (addition.cst_id, addition.lead_id, addition.array, json.dumps(addition.element, ensure_ascii=False)),
+        )
+
+    def hide(self, cst_id: str, kind: int, value: str) -> None:
+        """Stamp a prospect with a change that its record does not show."""
+        self.run("insert into stamps values (?, ?, ?, 1)", (cst_id, kind, sortable(value, self.zone)))
+
     def counts(self) -> Record:
         """How much there is of everything."""
-        names = ("prospects", "leads", "additions")
-        statement = """
-            select (select count(*) from prospects), (select count(*) from leads), (select count(*) from additions)"""
-        return dict(zip(names, self._db.execute(statement).fetchone(), strict=True))
+        return {name: self.select(f"select count(*) from {name}")[0][0] for name in COUNTED}  # noqa: S608

@@ -3,6 +3,7 @@
 Belongs here: what several tests of the sandbox share. Not here: the pipeline's own client.
 """
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -13,6 +14,8 @@ NOON = datetime(2026, 3, 2, 17, tzinfo=UTC)  # 12:00 in New York
 ACCOUNT = dict.fromkeys(("username", "password", "clientid", "appkey"), "sandbox")
 FORM = "application/x-www-form-urlencoded"
 LEAD, PROSPECT = "/api/Customers/GetLead", "/api/Customers/GetProspectData"
+NOTE, JOB_NOTE = "/api/SalesApi/AddNotes", "/api/Installer/AddInstallerJobNotes"
+CALL = "/api/Customers/AddCallHistory"
 MORNING = {"startdate": "2026-03-02 00:00:00", "enddate": "2026-03-02 12:00:00"}
 
 
@@ -50,7 +53,17 @@ class LP:
 
     def read(self, path: str = LEAD, **fields: object) -> Any:
         """What a call answers, as JSON; by default everything of this morning that the pipeline asks for."""
+        return json.loads(self.text(path, **fields))
+
+    def text(self, path: str = LEAD, **fields: object) -> str:
+        """The same as text."""
         answer = self.post(path, **{**MORNING, "PageSize": 50, "StartIndex": 1, "options": 60416, **fields})
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def write(self, path: str, **fields: object) -> Any:
+        """What a write answers, as JSON."""
+        answer = self.post(path, **fields)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

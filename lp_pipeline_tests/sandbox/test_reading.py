@@ -198,6 +198,7 @@ def test_unknown_actions_are_404_and_json_bodies_400(lp: LP) -> None:
     assert lp.http.post(LEAD, json=MORNING, headers=lp.headers).status_code == 400
     assert lp.http.post("/token", json={}).status_code == 400
     assert lp.http.get(LEAD, headers=lp.headers).status_code == 405
+    assert lp.http.put(LEAD, data=MORNING, headers=lp.headers).status_code == 405
     assert lp.http.post("/token", content=b"", headers={"Content-Type": FORM}).status_code == 400
 
 

@@ -1,8 +1,5 @@
 """How records and answers look: as they were put, or in the habits of another tenant."""
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 
 from lp_pipeline.sandbox import Sandbox
@@ -75,18 +72,6 @@ def test_nothing_may_be_said_in_three_ways(lp: LP, sandbox: Sandbox, shape: str,
     sandbox.switch(empty_as=shape)
     answer = lp.post(LEAD, **MORNING)
     assert (answer.status_code, answer.text) == (200, text)
-
-
-def test_what_a_write_appended_is_shown_after_what_was_there(lp: LP, sandbox: Sandbox) -> None:
-    """The table that later writes go to: a note on the prospect, one on its lead, a call where there was none."""
-    sandbox.put(prospect("1", Notes=[{"note": "old"}]))
-    rows = [("1", "", "notes", '{"note":"new"}'), ("1", "10", "notes", '{"note":"x"}'), ("1", "", "calls", '{"a":1}')]
-    with closing(sqlite3.connect(sandbox.path)) as file, file:
-        file.executemany("insert into additions (cst_id, lead_id, array, element) values (?, ?, ?, ?)", rows)
-    record = lp.read()[0]
-    assert record["Notes"] == [{"note": "old"}, {"note": "new"}]
-    assert record["calls"] == [{"a": 1}]
-    assert record["leads"][0]["notes"] == [{"note": "x"}]
 
 
 def test_lp_clock_may_be_wrong(lp: LP, sandbox: Sandbox, clock: Clock) -> None:

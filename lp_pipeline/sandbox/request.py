@@ -1,0 +1,106 @@
+"""One call to the sandbox: what came over the wire, and with it what its answer depends on.
+
+Belongs here: reading forms, queries and bearer tokens. Not here: sockets (server.py), what is answered.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from urllib.parse import unquote, urlsplit
+
+from lp_pipeline.sandbox.switches import Switches
+from lp_pipeline.sandbox.world import World
+
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d)?")
+
+
+class Refused(Exception):
+    """LP does not take this request, and says so in a 200."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One HTTP request; `target` is the path with its query."""
+
+    method: str
+    target: str
+    authorization: str
+    content_type: str
+    body: bytes = b""
+
+    @property
+    def path(self) -> str:
+        """Where it goes, without the query."""
+        return urlsplit(self.target).path
+
+    @cached_property
+    def fields(self) -> dict[str, str]:
+        """Its fields as text, named as they came: of the query, the form, or the top of a JSON object."""
+        if self.method == "GET":
+            return form(urlsplit(self.target).query)
+        if self.content_type != JSON:
+            return form(self.body.decode("utf-8", "replace"))
+        try:
+            values = json.loads(self.body)
+        except ValueError:
+            return {}
+        named = values.items() if isinstance(values, dict) else ()
+        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in named}
+
+
+@dataclass(frozen=True)
+class Request:
+    """A call, with the world it is put to; `instant` is the true time, `now` what LP's clock shows then."""
+
+    world: World
+    switches: Switches
+    call: Call
+    instant: datetime
+
+    @property
+    def now(self) -> datetime:
+        """LP's clock, which may be wrong, in its own zone."""
+        return (self.instant + timedelta(seconds=self.switches["clock_skew_seconds"])).astimezone(self.world.zone)
+
+    @property
+    def bearer(self) -> str:
+        """The token that was shown, if any."""
+        scheme, _, token = self.call.authorization.partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
+
+    @cached_property
+    def fields(self) -> dict[str, str]:
+        """The fields, their names in lower case."""
+        return {name.lower(): value for name, value in self.call.fields.items()}
+
+    def text(self, name: str) -> str:
+        """A field without blanks around it; empty if it is missing."""
+        return self.fields.get(name, "").strip()
+
+    def number(self, name: str) -> int:
+        """A field that is a number; 0 if it is missing."""
+        text = self.text(name) or "0"
+        if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+            raise Refused(f"{name} is not a number.")
+        return int(text)
+
+    def moment(self, name: str) -> datetime | None:
+        """A field that is a local date or date-time; None if it is missing."""
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            if _DATE.fullmatch(text):
+                return datetime.fromisoformat(text)
+        except ValueError:
+            pass
+        raise Refused(f"{name} is not a date (YYYY-MM-DD or YYYY-MM-DD HH:mm:ss, a blank sent as %20).")
+
+
+def form(text: str) -> dict[str, str]:
+    """Form fields as LP reads them: a `+` is a plus sign, blanks are %20."""
+    pairs = (pair.partition("=") for pair in text.split("&") if pair)
+    return {unquote(name): unquote(value) for name, _, value in pairs}
