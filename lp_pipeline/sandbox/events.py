@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from random import Random
 
+from lp_pipeline.sandbox import conversations
 from lp_pipeline.sandbox.history import FIRST_IDS
 from lp_pipeline.sandbox.people import DISPOSITIONS, JOB_STATES, STAFF, STREETS, Maker, rows
 from lp_pipeline.sandbox.stamps import ISSUED, JOB, Record, wall
@@ -48,6 +49,7 @@ def advance(world: World, now: datetime) -> int:
             maker = Maker(Random(f"{seed}:event:{number}"), world.zone, numbers)
             moment = due(created, seed, number)
             _happen(world, maker, number, moment + skew)
+            conversations.go_on(world, number, moment)
         world.keep("numbers", numbers)
         return len(chosen)
 

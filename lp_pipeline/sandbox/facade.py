@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lp_pipeline.sandbox import answers, events, faults, history, losing, writes
+from lp_pipeline.sandbox import answers, contacts, conversations, events, faults, hatch, history, losing, writes
 from lp_pipeline.sandbox.faults import Answer
 from lp_pipeline.sandbox.request import Call, Request
 from lp_pipeline.sandbox.server import Server
@@ -23,7 +23,7 @@ from lp_pipeline.sandbox.world import World, create
 
 
 class Sandbox:
-    """A LeadPerfection on loopback over `<folder>/sandbox.sqlite`; see the package's docstring.
+    """A LeadPerfection and a Hatch on loopback over `<folder>/sandbox.sqlite`; see the package's docstring.
 
     `clock` returns aware UTC instants. The world is made at first use, as of then; a folder that has one keeps it,
     with its zone, seed and population. With `population=0` it holds only what is put there, and nothing happens by
@@ -137,6 +137,26 @@ class Sandbox:
         """The cst_id of every call logged, and the call."""
         return self._seen(writes.call_logs)
 
+    def hatch_contacts(self) -> list[Record]:
+        """Hatch's contacts: id, external_contact_id, phone, email, and opportunities as last upserted, the one that
+        was written last at the end.
+        """
+        return self._seen(contacts.listed)
+
+    def hatch_writes(self) -> list[Record]:
+        """The body of every upsert that Hatch took, in order."""
+        return self._seen(contacts.upserts)
+
+    def put_communication(self, **columns: Any) -> None:
+        """Let Hatch's export of conversation_items have this row as it is, on the day of the first time in it."""
+        with self.open() as world, world.writing():
+            contacts.put_row(world, "conversation_items", columns, self.utc_now())
+
+    def put_contact_history(self, **columns: Any) -> None:
+        """The same for contact_history."""
+        with self.open() as world, world.writing():
+            contacts.put_row(world, "contact_history", columns, self.utc_now())
+
     def advance(self, world: World | None = None) -> int:
         """Let everything happen that is due by now, late calls too; returns how many events of the world that was."""
         if world is None:
@@ -146,9 +166,9 @@ class Sandbox:
         return events.advance(world, self.clock())
 
     def answer(self, world: World, call: Call, instant: datetime | None = None) -> Answer:
-        """What LeadPerfection answers at this instant, or now."""
+        """What LeadPerfection or Hatch, whoever is asked, answers at this instant, or now."""
         request = Request(world, world.switches(), call, instant or self.utc_now())
-        return answers.answer(request)
+        return hatch.answer(request) if hatch.owns(call.path) else answers.answer(request)
 
     @property
     def requests(self) -> list[tuple[str, dict[str, str]]]:
@@ -193,7 +213,7 @@ class Sandbox:
             create(self.path, self._fill)
         world = World(self.path)
         if not world.complete:
-            world.prepare(lambda _: None)
+            world.prepare(self._fill_hatch)
         return world
 
     def _fill(self, world: World) -> None:
@@ -202,6 +222,10 @@ class Sandbox:
         for name, value in facts.items():
             world.keep(name, value)
         history.populate(world, created)
+        self._fill_hatch(world)
+
+    def _fill_hatch(self, world: World) -> None:
+        conversations.begin(world, self.utc_now())
 
     def _seen(self, what: Callable[[World], list[Any]]) -> list[Any]:
         """What is there once LP has done everything that it put off until now."""

@@ -3,8 +3,11 @@
 Belongs here: what is kept, in words and SQL. Not here: reading and writing it.
 """
 
-VERSION = 2  # 1 was LeadPerfection's reading half alone
-COUNTED = (*("prospects", "leads", "additions", "job_notes", "late"),)
+VERSION = 3  # 1 was the reading half of LeadPerfection alone, 2 had no Hatch
+COUNTED = (
+    *("prospects", "leads", "additions", "job_notes", "late"),
+    *("contacts", "upserts", "communications", "contact_history"),
+)
 
 SCHEMA = """
 create table if not exists facts (name text primary key, value text not null);  -- JSON: zone, seed, created, secret, …
@@ -26,6 +29,15 @@ create table if not exists late (
   id integer primary key, due real, really_due real,
   method text, target text, authorization text, content_type text, body blob
 );
+-- Hatch's: contacts (those who were there at first have a place), and every upsert that was taken, as it was sent.
+create table if not exists contacts (
+  number integer primary key, id text unique, external_contact_id text, phone text, email text, place integer unique
+);
+create table if not exists upserts (id integer primary key, contact_id text, external_id text, body text);
+create table if not exists upsert_calls (at real);  -- for the rate limit
+-- Rows of the exports as JSON, by their day; the made-up ones take the time column's name from a switch.
+create table if not exists communications (id integer primary key, day text, made integer, item text);
+create table if not exists contact_history (id integer primary key, day text, made integer, item text);
 
 create index if not exists prospects_by_number on prospects (number, cst_id);
 create index if not exists leads_by_prospect on leads (cst_id);
@@ -34,4 +46,8 @@ create index if not exists leads_by_issued on leads (ils_id, cst_id);
 create index if not exists stamps_by_prospect on stamps (cst_id);
 create index if not exists stamps_by_time on stamps (stamp, kind, cst_id);
 create index if not exists additions_by_prospect on additions (cst_id);
+create index if not exists contacts_by_phone on contacts (phone);
+create index if not exists contacts_by_email on contacts (email);
+create index if not exists communications_by_day on communications (day);
+create index if not exists contact_history_by_day on contact_history (day);
 """

@@ -41,6 +41,17 @@ DEFAULTS: Switches = {
     "lossy": 0,  # one write in so many, at random, is refused, lost or late (faults.py)
     "lossy_seed": 1,
     "lossy_late_seconds": 1,
+    "hatch_api_key": "sandbox",
+    "hatch_export_key": "sandbox",
+    "hatch_source": "custom:leadperfection",  # the one that exists
+    "hatch_refuse_email": "",  # an e-mail address that Hatch never takes
+    "hatch_limit": 0,  # upserts in any 10 seconds of this machine's clock, 0 = any number
+    "hatch_retry_after": 0,  # what a 429 asks to wait, 0 = it does not say
+    "export_time_column": "occurred_at",
+    "export_minutes_between": 0,
+    "export_per_day": 0,  # in any 24 hours, 0 = any number
+    "export_max_bytes": 0,  # 0 = any
+    "export_lag_days": 1,  # 1: up to the end of yesterday
 }
 CHOICES = {
     "paging": ("page", "row"),

@@ -8,6 +8,7 @@ import pytest
 
 from lp_pipeline.sandbox import Sandbox
 
+from .hatch import Hatch
 from .lp import LP, Clock
 
 
@@ -30,6 +31,11 @@ def lp(sandbox: Sandbox) -> Iterator[LP]:
 
 
 @pytest.fixture
+def hatch(lp: LP) -> Hatch:
+    return Hatch(lp.http)
+
+
+@pytest.fixture
 def world(tmp_path: Path, clock: Clock) -> Sandbox:
     return Sandbox(tmp_path / "world", clock=clock)
 
@@ -40,3 +46,8 @@ def world_lp(world: Sandbox) -> Iterator[LP]:
         client = LP(http)
         client.sign_in()
         yield client
+
+
+@pytest.fixture
+def world_hatch(world_lp: LP) -> Hatch:
+    return Hatch(world_lp.http)

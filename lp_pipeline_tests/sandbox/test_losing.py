@@ -8,6 +8,7 @@ import pytest
 
 from lp_pipeline.sandbox import Sandbox
 
+from .hatch import UPSERT, Hatch
 from .lp import LEAD, LP, NOTE, Clock, prospect
 
 
@@ -95,6 +96,18 @@ def test_a_late_write_without_a_token_never_happens(lp: LP, sandbox: Sandbox, cl
     assert not write(lp)
     clock.turn(minutes=1)
     assert sandbox.notes("1") == []
+
+
+def test_upserts_can_be_lost_and_late_too(hatch: Hatch, sandbox: Sandbox, clock: Clock) -> None:
+    """The same faults, for any path."""
+    sandbox.fault("lost", path=UPSERT)
+    sandbox.fault("late", path=UPSERT, seconds=60)
+    for name in ("lost", "late"):
+        with pytest.raises(httpx.RemoteProtocolError):
+            hatch.put(externalID=name, email="a@example.com")
+    assert [body["externalID"] for body in sandbox.hatch_writes()] == ["lost"]
+    clock.turn(minutes=1)
+    assert [body["externalID"] for body in sandbox.hatch_writes()] == ["lost", "late"]
 
 
 def fates(lp: LP, sandbox: Sandbox, count: int) -> list[str]:
