@@ -1,9 +1,14 @@
-"""A LeadPerfection of its own on loopback: made-up records, kept on disk, that change as time goes by.
+"""A LeadPerfection and a Hatch of its own on loopback: made-up records, kept on disk, that change as time goes by.
 
-Belongs here: everything that plays the other side of the contract. Not here: anything the pipeline itself uses.
+Belongs here: everything that plays the other side of the contracts. Not here: anything the pipeline itself uses.
 
-`Sandbox(folder, clock=…).serve()` answers `POST /token`, `POST /api/Customers/GetLead` and
-`POST /api/Customers/GetProspectData` as `contracts/leadperfection.md` says. For people it also answers
+`Sandbox(folder, clock=…).serve()` answers, as `contracts/leadperfection.md` and `contracts/hatch.md` say,
+
+    POST /token, /api/Customers/GetLead, /api/Customers/GetProspectData                        reading LeadPerfection
+    POST /api/SalesApi/AddNotes, /api/Installer/AddInstallerJobNotes, /api/Customers/AddCallHistory        writing it
+    PUT  /v1/contacts, GET /api/v1/export-data                                        Hatch, on the same server and port
+
+For people it also answers
 
     POST /sandbox/switch   {"paging": "row"}                        sets switches (switches.py lists them)
     POST /sandbox/fault    {"kind": "429", "times": 2, "path": "GetLead", "retry_after": 30}   queues faults (faults.py)

@@ -32,9 +32,13 @@ def serve(settings: Settings, port: int, switches: Sequence[str], console: Conso
     try:
         with sandbox.serve(port) as address:
             console.print(
-                f"LeadPerfection's sandbox answers on [bold]{address}[/] until Ctrl-C. To point a pipeline at it:\n\n"
+                f"The sandbox's LeadPerfection and Hatch answer on [bold]{address}[/] until Ctrl-C. "
+                "To point a pipeline at them:\n\n"
                 f"  export LP_API_URL={address} LP_TIMEZONE={settings.lp_timezone}\n"
-                "  export LP_CLIENT_ID=sandbox LP_USERNAME=sandbox LP_PASSWORD=sandbox LP_APP_KEY=sandbox\n\n"
+                "  export LP_CLIENT_ID=sandbox LP_USERNAME=sandbox LP_PASSWORD=sandbox LP_APP_KEY=sandbox\n"
+                f"  export HATCH_API_URL={address} HATCH_EXPORT_URL={address}\n"
+                "  export HATCH_API_KEY=sandbox HATCH_SOURCE=custom:leadperfection HATCH_EXPORT_KEY=sandbox\n"
+                "  export LP_CALL_TYPE=O LP_RESULT_CODE=LM\n\n"
                 f"Its state, switches and faults: curl {address}/sandbox/state"
             )
             stop.wait()
