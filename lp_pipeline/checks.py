@@ -8,7 +8,15 @@ from typing import Any
 
 import dagster as dg
 
-from lp_pipeline.assets import opportunities, published, raw_leads, raw_prospects, staged_opportunities
+from lp_pipeline.assets import (
+    hatch_deliveries,
+    opportunities,
+    published,
+    raw_communications,
+    raw_leads,
+    raw_prospects,
+    staged_opportunities,
+)
 from lp_pipeline.pipeline import Pipeline
 from lp_pipeline.resources import told_plainly
 from lp_pipeline.warehouse.database import run
@@ -85,6 +93,45 @@ def rejections_are_few(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckRes
     )
 
 
+def _hatch_answers(asset: dg.AssetsDefinition, name: str, report_name: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(  # type: ignore[arg-type]  # a generator may yield its result and then fail the run
+        asset=asset,
+        name=name,
+        additional_deps=[published],
+        description="D3, C1: fails the run at its end if Hatch refuses us; the rest is published by then.",
+    )
+    def hatch_answers(pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.AssetCheckResult]:
+        report = getattr(pipeline, report_name)
+        stopped, unavailable = (report.stopped, report.unavailable) if report else (None, None)
+        refused = getattr(report, "refused", None) or {}
+        told = [message for message in (stopped, unavailable) if message]
+        if refused:
+            counts = ", ".join(f"{number} times {what}" for what, number in refused.items())
+            told.append(f"Hatch refused records: {counts}. Its words are in hatch_deliveries.")
+        yield dg.AssetCheckResult(
+            passed=not told,
+            severity=dg.AssetCheckSeverity.ERROR if stopped else dg.AssetCheckSeverity.WARN,
+            description=" ".join(told) or None,
+        )
+        if stopped:
+            raise dg.Failure(description=stopped, allow_retries=False)
+
+    return hatch_answers
+
+
+@dg.asset_check(asset=raw_communications, description="C8: pushes into LeadPerfection go through.")
+def pushes_go_through(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
+    """Say what to set where LeadPerfection refuses a target, and how many pushes wait for a person."""
+    with told_plainly(pipeline):
+        stops = pipeline.outbox.rows("stops")
+        held = pipeline.outbox.rows("count_held")
+    told = [f"{row['target'] or 'all targets'}: {row['why']}" for row in stops]
+    told += [f"{row['number']} pushes are {row['state']}: see `lp-pipeline pushes`." for row in held]
+    return dg.AssetCheckResult(
+        passed=not told, severity=dg.AssetCheckSeverity.WARN, description=" ".join(told) or "none waits for a person"
+    )
+
+
 def _feed_was_read(asset: dg.AssetsDefinition, feed: str) -> dg.AssetChecksDefinition:
     @dg.asset_check(  # type: ignore[arg-type]  # a generator may yield its result and then fail the run
         asset=asset,
@@ -113,6 +160,9 @@ CHECKS = [
     opportunity_keys_are_unique,
     windows_leave_no_gap,
     rejections_are_few,
+    pushes_go_through,
+    _hatch_answers(hatch_deliveries, "hatch_takes_deliveries", "delivery_report"),
+    _hatch_answers(raw_communications, "hatch_gives_exports", "export_report"),
     _feed_was_read(raw_leads, "leads"),
     _feed_was_read(raw_prospects, "prospects"),
 ]

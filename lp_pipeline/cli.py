@@ -1,13 +1,13 @@
 """`lp-pipeline`: the command line. Each command wires; what it does stands elsewhere."""
 
-import os
 import sys
 
 import click
-from rich.console import Console
 
+from lp_pipeline.cli_communications import COMMANDS
 from lp_pipeline.errors import PipelineError
-from lp_pipeline.settings import REPOSITORY, load_settings
+from lp_pipeline.settings import load_settings
+from lp_pipeline.terminal import console, give_dagster_a_home
 
 
 class PlainErrors(click.Group):
@@ -29,13 +29,14 @@ def main() -> None:
 @main.command()
 @click.pass_context
 def sync(context: click.Context) -> None:
-    """Run the sync job once and show what it did."""
-    from lp_pipeline.running import run_sync
+    """Run the sync job once, push what was said in Hatch, and show what happened."""
+    from lp_pipeline.running import run_push, run_sync
 
     load_settings()  # a missing setting is told before Dagster starts up
-    _give_dagster_a_home()
-    if failures := run_sync():
-        raise click.ClickException("\n".join(failures))
+    give_dagster_a_home()
+    # the next sync publishes what is pushed: nobody waits a minute for it here
+    if failures := run_sync() + run_push({}, publish=False):
+        raise click.ClickException("\n".join(dict.fromkeys(failures)))
     context.invoke(status)
 
 
@@ -80,17 +81,5 @@ def rezone() -> None:
     click.echo(recompute(load_settings()))
 
 
-def console() -> Console:
-    """Standard output; lines are not folded when they go into a file or another program."""
-    return Console() if sys.stdout.isatty() else Console(width=1000)
-
-
-def _give_dagster_a_home() -> None:
-    """So that runs from the shell show in the UI: this repository's own instance, unless one is set."""
-    if os.environ.get("DAGSTER_HOME"):
-        return
-    home = REPOSITORY / ".dagster"
-    home.mkdir(exist_ok=True)
-    if not (home / "dagster.yaml").exists():
-        (home / "dagster.yaml").symlink_to("../dagster.yaml")
-    os.environ["DAGSTER_HOME"] = str(home)
+for command in COMMANDS:
+    main.add_command(command)

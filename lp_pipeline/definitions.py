@@ -6,9 +6,10 @@ import dagster as dg
 
 from lp_pipeline.assets import SYNC_ASSETS
 from lp_pipeline.checks import CHECKS
-from lp_pipeline.jobs import sync
+from lp_pipeline.jobs import push_communications, sync
 from lp_pipeline.resources import pipeline_resource
 from lp_pipeline.schedules import sync_schedule
+from lp_pipeline.sensors import push_sensor
 from lp_pipeline.settings import Settings, load_settings
 
 
@@ -17,8 +18,9 @@ def build_definitions(load: Callable[[], Settings] = load_settings, *, pace: flo
     return dg.Definitions(
         assets=SYNC_ASSETS,
         asset_checks=CHECKS,
-        jobs=[sync],
+        jobs=[sync, push_communications],
         schedules=[sync_schedule(load)],
+        sensors=[push_sensor(load)],
         resources={"pipeline": pipeline_resource(load, pace=pace)},
         executor=dg.in_process_executor,
     )

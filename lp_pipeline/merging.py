@@ -23,7 +23,7 @@ MERGE_COUNTS = (
     "gone",
     "returned",
 )
-MERGING = ("outcomes", "changes", "opportunities", "gone", "rejected_records", "calls", "settle")
+MERGING = ("outcomes", "changes", "opportunities", "gone", "due_deliveries", "rejected_records", "calls", "settle")
 
 
 @dataclass
@@ -111,7 +111,12 @@ def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport
 
 
 def _variables(settings: Settings) -> dict[str, Any]:
-    return {"zone": settings.lp_timezone, "availability": settings.lp_availability, "now_at": settings.now()}
+    return {
+        "zone": settings.lp_timezone,
+        "availability": settings.lp_availability,
+        "now_at": settings.now(),
+        "delivering": settings.delivers,
+    }
 
 
 def _count(connection: Any, relation: str) -> int:

@@ -9,14 +9,22 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cached_property
 
+from lp_pipeline.communications.exporting import ExportReport, read_export
+from lp_pipeline.communications.ledger import Overrides, note_pushing, recognise, remember_account
+from lp_pipeline.communications.pushing import PushReport
+from lp_pipeline.communications.rounds import Rehearsed, dry_run, push
+from lp_pipeline.delivery import DeliveryReport, deliver
+from lp_pipeline.hatch import HatchClient
 from lp_pipeline.ingestion.progress import Progress
 from lp_pipeline.ingestion.reading import FeedReader, FeedReport
 from lp_pipeline.ingestion.syncs import begin_sync
 from lp_pipeline.leadperfection import Client, RateLimiter, feeds
+from lp_pipeline.outbox import Outbox
 from lp_pipeline.sandbox import Sandbox
 from lp_pipeline.settings import Settings, load_settings
+from lp_pipeline.trouble import plainly
 from lp_pipeline.warehouse import Warehouse
-from lp_pipeline.warehouse.database import plainly
+from lp_pipeline.warehouse.publishing import Publication, publish, wait_before
 from lp_pipeline.warehouse.turn import Turn
 
 RUN_SECONDS = 12 * 60.0  # R3: nothing is retried after this
@@ -24,16 +32,28 @@ FEED_SECONDS = 5 * 60.0  # W2: no further piece is begun after this, so that bot
 
 
 class Pipeline:
-    """What the assets of one run share. `close()` gives everything back. `pace` multiplies the waits between tries."""
+    """What the assets of one run share. `close()` gives everything back. `pace` multiplies the waits between tries;
+    `seconds` is how long the run may work."""
 
-    def __init__(self, run_id: str, load: Callable[[], Settings] = load_settings, *, pace: float = 1.0) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        load: Callable[[], Settings] = load_settings,
+        *,
+        pace: float = 1.0,
+        seconds: float = RUN_SECONDS,
+    ) -> None:
         self.run_id = run_id
         self.reports: dict[str, FeedReport] = {}
+        self.delivery_report: DeliveryReport | None = None
+        self.export_report: ExportReport | None = None
+        self.push_report: PushReport | None = None
         self.told: set[str] = set()
         self._load = load
         self._pace = pace
         self._stack = ExitStack()
-        self._deadline = time.monotonic() + RUN_SECONDS
+        self._seconds = seconds
+        self._deadline = time.monotonic() + seconds
 
     @cached_property
     def settings(self) -> Settings:
@@ -47,7 +67,7 @@ class Pipeline:
         turn = Turn(self.settings.data)
         turn.take()
         self._stack.callback(turn.give_back)
-        self._deadline = time.monotonic() + RUN_SECONDS  # waiting is not working
+        self._deadline = time.monotonic() + self._seconds  # waiting is not working
         return Warehouse(self.settings.data)
 
     @cached_property
@@ -56,17 +76,115 @@ class Pipeline:
         return begin_sync(self.warehouse, self.settings, self.run_id)
 
     @cached_property
+    def outbox(self) -> Outbox:
+        """What came in from Hatch, and what went out."""
+        os.umask(0o077)
+        outbox = self._stack.enter_context(Outbox(self.settings.data))
+        recognise(outbox, self.settings)
+        return outbox
+
+    @cached_property
     def client(self) -> Client:
         """LeadPerfection, or the sandbox's if no address is set."""
-        address = self.settings.lp_api_url
-        if address is None:
-            sandbox = Sandbox(self.settings.data, clock=self.settings.now, zone=self.settings.lp_timezone)
-            with plainly(f"start the sandbox in {self.settings.data}"):
-                address = self._stack.enter_context(sandbox.serve())
-        limiter = RateLimiter(self.settings.data, self.settings.lp_rate_per_minute)
-        self._stack.callback(limiter.close)
-        client = Client(self.settings, address=address, limiter=limiter, deadline=self._deadline, pace=self._pace)
+        return self._client(leave=0)
+
+    @cached_property
+    def pushing_client(self) -> Client:
+        """LeadPerfection for pushes, which leave a part of the rate to syncs (SPEC R3)."""
+        return self._client(leave=self.settings.lp_rate_per_minute // 5)
+
+    @cached_property
+    def hatch(self) -> HatchClient:
+        """Hatch, or the sandbox's."""
+        address = self._sandbox
+        client = HatchClient(
+            self.settings, address=address, export_address=address, deadline=self._deadline, pace=self._pace
+        )
         return self._stack.enter_context(client)
+
+    @cached_property
+    def _sandbox(self) -> str | None:
+        """The address of the sandbox's LeadPerfection and Hatch; None if a real one is set."""
+        if self.settings.lp_api_url:
+            return None
+        sandbox = Sandbox(self.settings.data, clock=self.settings.now, zone=self.settings.lp_timezone)
+        with plainly(f"start the sandbox in {self.settings.data}"):
+            self.settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return self._stack.enter_context(sandbox.serve())
+
+    def _client(self, *, leave: int) -> Client:
+        limiter = RateLimiter(self.settings.data, self.settings.lp_rate_per_minute, leave=leave)
+        self._stack.callback(limiter.close)
+        client = Client(self.settings, address=self._sandbox, limiter=limiter, deadline=self._deadline, pace=self._pace)
+        return self._stack.enter_context(client)
+
+    def deliver(self, on_progress: Callable[[int], None] = lambda _number: None) -> DeliveryReport | None:
+        """Tell Hatch what is due (SPEC D1); None without a key."""
+        if not self.settings.delivers:
+            return None
+        self.sync_id  # noqa: B018 (stops the run if the folder holds another account's data)
+        self.delivery_report = report = deliver(self.warehouse, self.outbox, self.hatch, self.settings, on_progress)
+        if report.delivered:
+            remember_account(self.outbox, self.settings)
+        return report
+
+    def read_communications(self) -> ExportReport | None:
+        """Ask Hatch's export for what is due (SPEC C1); None if communications don't come from there."""
+        note_pushing(self.outbox, self.settings)
+        if not self.settings.exports:
+            return None
+        self.export_report = report = read_export(self.outbox, self.hatch, self.settings)
+        return report
+
+    def push(
+        self,
+        overrides: Overrides,
+        *,
+        due_only: bool,
+        on_progress: Callable[[int, int], None] = lambda _done, _all: None,
+    ) -> PushReport:
+        """Push what is open into LeadPerfection (SPEC C4 to C8)."""
+        self.push_report = report = push(
+            self.outbox,
+            lambda: self.pushing_client,
+            self.settings,
+            overrides,
+            due_only=due_only,
+            on_progress=on_progress,
+        )
+        return report
+
+    def dry_run(self, overrides: Overrides) -> list[Rehearsed]:
+        """What `push` would write, where, word for word."""
+        return dry_run(self.outbox, self.settings, overrides)
+
+    def publish_pushes(self) -> Publication:
+        """Publish what a push changed. One push waits for the publication's minute, the next ones leave it to that one.
+
+        The waiting is done before the turn is taken, so that it holds up no sync.
+        """
+        waiting = Turn(self.settings.data, "publish")
+        if waiting.is_taken():
+            return Publication(False, "another push is about to publish", {})
+        waiting.take()
+        try:
+            published = Warehouse(self.settings.data).published
+            if published.exists() and not self.settings.fixed_now:
+                time.sleep(wait_before(time.time() - published.stat().st_mtime, 0.0))
+            return self.publish()
+        finally:
+            waiting.give_back()
+
+    def publish(self, *, force: bool = False) -> Publication:
+        """Replace the published copy if something changed or it is an hour old (SPEC Q1)."""
+        return publish(
+            self.warehouse,
+            outbox=self.outbox,
+            now=self.settings.now(),
+            zone=self.settings.lp_timezone,
+            group=self.settings.group,
+            force=force,
+        )
 
     def read(self, name: str, *, warn: Callable[[str], None], info: Callable[[str], None]) -> FeedReport:
         """Read the feed `name` (leads or prospects) from its watermark to now (SPEC W1)."""

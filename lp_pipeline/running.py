@@ -1,16 +1,69 @@
-"""Running the sync job from the shell, quietly: the result is shown, the log is in the Dagster UI."""
+"""Running the jobs from the shell, quietly: the result is shown, the log is in the Dagster UI."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
 
 import dagster as dg
+from rich.console import Console
+from rich.progress import Progress
 
+from lp_pipeline.communications.rounds import as_text
 from lp_pipeline.definitions import build_definitions
+from lp_pipeline.delivery import ask_for
+from lp_pipeline.errors import SettingsError
+from lp_pipeline.pipeline import Pipeline
+from lp_pipeline.settings import Settings
+
+QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def run_sync() -> list[str]:
     """Run `sync` in this process on the Dagster instance of DAGSTER_HOME; what went wrong, a message each."""
-    job = build_definitions().resolve_job_def("sync")
-    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    return _run("sync", QUIET)
+
+
+def run_push(overrides: Mapping[str, bool | None], *, publish: bool = True) -> list[str]:
+    """Run `push_communications` likewise; without `publish` the publication is left to the next run."""
+    given = {name: value for name, value in overrides.items() if value is not None}
+    ops = {"push": {"config": given}, "publish_pushes": {"config": {"wait": publish}}}
+    return _run("push_communications", {**QUIET, "ops": ops})
+
+
+def rehearse_push(settings: Settings, overrides: Mapping[str, bool | None]) -> str:
+    """What a push would write, where, word for word."""
+    pipeline = Pipeline("dry run", lambda: settings)
+    try:
+        return as_text(pipeline.dry_run(overrides))
+    finally:
+        pipeline.close()
+
+
+def deliver_since(settings: Settings, since: datetime, console: Console) -> str:
+    """Deliver to Hatch what changed since then (SPEC D1), on a person's word; what was done, for the user."""
+    pipeline = Pipeline(f"deliver {uuid4()}", lambda: settings, seconds=float("inf"))
+    try:
+        if not settings.delivers:
+            raise SettingsError("HATCH_API_KEY is not set, so there is no Hatch to send to. Set it and HATCH_SOURCE.")
+        ask_for(pipeline.warehouse, settings, since, pipeline.sync_id)
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task("Delivering", total=None)
+            report = pipeline.deliver(lambda number: bar.update(task, completed=number))
+        pipeline.publish()
+    finally:
+        pipeline.close()
+    if report is None or report.stopped:
+        raise SettingsError(str(report and report.stopped))
+    told = f"{report.delivered} delivered, {report.known} known to Hatch already, {report.refused.total()} refused, "
+    told += f"{report.unreachable} unreachable, {report.waiting} waiting for the next sync."
+    return f"{told} {report.unavailable or ''}".strip()
+
+
+def _run(name: str, run_config: Mapping[str, Any]) -> list[str]:
+    job = build_definitions().resolve_job_def(name)
     with dg.DagsterInstance.get() as instance:
-        result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=quiet)
+        result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=run_config)
     failures = []
     for event in result.all_events:
         if event.is_step_failure:

@@ -43,6 +43,7 @@ SANDBOX_HATCH = {
     "HATCH_SOURCE": "custom:leadperfection",
     "HATCH_EXPORT_KEY": "sandbox",
     "HATCH_RATE_PER_MINUTE": "60000",
+    "HATCH_EXPORT_MINUTES": "0",
 }
 CHANNELS = ("text", "email", "call", "message")  # of a communication; the last one is any other
 NOTE_ACTIONS = ("SalesApi/AddNotes", "Installer/AddInstallerJobNotes")  # for production notes
@@ -179,6 +180,7 @@ class Settings(BaseModel):
     )
     hatch_export_key: SecretStr = Field(SecretStr(""), alias="HATCH_EXPORT_KEY")
     hatch_rate_per_minute: int = Field(600, alias="HATCH_RATE_PER_MINUTE", ge=6)
+    hatch_export_minutes: float = Field(5.0, alias="HATCH_EXPORT_MINUTES", ge=0)
     hatch_time_columns: Annotated[tuple[str, ...], BeforeValidator(_columns)] = Field(
         ("occurred_at", "sent_at", "created_at", "inserted_at", "timestamp", "updated_at"), alias="HATCH_TIME_COLUMNS"
     )
@@ -204,6 +206,16 @@ class Settings(BaseModel):
     def account(self) -> str:
         """The address by which the warehouse remembers whose data it holds (SPEC J5)."""
         return self.lp_api_url or "sandbox"
+
+    @property
+    def delivers(self) -> bool:
+        """Whether a Hatch key is set, so that opportunities go to Hatch (SPEC D1)."""
+        return bool(self.hatch_api_key.get_secret_value())
+
+    @property
+    def exports(self) -> bool:
+        """Whether communications come from Hatch's Bulk Export, and its key is set (SPEC C1)."""
+        return self.communications_from == "export" and bool(self.hatch_export_key.get_secret_value())
 
     def now(self) -> datetime:
         """The pipeline's clock, in UTC; `LP_PIPELINE_NOW` stops it at one instant."""
@@ -239,8 +251,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             )
         if "HATCH_API_KEY" in given and "HATCH_SOURCE" not in given:
             raise SettingsError(
-                "HATCH_API_KEY is set, but HATCH_SOURCE is not. Set it to the API name of the custom source in your Hatch "
-                "account (custom:<slug>), or unset the key: nothing is sent to Hatch then."
+                "HATCH_API_KEY is set, but HATCH_SOURCE is not. Set it to the API name of the custom source in your "
+                "Hatch account (custom:<slug>), or unset the key: nothing is sent to Hatch then."
             )
         return settings
     if not settings.sandbox:

@@ -1,4 +1,5 @@
-"""Showing the published data to a person: the status page, one query, a small shell. Reads `published.duckdb` only."""
+"""Showing things to a person: the status page, one query, a small shell, out of `published.duckdb`; the ledger of
+pushes as it stands, out of the outbox."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,10 +7,12 @@ from typing import Any
 
 import duckdb
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
+from lp_pipeline.communications.settling import Choice, held
 from lp_pipeline.errors import WarehouseError
+from lp_pipeline.outbox import Outbox
 from lp_pipeline.settings import Settings
 from lp_pipeline.warehouse import Warehouse
 from lp_pipeline.warehouse.database import first_row
@@ -23,7 +26,9 @@ select
     (select count(*) from current_opportunities) as contacts,
     (select count(*) from rejected_records) as rejected,
     (select count(*) from opportunity_changes
-        where sync_id = (select max(sync_id) from opportunity_changes)) as last_changes
+        where sync_id = (select max(sync_id) from opportunity_changes)) as last_changes,
+    (select count(*) from hatch_deliveries where state = 'delivered') as delivered_to_hatch,
+    (select count(*) from communications) as communications_from_hatch
 """
 LATEST = """
 select
@@ -64,12 +69,44 @@ def show_status(settings: Settings, console: Console) -> None:
             console.print(f"  {count:>8,}  {name.replace('_', ' ')}")
         console.print("\n[bold]Ten contacts that changed last[/]")
         console.print(_table(latest))
+    show_pushes(settings, console)
     console.print(
         "\n[bold]Next[/]\n"
         "  make dev                                   the Dagster UI, with a sync every 15 minutes\n"
         "  .venv/bin/lp-pipeline sql                  ask the data (DESCRIBE opportunities; see sql/analysis/)\n"
         + ("" if settings.lp_api_url else "  cp .env.example .env                       your own LeadPerfection\n")
     )
+
+
+def show_pushes(settings: Settings, console: Console) -> None:
+    """How the ledger of pushes stands: targets, states, counts."""
+    with Outbox(settings.data) as outbox:
+        rows = outbox.rows("count_pushes")
+        stops = outbox.rows("stops")
+    if not rows:
+        return
+    console.print("\n[bold]What was said in Hatch, on its way into LeadPerfection[/]")
+    table = Table("target", "state", "reason", Column("pushes", justify="right"))
+    for row in rows:
+        table.add_row(row["target"], row["state"], row["reason"], f"{row['number']:,}")
+    console.print(table)
+    for row in stops:
+        console.print(Text(f"{row['target'] or 'all targets'}: {row['why']}", style="yellow"))
+
+
+def show_held(settings: Settings, state: str | None, reason: str | None, console: Console) -> None:
+    """The pushes that wait for a person, or those of a state."""
+    with Outbox(settings.data) as outbox:
+        rows = held(outbox, Choice(state=state, reason=reason))
+    if not rows:
+        console.print(f"No push is {state or 'uncertain, unmatched or failed'}.")
+        return
+    names = ("communication_id", "target", "state", "reason", "attempts", "external_contact_id", "occurred_at", "words")
+    table = Table(*names, caption=f"the first {MOST_ROWS} of {len(rows)}" if len(rows) > MOST_ROWS else None)
+    for row in rows[:MOST_ROWS]:
+        table.add_row(*[Text("" if row[name] is None else str(row[name])[:200]) for name in names])
+    console.print(table)
+    console.print("Settle them: lp-pipeline pushes sent|again|drop ID …, or pushes assign ID CST_ID")
 
 
 def ask(settings: Settings, query: str, console: Console) -> None:

@@ -12,6 +12,7 @@ from lp_pipeline.ingestion.landing import Piece, store
 from lp_pipeline.ingestion.syncs import begin_sync, remember_account
 from lp_pipeline.leadperfection import Reading, Window, as_sent
 from lp_pipeline.merging import MergeReport, merge, stage
+from lp_pipeline.outbox import Outbox
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.warehouse import Warehouse
 
@@ -71,6 +72,7 @@ class Scenario:
         self.now = NOON
         self._values = values
         self.warehouse = Warehouse(folder)
+        self.outbox = Outbox(folder)
 
     @property
     def settings(self) -> Settings:

@@ -5,31 +5,25 @@ from typing import Any
 
 import dagster as dg
 
+from lp_pipeline.assets.communications import raw_communications
+from lp_pipeline.assets.delivered import hatch_deliveries
 from lp_pipeline.assets.opportunities import opportunities
 from lp_pipeline.pipeline import Pipeline
 from lp_pipeline.resources import told_plainly
-from lp_pipeline.warehouse.publishing import publish
 
 
 @dg.asset(
     group_name="sync",
     kinds={"duckdb"},
-    deps=[opportunities],
+    deps=[opportunities, hatch_deliveries, raw_communications],
     description="published.duckdb: the read-only copy for people, replaced whole when something changed.",
 )
 def published(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[Any]:
     """Replace the published copy, if something changed or it is an hour old."""
     began = time.monotonic()
     with told_plainly(pipeline):
-        settings = pipeline.settings
-        publication = publish(
-            pipeline.warehouse,
-            sync_id=pipeline.sync_id,
-            now=settings.now(),
-            zone=settings.lp_timezone,
-            group=settings.group,
-            force=any(report.error for report in pipeline.reports.values()),
-        )
+        pipeline.sync_id  # noqa: B018 (stops the run if the folder holds another account's data)
+        publication = pipeline.publish(force=any(report.error for report in pipeline.reports.values()))
     return dg.MaterializeResult(
         metadata={
             "published": publication.published,

@@ -2,7 +2,7 @@
 
 from lp_pipeline.hatch.client import HatchClient
 from lp_pipeline.hatch.contact_points import ten_digits, valid_email, valid_phone
-from lp_pipeline.hatch.exports import LONGEST_RANGE, DataSource, Export
+from lp_pipeline.hatch.exports import LONGEST_RANGE, DataSource
 from lp_pipeline.hatch.items import Communication, ContactHistory, Malformed, communication, contact_history
 from lp_pipeline.hatch.limiter import Limiter, SlidingWindow
 from lp_pipeline.hatch.opportunity import Opportunity, Upsert, upsert_body
@@ -12,7 +12,6 @@ __all__ = [
     "Communication",
     "ContactHistory",
     "DataSource",
-    "Export",
     "HatchClient",
     "Limiter",
     "Malformed",

@@ -14,7 +14,7 @@ import stamina
 from lp_pipeline.errors import HatchError, HatchExportTooLarge, HatchStopped, HatchUnavailable
 from lp_pipeline.hatch import answers
 from lp_pipeline.hatch.exchange import Exchange, Received, bearer, check_transient
-from lp_pipeline.hatch.exports import LARGEST, LONGEST_RANGE, BadExport, DataSource, Export, unpacked
+from lp_pipeline.hatch.exports import LARGEST, LONGEST_RANGE, BadExport, DataSource, unpacked
 from lp_pipeline.hatch.limiter import Limiter, SlidingWindow
 from lp_pipeline.hatch.troubles import Persistence, Trouble, explained
 from lp_pipeline.settings import Settings
@@ -89,8 +89,8 @@ class HatchClient:
             trouble = error
         raise persistence.give_up(trouble, self._upserts.host)
 
-    def export(self, data_source: DataSource, start: date, end: date) -> Export:
-        """`GET /api/v1/export-data` of these days, both included; one attempt, for Hatch allows one in 5 minutes.
+    def export(self, data_source: DataSource, start: date, end: date) -> list[bytes]:
+        """The lines of `GET /api/v1/export-data` for these days, both included; one attempt: Hatch allows one in 5 min.
 
         Raises `HatchExportTooLarge` if half the range is to be asked for, `HatchStopped` if nothing but a change of the
         settings helps, `HatchUnavailable` for all that may pass, `SettingsError` without a usable key, and `ValueError`
@@ -145,7 +145,7 @@ class HatchClient:
         return left
 
 
-def _exported(received: Received, asked: str) -> Export:
+def _exported(received: Received, asked: str) -> list[bytes]:
     status, said = received.status, answers.words(received.body)
     if status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
         raise HatchExportTooLarge(

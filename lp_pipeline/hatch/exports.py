@@ -8,11 +8,9 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from lp_pipeline.hatch.answers import BYTE_ORDER_MARK
-from lp_pipeline.hatch.jsonlines import json_object
 
 DataSource = Literal["conversation_items", "contact_history"]
 
@@ -35,32 +33,12 @@ class BadExport(Exception):
     """The answer is no export; `str` says why, in safe words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
-    """What one export brought."""
-
-    rows: list[bytes]  # each a JSON object, verbatim
-    unreadable: int  # lines that are no JSON objects, left out
-
-    @property
-    def count(self) -> int:
-        """How many rows there are."""
-        return len(self.rows)
-
-
-def unpacked(archive: bytes, largest: int = LARGEST) -> Export:
+def unpacked(archive: bytes, largest: int = LARGEST) -> list[bytes]:
     """The lines of all files in a zip; raises `BadExport` if it is none, broken, or holds more than `largest` bytes."""
-    rows: list[bytes] = []
-    unreadable = 0
     try:
-        for line in _lines(archive, largest):
-            if json_object(line) is None:
-                unreadable += 1
-            else:
-                rows.append(line)
+        return list(_lines(archive, largest))
     except ZIP_ERRORS as error:
         raise BadExport(f"its zip can't be unpacked ({type(error).__name__})") from None
-    return Export(rows, unreadable)
 
 
 def _lines(archive: bytes, largest: int) -> Iterator[bytes]:

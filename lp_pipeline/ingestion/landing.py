@@ -127,6 +127,6 @@ def _fill_landed(
 def note_unpublished(connection: Any) -> None:
     """Remember that people have not seen everything yet (SPEC Q1)."""
     connection.execute(
-        "insert into pipeline.publication select null, true where not exists (select 1 from pipeline.publication)"
+        "insert into pipeline.publication select null, true, null where not exists (select 1 from pipeline.publication)"
     ).fetchall()
     connection.execute("update pipeline.publication set unpublished_changes = true").fetchall()

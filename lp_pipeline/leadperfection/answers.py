@@ -75,15 +75,15 @@ def readable(text: bytes) -> tuple[bytes, Any]:
         return mended, msgspec.json.decode(mended)
 
 
-def lookup(value: object, *names: str) -> Any:
-    """The first of these keys that an object has, whatever their case; None if it has none or is no object."""
+def lookup(value: object, *names: str, default: Any = None) -> Any:
+    """The first of these keys that an object has, whatever their case; `default` if it has none or is no object."""
     if not isinstance(value, Mapping):
-        return None
+        return default
     for name in names:
         if name in value:
             return value[name]
     lowered = {key.lower(): each for key, each in value.items()}
-    return next((lowered[name] for name in names if name in lowered), None)
+    return next((lowered[name] for name in names if name in lowered), default)
 
 
 def identity(value: object) -> str | None:

@@ -108,6 +108,27 @@ class Client:
         """
         return self._persist(action.rpartition("/")[2], lambda: self._answer(action, fields), action, slow_tries)
 
+    def write(self, action: str, fields: Mapping[str, str]) -> Received | Trouble:
+        """`POST /api/<action>`, for writing: sent once, and again only if LeadPerfection surely did nothing (SPEC C7).
+
+        The answer, or the trouble that leaves it unknown whether LeadPerfection acted. Raises `LeadPerfectionError` if
+        it surely did not, and `SignInRefused`.
+        """
+        asked = action.rpartition("/")[2]
+        self.sign_in()
+
+        def once() -> Received | Trouble:
+            try:
+                received = self._authorized(action, asked, fields)
+                check_transient(received, asked)
+            except Trouble as trouble:
+                if trouble.done_nothing:
+                    raise
+                return trouble
+            return received
+
+        return self._persist(asked, once, action)
+
     def pause(self, seconds: float) -> None:
         """Wait, at this client's pace."""
         time.sleep(seconds * self._pace)

@@ -61,7 +61,8 @@ class Exchange:
         except httpx.DecodingError:
             trouble = Trouble("garbled", "LeadPerfection answered with something that can't be unpacked")
         except httpx.TransportError as error:
-            trouble = Trouble("unreachable", _reason(error))
+            never_arrived = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+            trouble = Trouble("unreachable", _reason(error), done_nothing=never_arrived)
         raise trouble  # out here, so that the httpx error, which holds the request, is not its context
 
     def close(self) -> None:
@@ -92,7 +93,7 @@ def check_transient(received: Received, asked: str) -> None:
     said = words(received.body)
     what = f"{asked} was answered with HTTP {received.status}"
     if received.status == httpx.codes.TOO_MANY_REQUESTS:
-        raise Trouble("busy", what, said, _wished_pause(received))
+        raise Trouble("busy", what, said, _wished_pause(received), done_nothing=True)
     if received.status >= httpx.codes.INTERNAL_SERVER_ERROR:
         slow = timed_out(said) or received.status == httpx.codes.GATEWAY_TIMEOUT
         raise Trouble("slow" if slow else "failing", what, said)

@@ -25,13 +25,25 @@ stamina.instrumentation.set_on_retry_hooks(())  # by itself it prints every retr
 
 
 class Trouble(Exception):
-    """One try failed in a way that may pass; `str` says how, `words` what LeadPerfection said."""
+    """One try failed in a way that may pass; `str` says how, `words` what LeadPerfection said.
 
-    def __init__(self, kind: Kind, what: str, words: str | None = None, wish: float | None = None) -> None:
+    `done_nothing`: LeadPerfection surely did not act on the request, so that even a write may be sent again.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        what: str,
+        words: str | None = None,
+        wish: float | None = None,
+        *,
+        done_nothing: bool = False,
+    ) -> None:
         super().__init__(what)
         self.kind: Kind = kind
         self.words = words
         self.wish = wish
+        self.done_nothing = done_nothing
 
 
 @dataclass

@@ -3,7 +3,7 @@
 Knows no LeadPerfection and no Dagster. What the statements decide stands in `sql/`.
 """
 
+from lp_pipeline.statements import statement
 from lp_pipeline.warehouse.database import Warehouse
-from lp_pipeline.warehouse.statements import statement
 
 __all__ = ["Warehouse", "statement"]

@@ -13,10 +13,14 @@ from typing import Any
 
 import duckdb
 
-from lp_pipeline.warehouse.database import SCHEMA_VERSION, STORAGE_VERSION, Warehouse, first_row, plainly, run
+from lp_pipeline.outbox import Outbox, Row
+from lp_pipeline.trouble import plainly
+from lp_pipeline.warehouse.database import SCHEMA_VERSION, STORAGE_VERSION, Warehouse, first_row, run
 
 AT_LEAST_EVERY = timedelta(hours=1)
 AT_MOST_EVERY_SECONDS = 60.0
+OUTBOX_TABLES = ("raw.communications", "rejected_communications", "communication_pushes", "hatch_deliveries")
+ROWS_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,13 @@ class Publication:
 
 
 def publish(
-    warehouse: Warehouse, *, sync_id: int, now: datetime, zone: str, group: str | None = None, force: bool = False
+    warehouse: Warehouse,
+    *,
+    outbox: Outbox,
+    now: datetime,
+    zone: str,
+    group: str | None = None,
+    force: bool = False,
 ) -> Publication:
     """Replace the published copy if something changed or it is an hour old; `force` asks for it where only the
     ledger changed.
@@ -37,8 +47,12 @@ def publish(
     Waits until the last copy has stood for a minute. Raises `WarehouseError`; the old copy then stays.
     """
     with warehouse.connection() as connection:
-        state = connection.execute("select published_at, unpublished_changes from pipeline.publication").fetchall()
-    published_at, changed = state[0] if state else (None, False)
+        state = connection.execute(
+            "select published_at, unpublished_changes, outbox_revision from pipeline.publication"
+        ).fetchall()
+    published_at, changed, known_revision = state[0] if state else (None, False, None)
+    revision = outbox.revision
+    changed = changed or revision != (known_revision or 0)
     if warehouse.published.exists() and published_at:
         age = abs(now - published_at)  # a clock that was set back must not put it off
         real_age = time.time() - warehouse.published.stat().st_mtime
@@ -50,13 +64,15 @@ def publish(
     with plainly(f"publish {warehouse.published}"):
         try:
             _clear_drafts(warehouse.folder)
-            counts = _write(warehouse, draft, sync_id=sync_id, now=now, zone=zone)
+            counts = _write(warehouse, outbox, draft, now=now, zone=zone)
             _hand_over(draft, warehouse.published, group)
         finally:
             _clear_drafts(warehouse.folder)
-    with warehouse.transaction({"now_at": now}) as connection:
+    with warehouse.transaction({"now_at": now, "revision": revision}) as connection:
         connection.execute("delete from pipeline.publication")
-        connection.execute("insert into pipeline.publication values (getvariable('now_at'), false)")
+        connection.execute(
+            "insert into pipeline.publication select getvariable('now_at'), false, getvariable('revision')"
+        )
     return Publication(
         True,
         "something changed" if changed else "the last copy was missing, an hour old, or the ledger shows a failure",
@@ -76,20 +92,33 @@ def _clear_drafts(folder: Path) -> None:
         left.unlink(missing_ok=True)
 
 
-def _write(warehouse: Warehouse, draft: Path, *, sync_id: int, now: datetime, zone: str) -> dict[str, int]:
-    variables = {"sync_id": sync_id, "now_at": now, "zone": zone, "schema_version": SCHEMA_VERSION}
+def _write(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str) -> dict[str, int]:
+    variables = {"now_at": now, "zone": zone, "schema_version": SCHEMA_VERSION}
     with warehouse.connection(variables) as connection:
         path = str(draft).replace("'", "''")
         connection.execute(f"attach '{path}' as draft (storage_version '{STORAGE_VERSION}')")
         draft.chmod(0o600)
         connection.execute("use draft")
-        for name in ("tables", "views", "comments"):
-            run(connection, f"publishing/{name}")
+        run(connection, "publishing/tables")
+        run(connection, "publishing/outbox")
+        for table in OUTBOX_TABLES:
+            _copy(connection, outbox.rows(f"published_{table}"), table)
+        run(connection, "publishing/published")
+        for name in ("schema/ranked_opportunities", "publishing/views", "publishing/comments"):
+            run(connection, name)
         _comment_views(connection)
         row = first_row(connection, "from published")
         connection.execute("use work")
         connection.execute("detach draft")
         return {name: row[name] for name in ("opportunities", "gone_opportunities", "rejected_records")}
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, rows: list[Row], table: str) -> None:
+    """Append an outbox query's rows to a table of ours with the same columns."""
+    for begin in range(0, len(rows), ROWS_AT_ONCE):
+        columns = list(zip(*rows[begin : begin + ROWS_AT_ONCE], strict=True))
+        values = ", ".join(f"unnest(${place}::varchar[])" for place in range(1, len(columns) + 1))
+        connection.execute(f"insert into {table} select {values}", [list(column) for column in columns])
 
 
 def _comment_views(connection: duckdb.DuckDBPyConnection) -> None:

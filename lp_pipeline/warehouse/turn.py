@@ -1,4 +1,4 @@
-"""Whose turn it is: one run at a time works on a data folder, the others wait (SPEC R2).
+"""Whose turn it is: one run at a time works on a data folder, one at a time pushes, the others wait (SPEC R2).
 
 A lock of the operating system, so that it ends with its process, however that ends (R1).
 """
@@ -8,16 +8,17 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from lp_pipeline.errors import WarehouseError
-from lp_pipeline.warehouse.database import plainly
+from lp_pipeline.trouble import plainly
 
 PATIENCE_SECONDS = 12 * 60.0
 
 
 class Turn:
-    """The right to work on a data folder; taken at first need, given back at the end of the run."""
+    """The right to work on a data folder, or by another `name` to push, or to publish what was pushed."""
 
-    def __init__(self, folder: Path, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, folder: Path, name: str = "turn", *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._folder = folder
+        self._path = folder / f"{name}.lock"
         self._patience = patience_seconds
         self._lock: FileLock | None = None
 
@@ -27,7 +28,7 @@ class Turn:
             return
         with plainly(f"use the data folder {self._folder}"):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = FileLock(self._folder / "turn.lock", mode=0o600, thread_local=False)
+            lock = FileLock(self._path, mode=0o600, thread_local=False)
             try:
                 lock.acquire(timeout=self._patience, poll_interval=0.2)
             except Timeout:
@@ -45,11 +46,10 @@ class Turn:
 
     def is_taken(self) -> bool:
         """Whether a living process has the turn just now."""
-        path = self._folder / "turn.lock"
-        if not path.exists():
+        if not self._path.exists():
             return False
         try:
-            with FileLock(path, mode=0o600, thread_local=False).acquire(timeout=0):
+            with FileLock(self._path, mode=0o600, thread_local=False).acquire(timeout=0):
                 return False
         except Timeout:
             return True

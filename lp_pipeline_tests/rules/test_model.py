@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lp_pipeline.leadperfection import Window, as_sent
-from lp_pipeline.warehouse.statements import statement
+from lp_pipeline.statements import statement
 from lp_pipeline_tests.model import Model
 from lp_pipeline_tests.scenario import Scenario, lead, prospect
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from lp_pipeline.errors import WarehouseError
+from lp_pipeline.trouble import plainly
 from lp_pipeline.warehouse import Warehouse
-from lp_pipeline.warehouse.database import SCHEMA_VERSION, plainly
+from lp_pipeline.warehouse.database import SCHEMA_VERSION
 from lp_pipeline.warehouse.turn import Turn
 
 HOLD = """

@@ -15,7 +15,7 @@ QUESTIONS = sorted((REPOSITORY / "sql" / "analysis").glob("*.sql"))
 
 
 def published(scenario: Scenario, query: str) -> list[tuple[Any, ...]]:
-    publish(scenario.warehouse, sync_id=1, now=scenario.now, zone="America/New_York", force=True)
+    publish(scenario.warehouse, outbox=scenario.outbox, now=scenario.now, zone="America/New_York", force=True)
     with duckdb.connect(str(scenario.warehouse.published), read_only=True) as connection:
         return connection.execute(query).fetchall()
 
@@ -89,7 +89,7 @@ def test_it_is_replaced_when_something_changed_or_an_hour_has_passed(scenario: S
     """Q1: replaced after a sync that changed something, and at least once an hour."""
 
     def again() -> bool:
-        return publish(scenario.warehouse, sync_id=1, now=scenario.now, zone="UTC").published
+        return publish(scenario.warehouse, outbox=scenario.outbox, now=scenario.now, zone="UTC").published
 
     scenario.sync(prospect("1", lead("10")))
     assert again()
@@ -112,4 +112,4 @@ def test_it_says_how_fresh_it_is(scenario: Scenario) -> None:
     """Q1: `published` has one row: sync, time, counts."""
     scenario.sync(prospect("1", lead("10")), prospect("2", email=...))
     query = "select sync_id, published_at, opportunities, rejected_records from published"
-    assert published(scenario, query) == [(1, NOON, 1, 1)]
+    assert published(scenario, query) == [(2, NOON, 1, 1)]

@@ -100,6 +100,8 @@ comment on column published.gone_opportunities is 'Of those, rows that LeadPerfe
 comment on column published.rejected_records is 'Rows of rejected_records';
 comment on column published.prospect_readings is 'Rows of raw.prospects';
 comment on column published.lead_readings is 'Rows of raw.leads';
+comment on column published.communications is 'Rows of raw.communications';
+comment on column published.hatch_deliveries is 'Rows of hatch_deliveries';
 comment on column published.leadperfection_timezone is 'Time zone of LeadPerfection''s wall clock';
 comment on column published.schema_version is 'Version of the work file''s layout';
 
@@ -138,3 +140,67 @@ comment on column appointments.appointment_id is 'LeadPerfection''s appointment 
 comment on column appointments.appointment_at is 'When the appointment is';
 comment on column appointments.disposition is 'The appointment''s disposition';
 comment on column appointments.changed_at is 'When the appointment was last changed';
+
+comment on view ranked_opportunities is 'opportunities with their place among their contact''s';
+comment on column ranked_opportunities.opportunity_place is 'Place among the contact''s opportunities; 1 is the current one';
+
+comment on table raw.communications is 'Every communication that came in from Hatch, as received and read';
+comment on column raw.communications.communication_id is 'Hatch''s id of the communication';
+comment on column raw.communications.source is 'export (Hatch''s Bulk Export) or inbox';
+comment on column raw.communications.landed_at is 'When it came in';
+comment on column raw.communications.occurred_at is 'When it happened';
+comment on column raw.communications.channel is 'text, email, call or message (anything else)';
+comment on column raw.communications.category is 'Hatch''s category';
+comment on column raw.communications.type is 'Hatch''s type';
+comment on column raw.communications.direction is 'inbound (from the contact) or outbound';
+comment on column raw.communications.actor_type is 'Who acted: contact, Hatch user, automation';
+comment on column raw.communications.actor_name is 'Name of the Hatch user, if Hatch gives it';
+comment on column raw.communications.body is 'What was said, as received';
+comment on column raw.communications.delivery_status is 'Hatch''s delivery status';
+comment on column raw.communications.duration_seconds is 'Duration of a call, in seconds';
+comment on column raw.communications.links is 'https links to recordings and attachments (JSON list)';
+comment on column raw.communications.contact_id is 'Hatch''s contact id';
+comment on column raw.communications.external_contact_id is 'LeadPerfection''s prospect id, if the communication gives it or a person assigned it';
+comment on column raw.communications.external_id is 'LeadPerfection''s lead id, if the communication gives it';
+comment on column raw.communications.phone is 'The contact''s phone, if the communication gives it';
+comment on column raw.communications.email is 'The contact''s e-mail address, if the communication gives it';
+comment on column raw.communications.record is 'The object as received';
+comment on view communications is 'One row for each communication that came in from Hatch, typed';
+
+comment on table rejected_communications is 'What came in and is no communication';
+comment on column rejected_communications.record is 'As received';
+comment on column rejected_communications.source is 'export or inbox';
+comment on column rejected_communications.reason is 'What is wrong with it';
+comment on column rejected_communications.landed_at is 'When it came in';
+
+comment on table communication_pushes is 'The ledger of pushes into LeadPerfection: one row for each communication and target';
+comment on column communication_pushes.communication_id is 'Hatch''s id of the communication';
+comment on column communication_pushes.target is 'note (on the prospect), call_log, or production_note (on the lead''s first job)';
+comment on column communication_pushes.state is 'pending, sending (outcome unknown), sent, failed, skipped, unmatched, uncertain (a person decides)';
+comment on column communication_pushes.reason is 'Why it is in this state';
+comment on column communication_pushes.attempts is 'How often it was tried';
+comment on column communication_pushes.updated_at is 'When this row last changed';
+comment on column communication_pushes.first_seen_at is 'When it was first seen';
+comment on column communication_pushes.next_try_at is 'When it is tried again by itself, if not at once';
+comment on column communication_pushes.external_contact_id is 'LeadPerfection''s prospect id, once it is fixed';
+comment on column communication_pushes.external_id is 'LeadPerfection''s lead id, once it is fixed';
+comment on column communication_pushes.job_id is 'LeadPerfection''s job id (production notes)';
+comment on column communication_pushes.phone is 'Phone of a call log';
+comment on column communication_pushes.call_date is 'Date of a call log, on LeadPerfection''s wall clock';
+comment on column communication_pushes.text is 'The note, word for word';
+comment on column communication_pushes.words is 'LeadPerfection''s own words, if it refused';
+
+comment on table hatch_deliveries is 'The ledger of deliveries to Hatch: what Hatch knows of each opportunity';
+comment on column hatch_deliveries.external_contact_id is 'LeadPerfection''s prospect id (cst_id)';
+comment on column hatch_deliveries.external_id is 'LeadPerfection''s lead id; null for a prospect without a lead';
+comment on column hatch_deliveries.external_created_local is 'When the prospect was entered, on LeadPerfection''s wall clock';
+comment on column hatch_deliveries.state is 'delivered, refused (waits for a change of the record), unreachable (no phone, no e-mail)';
+comment on column hatch_deliveries.delivered_at is 'When it was last delivered';
+comment on column hatch_deliveries.delivered_content is 'What was last delivered';
+comment on column hatch_deliveries.hatch_contact_id is 'Hatch''s contact id';
+comment on column hatch_deliveries.error_code is 'HTTP status of Hatch''s refusal';
+comment on column hatch_deliveries.error_field is 'The field that Hatch refuses';
+comment on column hatch_deliveries.words is 'Hatch''s own words, if it refused';
+comment on column hatch_deliveries.notes is 'What went out as null and why, and whether it overwrote another opportunity in Hatch (JSON list)';
+comment on column hatch_deliveries.attempts is 'How often Hatch''s answer to it was recorded';
+comment on column hatch_deliveries.updated_at is 'When this row last changed';

@@ -1,5 +1,5 @@
 -- What people query (SPEC Q1): a copy of all that matters out of work.duckdb, written into a new file.
--- Variables: now_at, sync_id, zone, schema_version.
+-- Variables: now_at, zone, schema_version.
 create schema raw;
 create schema internal;
 
@@ -41,15 +41,3 @@ select
 from work.main.sync_runs;
 
 create table calls as select * from work.main.calls;
-
-create table published as
-select
-    getvariable('sync_id') as sync_id,
-    getvariable('now_at') as published_at,
-    (select count(*) from opportunities) as opportunities,
-    (select count(*) from opportunities where gone_since is not null) as gone_opportunities,
-    (select count(*) from rejected_records) as rejected_records,
-    (select count(*) from raw.prospects) as prospect_readings,
-    (select count(*) from raw.leads) as lead_readings,
-    getvariable('zone') as leadperfection_timezone,
-    getvariable('schema_version') as schema_version;

@@ -12,20 +12,7 @@ inner join internal.opportunity_objects as b
 
 -- M8: the first of each contact.
 create view current_opportunities as
-select *
-from opportunities
-qualify
-    row_number() over (
-        partition by external_contact_id
-        order by
-            gone_since is null desc,
-            external_updated_at desc,
-            lead_changed_at desc nulls last,
-            combination = 'lead+prospect' desc,
-            external_created_at desc,
-            try_cast(external_id as hugeint) desc nulls last,
-            external_id desc nulls last
-    ) = 1;
+select * exclude (opportunity_place) from ranked_opportunities where opportunity_place = 1;
 
 -- One row for each lead of each prospect, out of the prospect's latest reading in the lead feed, or, as long as that has
 -- never shown it, in the prospect feed. Times are LeadPerfection's wall clock.
@@ -132,3 +119,10 @@ select
     appointment as content
 from items
 where json_type(appointment) = 'OBJECT';
+
+-- One row for each communication that came in from Hatch.
+create view communications as
+select
+    communication_id, source, occurred_at, channel, type, direction, actor_type, actor_name, body, delivery_status,
+    duration_seconds, links, contact_id, external_contact_id, external_id, phone, email, landed_at
+from raw.communications;

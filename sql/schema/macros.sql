@@ -26,3 +26,10 @@ create or replace macro pipeline.lp_instant(value, zone) as
 -- A change stamp or `dateadded`: missing if it lies more than 26 hours after its reading.
 create or replace macro pipeline.lp_stamp(value, zone, read_at) as
     case when pipeline.lp_instant(value, zone) <= read_at + interval 26 hours then pipeline.lp_instant(value, zone) end;
+
+-- A phone's ten digits, however it is written; a leading 1 of eleven is dropped.
+create or replace macro pipeline.ten_digits(value) as
+    case
+        when regexp_full_match(regexp_replace(value, '\D', '', 'g'), '1?\d{10}')
+            then right(regexp_replace(value, '\D', '', 'g'), 10)
+    end;

@@ -162,6 +162,17 @@ create table if not exists pipeline.merges (
     returned integer
 );
 create table if not exists pipeline.publication (published_at timestamptz, unpublished_changes boolean);
+alter table pipeline.publication add column if not exists outbox_revision bigint;
+
+-- What Hatch is still to be told (SPEC D1); `gone` asks for the contact's current opportunity again.
+create table if not exists pipeline.due_deliveries (
+    external_contact_id varchar,
+    external_id varchar,
+    external_created_local timestamp,
+    reason varchar,
+    sync_id bigint,
+    queued_at timestamptz
+);
 
 -- The staging area: rebuilt by every staging, emptied of its batch by the merge.
 create table if not exists pipeline.batch (

@@ -1,0 +1,119 @@
+"""`lp-pipeline push`, `pushes`, `deliver`, `inbox`: the commands about Hatch. They wire; the work is done elsewhere."""
+
+from datetime import UTC, datetime
+
+import click
+
+from lp_pipeline.communications.letters import TARGETS
+from lp_pipeline.settings import load_settings
+from lp_pipeline.terminal import console, give_dagster_a_home
+
+SINCE = click.DateTime(("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"))
+CHOOSING = (
+    click.argument("communication_ids", nargs=-1),
+    click.option("--target", type=click.Choice(TARGETS), help="Only this target."),
+    click.option("--state", help="All in this state, such as skipped, failed, unmatched."),
+    click.option("--reason", help="All with this reason, such as switched_off, before_start."),
+    click.option("--since", type=SINCE, help="Only communications since then (LeadPerfection's wall clock)."),
+)
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Show what would be written, where, word for word. Writes nothing.")
+@click.option("--notes/--no-notes", "push_to_notes", default=None, help="This run's PUSH_TO_NOTES.")
+@click.option("--call-logs/--no-call-logs", "push_to_call_logs", default=None, help="This run's PUSH_TO_CALL_LOGS.")
+@click.option(
+    "--production-notes/--no-production-notes",
+    "push_to_production_notes",
+    default=None,
+    help="This run's PUSH_TO_PRODUCTION_NOTES.",
+)
+def push(*, dry_run: bool, **overrides: bool | None) -> None:
+    """Push what was said in Hatch into LeadPerfection, once."""
+    from lp_pipeline.running import rehearse_push, run_push
+    from lp_pipeline.showing import show_pushes
+
+    settings = load_settings()
+    if dry_run:
+        console().print(rehearse_push(settings, overrides), markup=False, highlight=False)
+        return
+    give_dagster_a_home()
+    if failures := run_push(overrides):
+        raise click.ClickException("\n".join(failures))
+    show_pushes(settings, console())
+
+
+@click.group(invoke_without_command=True)
+@click.option("--state", help="Those in this state instead, such as pending, sending, skipped.")
+@click.option("--reason", help="Only those with this reason.")
+@click.pass_context
+def pushes(context: click.Context, state: str | None, reason: str | None) -> None:
+    """List the pushes that are uncertain, unmatched or failed; the commands below settle them."""
+    if context.invoked_subcommand is None:
+        from lp_pipeline.showing import show_held
+
+        show_held(load_settings(), state, reason, console())
+
+
+def _verdict(name: str, words: str) -> click.Command:
+    def command(
+        communication_ids: tuple[str, ...],
+        target: str | None,
+        state: str | None,
+        reason: str | None,
+        since: datetime | None,
+    ) -> None:
+        from lp_pipeline.communications.settling import Choice, settle
+        from lp_pipeline.outbox import Outbox
+
+        settings = load_settings()
+        moment = since.replace(tzinfo=settings.zone) if since else None
+        with Outbox(settings.data) as outbox:
+            number = settle(outbox, settings, name, Choice(communication_ids, target, state, reason, moment))  # type: ignore[arg-type]
+        click.echo(f"{number} pushes: {words}")
+
+    for parameter in reversed(CHOOSING):
+        command = parameter(command)
+    return click.command(name, help=f"The pushes chosen: {words}")(command)
+
+
+pushes.add_command(_verdict("sent", "LeadPerfection has them; they are not pushed any more."))
+pushes.add_command(_verdict("again", "they are pushed (again) at the next push."))
+pushes.add_command(_verdict("drop", "they are never pushed."))
+
+
+@pushes.command("assign")
+@click.argument("communication_id")
+@click.argument("cst_id")
+def assign_command(communication_id: str, cst_id: str) -> None:
+    """COMMUNICATION_ID is about the prospect CST_ID: push it there."""
+    from lp_pipeline.communications.settling import assign
+    from lp_pipeline.outbox import Outbox
+
+    settings = load_settings()
+    with Outbox(settings.data) as outbox:
+        number = assign(outbox, settings, communication_id, cst_id)
+    click.echo(f"{number} pushes go to prospect {cst_id} at the next push.")
+
+
+@click.command()
+@click.option("--since", type=SINCE, required=True, help="What changed since then (LeadPerfection's wall clock).")
+def deliver(since: datetime) -> None:
+    """Send to Hatch what it does not know yet of the opportunities that changed since then."""
+    from lp_pipeline.running import deliver_since
+
+    settings = load_settings()
+    click.echo(deliver_since(settings, since.replace(tzinfo=settings.zone).astimezone(UTC), console()))
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8766, show_default=True, help="Port to listen on.")
+def inbox(host: str, port: int) -> None:
+    """Take communications by HTTP until Ctrl-C (needs COMMUNICATIONS_FROM=inbox and INBOX_SECRET)."""
+    from lp_pipeline.serving import serve_inbox
+
+    serve_inbox(load_settings(), host, port, console())
+
+
+COMMANDS = (push, pushes, deliver, inbox)

@@ -1,0 +1,127 @@
+"""The inbox (SPEC C2): a small HTTP endpoint that takes communications as JSON, stores them durably, and then says so.
+
+What a communication must have is decided where the export's are read, too (`hatch.communication`).
+"""
+
+import asyncio
+import contextlib
+import hmac
+from collections.abc import AsyncIterator, Sequence
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from lp_pipeline.communications.landing import land
+from lp_pipeline.communications.ledger import note_pushing
+from lp_pipeline.errors import PipelineError
+from lp_pipeline.hatch import Communication, Malformed, communication
+from lp_pipeline.outbox import Outbox
+from lp_pipeline.settings import Settings
+
+PATH = "/communications"
+SECRET_HEADER = "x-inbox-secret"  # noqa: S105 (its name)
+LARGEST = 1_000_000  # bytes
+NEEDS_CHANGE, TOO_LARGE, LATER = 400, 413, 503
+
+
+class Refusal(Exception):
+    """What the sender is told, and with which status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def inbox_app(outbox: Outbox, settings: Settings) -> Starlette:
+    """The endpoint over an outbox; `POST /communications` with the secret in `X-Inbox-Secret`."""
+    writer = _Writer(outbox, settings)
+
+    async def receive(request: Request) -> JSONResponse:
+        try:
+            _check_secret(request, settings)
+            items = _communications(await _body(request), settings)
+            await writer.store(items)
+        except Refusal as refusal:
+            return JSONResponse({"error": str(refusal)}, refusal.status)
+        except PipelineError:  # a full disk, say: the log of this process has it
+            return JSONResponse({"error": "Not stored; send it again later."}, LATER)
+        return JSONResponse({"accepted": len(items)}, 202)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await run_in_threadpool(note_pushing, outbox, settings)
+        yield
+
+    return Starlette(routes=[Route(PATH, receive, methods=["POST"])], lifespan=lifespan)
+
+
+def _check_secret(request: Request, settings: Settings) -> None:
+    given = request.headers.get(SECRET_HEADER, "").encode("latin-1", "replace")
+    if not hmac.compare_digest(given, settings.inbox_secret.get_secret_value().encode()):
+        raise Refusal(401, "The X-Inbox-Secret header is missing or wrong.")
+
+
+async def _body(request: Request) -> bytes:
+    too_large = Refusal(TOO_LARGE, f"At most {LARGEST:,} bytes at once; send it in parts.")
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > LARGEST:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            raise too_large
+    return bytes(body)
+
+
+def _communications(body: bytes, settings: Settings) -> list[Communication]:
+    """All that was sent, or a refusal that says what is wrong with which of them, without its values (SPEC R4)."""
+    try:
+        is_list = body.lstrip()[:1] == b"["
+        lines = msgspec.json.decode(body, type=list[msgspec.Raw]) if is_list else [msgspec.Raw(body)]
+        msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise Refusal(NEEDS_CHANGE, "The body is not JSON: one communication, or a list of them.") from None
+    read = [communication(bytes(line), settings.hatch_time_columns) for line in lines]
+    wrong = [
+        f"communication {place}: {item.reason}" for place, item in enumerate(read, 1) if isinstance(item, Malformed)
+    ]
+    if wrong:
+        more = f" (and {len(wrong) - 5} more)" if len(wrong) > 5 else ""
+        raise Refusal(NEEDS_CHANGE, f"Nothing was stored. {'; '.join(wrong[:5])}{more}.")
+    return [item for item in read if isinstance(item, Communication)]
+
+
+class _Writer:
+    """Stores what several requests bring in one durable transaction: while one is under way, the next ones gather."""
+
+    def __init__(self, outbox: Outbox, settings: Settings) -> None:
+        self._outbox = outbox
+        self._settings = settings
+        self._waiting: list[tuple[Sequence[Communication], asyncio.Future[None]]] = []
+        self._turn = asyncio.Lock()
+
+    async def store(self, items: Sequence[Communication]) -> None:
+        """Return once they are on disk; raises `WarehouseError` if they are not."""
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((items, stored))
+        async with self._turn:
+            if not stored.done():
+                batch, self._waiting = self._waiting, []
+                await self._land(batch)
+        await stored
+
+    async def _land(self, batch: Sequence[tuple[Sequence[Communication], asyncio.Future[None]]]) -> None:
+        together = [item for items, _ in batch for item in items]
+        try:
+            await run_in_threadpool(land, self._outbox, self._settings, together, "inbox")
+        except PipelineError as error:
+            for _, stored in batch:
+                stored.set_exception(error)
+        else:
+            for _, stored in batch:
+                stored.set_result(None)

@@ -1,0 +1,182 @@
+"""The ledger of pushes, `communication_pushes`: its states, and every step from one to the next, each one durable
+transaction (SPEC C4, C7, C8). Nothing is sent here.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from lp_pipeline.communications.letters import CALL_LOG, NOTE, PRODUCTION_NOTE, TARGETS, Letter
+from lp_pipeline.errors import SettingsError
+from lp_pipeline.outbox import Outbox, Row, iso, run
+from lp_pipeline.settings import Settings
+
+SANDBOX_SINCE = timedelta(days=3)  # so that there is something to see
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
+MOST_TRIES, LONGEST = 8, timedelta(days=1)
+UNMATCHED_WAIT, UNMATCHED_FOR = timedelta(hours=1), timedelta(days=30)
+PAUSE = timedelta(minutes=15)  # of the sensor, after something that a person has to mend
+NEVER = "9999"
+
+Overrides = Mapping[str, bool | None]
+
+
+def recognise(outbox: Outbox, settings: Settings) -> None:
+    """Raise `SettingsError` if the outbox is that of another LeadPerfection account (SPEC J5)."""
+    known = outbox.fact("account")
+    if known is not None and known != _account(settings):
+        raise SettingsError(
+            f"{settings.data} holds what was sent to another LeadPerfection account (LP_API_URL or LP_CLIENT_ID "
+            "differ). Give each account a folder of its own with LP_PIPELINE_DATA."
+        )
+
+
+def remember_account(outbox: Outbox, settings: Settings) -> None:
+    """Whose outbox this is from now on: LeadPerfection has accepted the sign-in."""
+    if outbox.fact("account") is None:
+        outbox.keep("account", _account(settings), once=True)
+
+
+def _account(settings: Settings) -> str:
+    return json.dumps([settings.account, settings.lp_client_id])
+
+
+def switches(settings: Settings, overrides: Overrides | None = None) -> dict[str, bool]:
+    """Which targets are on (SPEC C4), by the settings or this run's overrides, named as the four switches."""
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    pushing = given.get("push_communications", settings.push_communications)
+    return {
+        NOTE: pushing and given.get("push_to_notes", settings.push_to_notes),
+        CALL_LOG: pushing and given.get("push_to_call_logs", settings.push_to_call_logs),
+        PRODUCTION_NOTE: pushing and given.get("push_to_production_notes", settings.push_to_production_notes),
+    }
+
+
+def targets_on(settings: Settings, overrides: Overrides | None = None) -> list[str]:
+    """The targets that are on."""
+    return [target for target, is_on in switches(settings, overrides).items() if is_on]
+
+
+def note_pushing(outbox: Outbox, settings: Settings, overrides: Overrides | None = None) -> None:
+    """Remember since when pushing has been on: what happened before is not pushed (SPEC C4)."""
+    if targets_on(settings, overrides) and outbox.fact("pushing_since") is None:
+        since = settings.now() - (timedelta() if settings.lp_api_url else SANDBOX_SINCE)
+        outbox.keep("pushing_since", iso(since), once=True)
+
+
+def register(connection: Any, outbox: Outbox, settings: Settings, overrides: Overrides | None = None) -> None:
+    """Give every communication that is seen for the first time its rows, inside the caller's transaction."""
+    overridden = any(value is not None for value in (overrides or {}).values())
+    states = switches(settings, overrides) if overridden else dict.fromkeys(TARGETS)
+    since = iso(settings.push_since) if settings.push_since else outbox.fact("pushing_since") or ""
+    values = {"overrides": json.dumps(states), "since": since, "now": iso(settings.now())}
+    run(connection, "register_pushes", values)
+
+
+def open_pushes(outbox: Outbox, settings: Settings, targets: Sequence[str], *, due_only: bool) -> list[Row]:
+    """The rows to work on: each with its communication, in the order in which to try them."""
+    values = {"now": iso(settings.now()), "due_only": due_only, "targets": json.dumps(targets)}
+    return outbox.rows("open_pushes", values)
+
+
+class Ledger:
+    """Writes the steps of pushes down."""
+
+    def __init__(self, outbox: Outbox, settings: Settings) -> None:
+        self._outbox = outbox
+        self._settings = settings
+
+    def claim(self, letter: Letter) -> None:
+        """Fix what goes out, and say so on disk, before anything is sent."""
+        self._run("claim_push", asdict(letter))
+
+    def sent(self, row: Row) -> None:
+        """LeadPerfection has it."""
+        self._settle(row, "sent")
+
+    def in_doubt(self, row: Row, why: str, words: str | None) -> None:
+        """Nobody knows whether LeadPerfection has it: from now on it waits to be looked up."""
+        self._settle(row, "sending", why, words, doubt_begins=True)
+
+    def not_sent(self, row: Row) -> None:
+        """LeadPerfection surely did nothing, for a reason that is not this push's: it was no try."""
+        self._settle(row, "pending", attempts=row["attempts"])
+
+    def refused(self, row: Row, why: str, words: str | None) -> str:
+        """LeadPerfection refused it: try again later, or, after 8 tries over a day, not by itself; the new state."""
+        tries, now = row["attempts"] + 1, self._settings.now()
+        first = datetime.fromisoformat(row["first_tried_at"]) if row["first_tried_at"] else now
+        state = "failed" if tries >= MOST_TRIES and now - first >= LONGEST else "pending"
+        again = None if state == "failed" else now + WAITS[min(tries, len(WAITS)) - 1]
+        self._settle(row, state, f"refused ({why})", words, next_try_at=again)
+        return state
+
+    def not_shown(self, row: Row) -> str:
+        """LeadPerfection does not show the prospect, so that it can't be looked up: later, or for a person."""
+        tries, now = row["attempts"] + 1, self._settings.now()
+        given_up = tries >= MOST_TRIES and now - datetime.fromisoformat(row["first_tried_at"]) >= LONGEST
+        state = "uncertain" if given_up else "sending"
+        again = None if given_up else now + WAITS[min(tries, len(WAITS)) - 1]
+        self._settle(row, state, "not_shown", next_try_at=again, attempts=tries)
+        return state
+
+    def not_there(self, row: Row) -> None:
+        """It was looked up and is not in LeadPerfection: it is to be sent again, word for word."""
+        self._settle(row, "pending", "not_found_in_leadperfection")
+
+    def uncertain(self, row: Row) -> None:
+        """It can't be known whether LeadPerfection has it: a person decides."""
+        self._settle(row, "uncertain", "cannot_be_read_back")
+
+    def unmatched(self, row: Row, why: str) -> None:
+        """No one prospect was found: tried again for 30 days (SPEC C5)."""
+        now = self._settings.now()
+        seen = datetime.fromisoformat(row["first_seen_at"])
+        again = now + UNMATCHED_WAIT if now - seen < UNMATCHED_FOR else None
+        self._settle(row, "unmatched", why, next_try_at=again, for_ever=again is None)
+
+    def skipped(self, row: Row, why: str) -> None:
+        """It does not go to this target."""
+        self._settle(row, "skipped", why)
+
+    def pause(self, why: str, target: str | None = None) -> None:
+        """Tell the sensor to wait before the next push, and people why; a push that a person starts does not wait."""
+        suffix = f":{target}" if target else ""
+        self._outbox.keep(f"paused_until{suffix}", iso(self._settings.now() + PAUSE))
+        self._outbox.keep(f"stopped{suffix}", why)
+
+    def went_through(self, target: str) -> None:
+        """LeadPerfection took one: what was said of a pause holds no more."""
+        for name in ("stopped", f"stopped:{target}", "paused_until", f"paused_until:{target}"):
+            if self._outbox.fact(name):
+                self._outbox.keep(name, "")
+
+    def _settle(
+        self,
+        row: Row,
+        state: str,
+        reason: str | None = None,
+        words: str | None = None,
+        *,
+        next_try_at: datetime | None = None,
+        attempts: int | None = None,
+        doubt_begins: bool = False,
+        for_ever: bool = False,
+    ) -> None:
+        values = {
+            "communication_id": row["communication_id"],
+            "target": row["target"],
+            "state": state,
+            "reason": reason,
+            "words": words,
+            "next_try_at": NEVER if for_ever else iso(next_try_at) if next_try_at else None,
+            "attempts": attempts,
+            "doubt_begins": doubt_begins,
+        }
+        self._run("settle_push", values)
+
+    def _run(self, name: str, values: Mapping[str, Any]) -> None:
+        with self._outbox.transaction() as connection:
+            run(connection, name, {**values, "now": iso(self._settings.now()), "really_now": iso(datetime.now(UTC))})

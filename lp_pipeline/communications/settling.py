@@ -1,0 +1,72 @@
+"""Pushes that wait for a person (SPEC E3): listing them, and a person's word on them. Nothing is sent here."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from lp_pipeline.errors import SettingsError
+from lp_pipeline.outbox import Outbox, Row, iso, run
+from lp_pipeline.settings import Settings
+
+HELD = ("uncertain", "unmatched", "failed")
+OPEN = ("pending", "unmatched", "uncertain", "failed")
+NOT_SENT = ("skipped", *OPEN)
+VERDICTS = {"sent": ("sent", "by_hand"), "again": ("pending", "by_hand"), "drop": ("skipped", "dropped")}
+Verdict = Literal["sent", "again", "drop"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which pushes are meant; what is left empty chooses nothing less."""
+
+    communication_ids: Sequence[str] = ()
+    target: str | None = None
+    state: str | None = None
+    reason: str | None = None
+    since: datetime | None = None
+
+
+def held(outbox: Outbox, choice: Choice) -> list[Row]:
+    """The pushes that are uncertain, unmatched or failed, or in the state chosen."""
+    values = {
+        "states": json.dumps([choice.state] if choice.state else HELD),
+        "reason": choice.reason,
+        "since": iso(choice.since) if choice.since else "",
+    }
+    return outbox.rows("held_pushes", values)
+
+
+def settle(outbox: Outbox, settings: Settings, verdict: Verdict, choice: Choice) -> int:
+    """Carry out a person's word on the pushes chosen; how many that were.
+
+    `sent`: LeadPerfection has it. `again`: push it (again), be it skipped or held; what was sent is left alone. `drop`:
+    never push it.
+    """
+    if not (choice.communication_ids or choice.state or choice.reason):
+        raise SettingsError("Say which pushes are meant: give communication ids, or --state or --reason.")
+    state, reason = VERDICTS[verdict]
+    values = {
+        "state": state,
+        "reason": reason,
+        "now": iso(settings.now()),
+        "ids": json.dumps(list(choice.communication_ids)) if choice.communication_ids else None,
+        "target": choice.target,
+        "from_states": json.dumps([choice.state] if choice.state else NOT_SENT if verdict == "again" else OPEN),
+        "from_reason": choice.reason,
+        "since": iso(choice.since) if choice.since else "",
+    }
+    if choice.state in ("sent", "sending"):
+        raise SettingsError(f"What is {choice.state} can't be settled by hand.")
+    with outbox.transaction() as connection:
+        return len(run(connection, "settle_by_hand", values))
+
+
+def assign(outbox: Outbox, settings: Settings, communication_id: str, external_contact_id: str) -> int:
+    """Say whose communication it is; its unmatched pushes are pushed there. How many that were."""
+    with outbox.transaction() as connection:
+        values = {"communication_id": communication_id, "external_contact_id": external_contact_id}
+        if not run(connection, "assign", values):
+            raise SettingsError(f"No communication has the id {communication_id}.")
+    return settle(outbox, settings, "again", Choice((communication_id,), state="unmatched"))

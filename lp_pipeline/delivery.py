@@ -1,0 +1,246 @@
+"""Delivering opportunities to Hatch (SPEC D1 to D3): which are due stands in SQL, how each looks is the client's; here
+is the order, what the ledger says of it, and what happens when Hatch won't.
+"""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from lp_pipeline.errors import HatchRefused, HatchStopped, HatchUnavailable, SettingsError
+from lp_pipeline.hatch import HatchClient, Opportunity, Upsert, upsert_body
+from lp_pipeline.outbox import Outbox, iso, run
+from lp_pipeline.settings import Settings
+from lp_pipeline.statements import statement
+from lp_pipeline.warehouse import Warehouse, database
+
+THREADS = 8
+UNAVAILABLE = 3  # upserts that did not come through, and Hatch is left alone for this run
+
+Key = tuple[str, str, str]  # contact, lead or "", External Created At on LP's wall clock
+
+
+@dataclass
+class DeliveryReport:
+    """What one delivery did, and what stopped it, if anything did."""
+
+    delivered: int = 0
+    known: int = 0  # Hatch knows this content already, or has refused it
+    unreachable: int = 0
+    waiting: int = 0  # for a later run
+    refused: Counter[str] = field(default_factory=Counter)  # by code and field
+    omitted: Counter[str] = field(default_factory=Counter)
+    stopped: str | None = None  # a person has to mend something
+    unavailable: str | None = None  # it may pass
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One opportunity on its way."""
+
+    key: Key
+    upsert: Upsert
+    overwrites: bool  # Hatch takes it for an opportunity that it has already under another External Created At
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of it."""
+        return [*self.upsert.omitted, *(["overwrites_another_in_hatch"] if self.overwrites else [])]
+
+
+def deliver(
+    warehouse: Warehouse,
+    outbox: Outbox,
+    client: HatchClient,
+    settings: Settings,
+    on_progress: Callable[[int], None] = lambda _number: None,
+) -> DeliveryReport:
+    """Send what is due to Hatch, several contacts at a time, each one's in order, the current opportunity last.
+
+    Hatch's failures end up in the report; what was not sent stays due.
+    """
+    return _Round(warehouse, outbox, client, settings, on_progress).run()
+
+
+def ask_for(warehouse: Warehouse, settings: Settings, since: datetime, sync_id: int) -> None:
+    """On a person's word: everything that changed since then is due (SPEC D1)."""
+    variables = {"since": since, "now_at": settings.now(), "sync_id": sync_id}
+    with warehouse.transaction(variables) as connection:
+        database.run(connection, "delivery/ask_for")
+
+
+class _Round:
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        outbox: Outbox,
+        client: HatchClient,
+        settings: Settings,
+        on_progress: Callable[[int], None],
+    ) -> None:
+        self._warehouse = warehouse
+        self._outbox = outbox
+        self._client = client
+        self._settings = settings
+        self._on_progress = on_progress
+        self._report = DeliveryReport()
+        self._lock = threading.Lock()
+        self._end = threading.Event()
+        self._unavailable = 0
+        self._settled: list[tuple[str, str | None, str | None]] = []
+
+    def run(self) -> DeliveryReport:
+        with self._warehouse.connection() as connection:
+            result = connection.execute(statement("delivery/due"))
+            names = [column[0] for column in result.description]
+            due = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        if not due:
+            return self._report
+        contacts = [list(rows) for _, rows in groupby(due, key=lambda row: row["external_contact_id"])]
+        try:
+            with ThreadPoolExecutor(THREADS) as pool:
+                for _ in pool.map(self._contact, contacts):
+                    pass
+        finally:
+            self._end.set()
+            self._settle()
+        return self._report
+
+    def _contact(self, rows: Sequence[dict[str, Any]]) -> None:
+        contact = rows[0]["external_contact_id"]
+        ledger = {
+            (each["external_contact_id"], each["external_id"], each["external_created_local"]): each
+            for each in self._outbox.rows("deliveries", {"contact_ids": json.dumps([contact])})
+        }
+        is_known = any(each["delivered_at"] for each in ledger.values())
+        sent = 0
+        for row in rows:
+            delivery = _delivery(row, self._settings.hatch_source, ledger)
+            known = ledger.get(delivery.key)
+            is_told = sent and known and known["delivered_at"]  # whatever was sent, the current one is to be the last
+            again = row["is_current"] and is_known and (row["is_reordered"] or is_told)
+            seen = known and delivery.upsert.digest in (known["delivered_digest"], known["refused_digest"])
+            if seen and not again:
+                self._count("known", row["is_due"])
+            elif not row["is_due"] and not again:
+                continue
+            elif not delivery.upsert.reachable:
+                self._record(delivery, "unreachable")
+                self._count("unreachable")
+            elif not self._send(delivery):
+                self._count("waiting")
+                return  # in order: what follows waits too
+            else:
+                sent += 1
+            self._done(row)
+        self._done({"external_contact_id": contact, "external_id": None, "external_created_local": None})
+
+    def _send(self, delivery: Delivery) -> bool:
+        """Whether Hatch has answered, be it with a refusal."""
+        if self._end.is_set():
+            return False
+        try:
+            hatch_contact_id = self._client.upsert(delivery.upsert.body)
+        except HatchRefused as refusal:
+            self._record(delivery, "refused", refusal=refusal)
+            with self._lock:
+                self._report.refused[f"{refusal.code} {refusal.field or '(no field named)'}"] += 1
+        except (HatchStopped, SettingsError) as stop:
+            self._end.set()
+            self._report.stopped = str(stop)
+            return False
+        except HatchUnavailable as error:
+            with self._lock:
+                self._unavailable += 1
+                self._report.unavailable = str(error)
+                if self._unavailable >= UNAVAILABLE:
+                    self._end.set()
+            return False
+        else:
+            self._record(delivery, "delivered", hatch_contact_id=hatch_contact_id)
+            with self._lock:
+                self._report.delivered += 1
+                self._report.omitted.update(delivery.notes)
+                self._on_progress(self._report.delivered)
+        return True
+
+    def _record(
+        self,
+        delivery: Delivery,
+        state: str,
+        *,
+        hatch_contact_id: str | None = None,
+        refusal: HatchRefused | None = None,
+    ) -> None:
+        contact, lead, created = delivery.key
+        values = {
+            "external_contact_id": contact,
+            "external_id": lead,
+            "external_created_local": created,
+            "state": state,
+            "digest": delivery.upsert.digest,
+            "content": msgspec.json.encode(delivery.upsert.body).decode(),
+            "hatch_contact_id": hatch_contact_id,
+            "error_code": refusal.code if refusal else None,
+            "error_field": refusal.field if refusal else None,
+            "words": refusal.words if refusal else None,
+            "notes": json.dumps(delivery.notes),
+            "now": iso(self._settings.now()),
+        }
+        with self._outbox.transaction() as connection:
+            run(connection, "record_delivery", values)
+
+    def _count(self, outcome: str, by: int = 1) -> None:
+        with self._lock:
+            setattr(self._report, outcome, getattr(self._report, outcome) + by)
+
+    def _done(self, row: dict[str, Any]) -> None:
+        created = row["external_created_local"]
+        with self._lock:
+            self._settled.append((row["external_contact_id"], row["external_id"], created and str(created)))
+
+    def _settle(self) -> None:
+        """Only now, after the ledger: killed in between, the next run finds the ledger and sends nothing again."""
+        if not self._settled:
+            return
+        contacts, leads, created = (list(column) for column in zip(*self._settled, strict=True))
+        with self._warehouse.transaction() as connection:
+            connection.execute(
+                "create temp table settled as select unnest($contacts::varchar[]) as external_contact_id, "
+                "unnest($leads::varchar[]) as external_id, unnest($created::timestamp[]) as external_created_local",
+                {"contacts": contacts, "leads": leads, "created": created},
+            ).fetchall()
+            database.run(connection, "delivery/settle")
+
+
+def _delivery(row: dict[str, Any], source: str, ledger: dict[Key, Any]) -> Delivery:
+    key = (row["external_contact_id"], row["external_id"] or "", row["external_created_local"].isoformat(" "))
+    opportunity = Opportunity(
+        **{name: row[name] for name in COLUMNS},
+        prospect=msgspec.json.decode(row["prospect"]),
+        lead=msgspec.json.decode(row["lead"]) if row["lead"] else None,
+    )
+    overwrites = any(known[:2] == key[:2] and known != key and each["delivered_at"] for known, each in ledger.items())
+    return Delivery(key, upsert_body(opportunity, source), overwrites)
+
+
+COLUMNS = (
+    "external_contact_id",
+    "external_id",
+    "external_created_at",
+    "external_updated_at",
+    "external_updated_at_source",
+    "email",
+    "first_name",
+    "last_name",
+    "phone",
+    "status",
+    "phone_is_shared",
+)

@@ -1,0 +1,71 @@
+"""When a push starts by itself (SPEC C3). Reads the outbox, never the warehouse; what happens once is decided by the
+ledger there, so that losing Dagster's state changes nothing."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from lp_pipeline.communications.ledger import targets_on
+from lp_pipeline.communications.rounds import PUSH_TURN
+from lp_pipeline.errors import PipelineError
+from lp_pipeline.jobs import push_communications
+from lp_pipeline.outbox import Outbox, iso
+from lp_pipeline.settings import Settings, load_settings
+from lp_pipeline.warehouse.turn import Turn
+
+WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
+SECONDS_BETWEEN = 5
+AFTER_A_FAILURE = timedelta(minutes=5)
+ONLY_DUE = {"ops": {"push": {"config": {"only_due": True}}}}
+
+
+def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefinition:
+    """Starts a push when something new has landed or a retry is due, and none is running."""
+
+    @dg.sensor(
+        job_name=push_communications.name,  # given as an object, Dagster warns of a parameter that nobody used
+        minimum_interval_seconds=SECONDS_BETWEEN,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Starts a push when something new has landed from Hatch, or a retry is due.",
+    )
+    def when_something_has_landed(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        try:
+            why = _why(load())
+        except PipelineError as error:
+            return dg.SkipReason(str(error))
+        if why is None:
+            return dg.SkipReason("nothing new has landed, and no retry is due")
+        runs = context.instance
+        if runs.get_runs(dg.RunsFilter(job_name=push_communications.name, statuses=WAITING), limit=1):
+            return dg.SkipReason("another push is about to start")
+        if _failed_lately(runs):
+            return dg.SkipReason("the last push failed; the next one starts 5 minutes later")
+        return dg.RunRequest(run_config=ONLY_DUE, tags={"lp/push": why})
+
+    return when_something_has_landed
+
+
+def _why(settings: Settings) -> str | None:
+    """What there is to push, if no push is at work. A run whose process is gone is not at work (SPEC R1)."""
+    now = settings.now()
+    values = {
+        "now": iso(now),
+        "doubt_before": iso(now - timedelta(seconds=settings.push_doubt_seconds)),
+        "targets": json.dumps(targets_on(settings)),
+    }
+    with Outbox(settings.data) as outbox:
+        found = outbox.rows("due_pushes", values)
+    if not found or not (found[0]["landed"] or found[0]["due"]):
+        return None
+    if Turn(settings.data, PUSH_TURN).is_taken():
+        return None
+    return "landed" if found[0]["landed"] else "retry"
+
+
+def _failed_lately(instance: dg.DagsterInstance) -> bool:
+    last = instance.get_run_records(dg.RunsFilter(job_name=push_communications.name), limit=1)
+    if not last or last[0].dagster_run.status != dg.DagsterRunStatus.FAILURE or last[0].end_time is None:
+        return False
+    return datetime.now(UTC) - datetime.fromtimestamp(last[0].end_time, UTC) < AFTER_A_FAILURE

@@ -1,0 +1,5 @@
+-- How the ledger of pushes stands.
+select target, state, reason, count(*) as number
+from communication_pushes
+group by target, state, case when state in ('skipped', 'unmatched', 'uncertain', 'failed') then reason end
+order by target, state;

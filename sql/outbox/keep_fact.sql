@@ -1,0 +1,1 @@
+insert or replace into facts (name, value) values (:name, :value);

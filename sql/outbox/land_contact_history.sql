@@ -1,0 +1,8 @@
+-- SPEC C5: who a Hatch contact is; the newest row of each counts.
+insert into contact_history values (:hatch_contact_id, :external_contact_id, :email, :phone, :updated_at)
+on conflict (hatch_contact_id) do update set
+    external_contact_id = coalesce(excluded.external_contact_id, contact_history.external_contact_id),
+    email = coalesce(excluded.email, contact_history.email),
+    phone = coalesce(excluded.phone, contact_history.phone),
+    updated_at = excluded.updated_at
+where coalesce(excluded.updated_at, '') >= coalesce(contact_history.updated_at, '');

@@ -1,0 +1,1 @@
+select record, source, reason, landed_at from rejected_communications order by landed_at;
