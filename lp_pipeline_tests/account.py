@@ -1,7 +1,9 @@
 """What tests share: a whole account, with a LeadPerfection of its own on loopback and a clock that the test moves."""
 
+import json
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,18 @@ from uuid import uuid4
 import dagster as dg
 import duckdb
 
+from lp_pipeline.communications.landing import Landed, land
+from lp_pipeline.communications.ledger import note_pushing
+from lp_pipeline.communications.pushing import PushReport
 from lp_pipeline.definitions import build_definitions
+from lp_pipeline.delivery import DeliveryReport
+from lp_pipeline.hatch import communication
 from lp_pipeline.ingestion.reading import FeedReport
 from lp_pipeline.merging import MergeReport, merge, stage
+from lp_pipeline.outbox import Outbox
 from lp_pipeline.pipeline import Pipeline
 from lp_pipeline.sandbox import Sandbox
-from lp_pipeline.settings import SANDBOX_ACCOUNT, Settings, load_settings
+from lp_pipeline.settings import SANDBOX_ACCOUNT, SANDBOX_HATCH, Settings, load_settings
 from lp_pipeline_tests.scenario import NOON
 
 PACE = 0.001  # waits between tries are a thousandth of what they are in use
@@ -33,6 +41,13 @@ class Account:
             **SANDBOX_ACCOUNT,
             "LP_PIPELINE_DATA": str(self.folder),
         }
+        self.outbox = Outbox(self.folder)
+
+    def with_hatch(self, **environ: str) -> None:
+        """From now on there is a Hatch too: the sandbox's, at the same address."""
+        address = self.environ["LP_API_URL"]
+        urls = {"HATCH_API_URL": address, "HATCH_EXPORT_URL": address}
+        self.environ |= {**SANDBOX_HATCH, **urls, **environ}
 
     def load(self) -> Settings:
         """The settings as of this account's clock."""
@@ -76,6 +91,35 @@ class Account:
         self.read()
         return self.merge()
 
+    def deliver(self) -> DeliveryReport | None:
+        """Tell Hatch what is due."""
+        with self.pipeline() as pipeline:
+            return pipeline.deliver()
+
+    def land(self, *items: Any) -> Landed:
+        """Communications (columns as Hatch's export has them) land as through the inbox."""
+        settings = self.load()
+        note_pushing(self.outbox, settings)
+        read = [communication(json.dumps(item).encode(), settings.hatch_time_columns) for item in items]
+        return land(self.outbox, settings, read, "inbox")
+
+    def push(self, *, due_only: bool = False, **overrides: bool) -> PushReport:
+        """Push what is open, as one run of its own."""
+        with self.pipeline() as pipeline:
+            return pipeline.push(overrides, due_only=due_only)
+
+    def publish(self) -> None:
+        """Replace the published copy now, without waiting for its minute."""
+        with self.pipeline() as pipeline:
+            pipeline.warehouse.published.unlink(missing_ok=True)
+            pipeline.publish()
+
+    def pushes(self, *columns: str) -> list[tuple[Any, ...]]:
+        """Rows of the ledger of pushes, by communication and target."""
+        with closing(sqlite3.connect(self.outbox.path)) as connection:
+            names = ", ".join(columns or ("communication_id", "target", "state", "reason"))
+            return connection.execute(f"select {names} from communication_pushes order by 1, 2").fetchall()
+
     def run(self, *, select: list[str] | None = None) -> dg.ExecuteInProcessResult:
         """The sync job, or some of its assets, as Dagster runs it."""
         job = build_definitions(self.load, pace=PACE).resolve_job_def("sync")
@@ -109,4 +153,7 @@ def account(folder: Path, **switches: Any) -> Iterator[Account]:
     lp.switch(**switches)
     with lp.serve() as address:
         holder.append(Account(folder, address, lp))
-        yield holder[0]
+        try:
+            yield holder[0]
+        finally:
+            holder[0].outbox.close()

@@ -53,6 +53,10 @@ PLACES = [  # city, state, zip, area code, branch: LP pads its codes to five pla
     ("Orlando", "FL", "32801", "407", "ORL  "),
     ("Tampa", "FL", "33602", "813", "TPA  "),
 ]
+AREA_CODES = _words("""
+201 202 203 205 206 207 208 209 210 212 213 214 215 216 217 218 219 220 223 224 225 227 228 229 231 234 235 239 240 248
+251 252 253 254 256 260 262 267 269 270 272 274 276 279 281 283 301 302 303 304 305 307 308 309 310 312 313 314 316 317
+""")
 SOURCES = [("Internet", "Web form"), ("Internet", "Search ad"), ("Home Show", "Spring expo"), ("Canvass", "Door knock")]
 SOURCES += [("Referral", "Past customer"), ("Direct Mail", "Postcard"), ("Radio", "Morning show"), ("TV", "Local news")]
 PRODUCTS = [("WIN  ", "Windows"), ("ROOF ", "Roofing"), ("SID  ", "Siding"), ("BATH ", "Bath"), ("GUT  ", "Gutters")]
@@ -90,6 +94,8 @@ class Maker:
         first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
         city, state, postcode, area, _ = rng.choice(PLACES)
         line = rng.randrange(100)
+        if line >= 5:  # most have a number of their own, a few share one
+            area, line = AREA_CODES[int(cst_id) % len(AREA_CODES)], int(cst_id) // len(AREA_CODES) % 100
         spare = f"{area}55501{rng.randrange(100):02}"
         return {
             "cst_id": cst_id,
