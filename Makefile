@@ -40,8 +40,8 @@ lock: ## rewrite the lock files (needs uv)
 
 setup: $(VENV)/.ready
 
-home: ## where Dagster keeps its runs
-	@mkdir -p $(DAGSTER_HOME) && ln -sf ../dagster.yaml $(DAGSTER_HOME)/dagster.yaml
+home: setup ## where Dagster keeps its runs
+	@$(BIN)/lp-pipeline home
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }

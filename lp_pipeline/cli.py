@@ -40,6 +40,12 @@ def sync(context: click.Context) -> None:
     context.invoke(status)
 
 
+@main.command(hidden=True)
+def home() -> None:
+    """Make Dagster's home ready; `make` does it before anything else uses it."""
+    give_dagster_a_home()
+
+
 @main.command()
 def status() -> None:
     """Show how fresh the published data is, the counts and ten opportunities."""

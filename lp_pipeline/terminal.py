@@ -2,10 +2,14 @@
 
 import os
 import sys
+from pathlib import Path
 
+from filelock import FileLock
 from rich.console import Console
 
 from lp_pipeline.settings import REPOSITORY
+
+OWN_HOME = REPOSITORY / ".dagster"
 
 
 def console() -> Console:
@@ -15,10 +19,22 @@ def console() -> Console:
 
 def give_dagster_a_home() -> None:
     """So that runs from the shell show in the UI: this repository's own instance, unless one is set."""
-    if os.environ.get("DAGSTER_HOME"):
-        return
-    home = REPOSITORY / ".dagster"
-    home.mkdir(exist_ok=True)
-    if not (home / "dagster.yaml").exists():
+    if not os.environ.get("DAGSTER_HOME"):
+        os.environ["DAGSTER_HOME"] = str(OWN_HOME)
+    home = Path(os.environ["DAGSTER_HOME"])
+    home.mkdir(parents=True, exist_ok=True)
+    if home == OWN_HOME and not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").symlink_to("../dagster.yaml")
-    os.environ["DAGSTER_HOME"] = str(home)
+    prepare_home(home)
+
+
+def prepare_home(home: Path) -> None:
+    """Let Dagster make its files in a new home, by one process alone: two at once fail with an error of SQLAlchemy's."""
+    with FileLock(home / "home.lock"):
+        if (home / "history" / "runs" / "index.db").exists() and (home / "schedules" / "schedules.db").exists():
+            return
+        import dagster as dg
+
+        with dg.DagsterInstance.from_config(str(home)) as instance:
+            instance.get_runs(limit=1)
+            instance.all_instigator_state()

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from lp_pipeline.settings import REPOSITORY
+from lp_pipeline.terminal import prepare_home
 from lp_pipeline.warehouse.turn import Turn
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.scenario import lead, prospect
@@ -24,6 +25,7 @@ def start(account: Account, command: list[str], **environ: str) -> subprocess.Po
     home = account.folder.parent / "dagster"
     home.mkdir(exist_ok=True)
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    prepare_home(home)
     ours = ("LP_", "HATCH_", "DAGSTER_")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     environment = {
