@@ -22,7 +22,8 @@ from lp_pipeline.statements import statement
 from lp_pipeline.warehouse import Warehouse, database
 
 THREADS = 8
-UNAVAILABLE = 3  # upserts that did not come through, and Hatch is left alone for this run
+UNAVAILABLE = 3  # upserts that came to nothing while no other one came through: Hatch is left alone for this run
+NOW = "9999"  # later than any instant in the ledger
 
 Key = tuple[str, str, str]  # contact, lead or "", External Created At on LP's wall clock
 
@@ -93,23 +94,27 @@ class _Round:
         self._report = DeliveryReport()
         self._lock = threading.Lock()
         self._end = threading.Event()
-        self._unavailable = 0
-        self._settled: list[tuple[str, str | None, str | None]] = []
+        self._answered = 0
+        self._fruitless = 0  # in a row
+        self._settled: list[str] = []
 
     def run(self) -> DeliveryReport:
         with self._warehouse.connection() as connection:
             result = connection.execute(statement("delivery/due"))
             names = [column[0] for column in result.description]
             due = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-        if not due:
-            return self._report
         contacts = [list(rows) for _, rows in groupby(due, key=lambda row: row["external_contact_id"])]
+        if not contacts:
+            return self._report
         try:
             with ThreadPoolExecutor(THREADS) as pool:
-                for _ in pool.map(self._contact, contacts):
-                    pass
+                try:
+                    for _ in pool.map(self._contact, contacts):
+                        pass
+                except BaseException:
+                    self._end.set()  # what can't be written down, or is broken off, is not gone on with
+                    raise
         finally:
-            self._end.set()
             self._settle()
         return self._report
 
@@ -120,32 +125,43 @@ class _Round:
             for each in self._outbox.rows("deliveries", {"contact_ids": json.dumps([contact])})
         }
         is_known = any(each["delivered_at"] for each in ledger.values())
-        sent = 0
-        for row in rows:
+        reordered_at = iso(rows[0]["reordered_at"]) if rows[0]["reordered_at"] else None
+        told_at = ""  # when Hatch was last told of one that sorts before
+        for place, row in enumerate(rows):
             delivery = _delivery(row, self._settings.hatch_source, ledger)
             known = ledger.get(delivery.key)
-            is_told = sent and known and known["delivered_at"]  # whatever was sent, the current one is to be the last
-            again = row["is_current"] and is_known and (row["is_reordered"] or is_told)
-            seen = known and delivery.upsert.digest in (known["delivered_digest"], known["refused_digest"])
-            if seen and not again:
+            delivered_at = (known and known["delivered_at"]) or ""
+            # whatever Hatch was told, the current one is to be the last, also after a run that was cut off in between
+            again = (
+                row["is_current"]
+                and is_known
+                and ("" < delivered_at < told_at or (reordered_at is not None and delivered_at <= reordered_at))
+            )
+            told_at = max(told_at, delivered_at)
+            if known and delivery.upsert.digest == known["refused_digest"]:
                 self._count("known", row["is_due"])
-            elif not row["is_due"] and not again:
+            elif known and delivery.upsert.digest == known["delivered_digest"] and not again:
+                if known["state"] != "delivered":
+                    self._record(delivery, "known")
+                self._count("known", row["is_due"])
+            elif not again and (not row["is_due"] or (row["is_history"] and not delivered_at)):
                 continue
             elif not delivery.upsert.reachable:
                 self._record(delivery, "unreachable")
                 self._count("unreachable")
-            elif not self._send(delivery):
-                self._count("waiting")
-                return  # in order: what follows waits too
+            elif self._send(delivery):
+                told_at = NOW
             else:
-                sent += 1
-            self._done(row)
-        self._done({"external_contact_id": contact, "external_id": None, "external_created_local": None})
+                self._count("waiting", max(1, sum(each["is_due"] for each in rows[place:])))
+                return  # in order: what follows waits too, and the contact stays due
+        with self._lock:
+            self._settled.append(contact)
 
     def _send(self, delivery: Delivery) -> bool:
         """Whether Hatch has answered, be it with a refusal."""
         if self._end.is_set():
             return False
+        answered_before = self._answered
         try:
             hatch_contact_id = self._client.upsert(delivery.upsert.body)
         except HatchRefused as refusal:
@@ -158,9 +174,10 @@ class _Round:
             return False
         except HatchUnavailable as error:
             with self._lock:
-                self._unavailable += 1
                 self._report.unavailable = str(error)
-                if self._unavailable >= UNAVAILABLE:
+                if self._answered == answered_before:  # else Hatch is there, and it is this record's own trouble
+                    self._fruitless += 1
+                if self._fruitless >= UNAVAILABLE:
                     self._end.set()
             return False
         else:
@@ -169,6 +186,9 @@ class _Round:
                 self._report.delivered += 1
                 self._report.omitted.update(delivery.notes)
                 self._on_progress(self._report.delivered)
+        with self._lock:
+            self._answered += 1
+            self._fruitless = 0
         return True
 
     def _record(
@@ -195,29 +215,17 @@ class _Round:
             "now": iso(self._settings.now()),
         }
         with self._outbox.transaction() as connection:
-            run(connection, "record_delivery", values)
+            run(connection, "know_delivery" if state == "known" else "record_delivery", values)
 
     def _count(self, outcome: str, by: int = 1) -> None:
         with self._lock:
             setattr(self._report, outcome, getattr(self._report, outcome) + by)
 
-    def _done(self, row: dict[str, Any]) -> None:
-        created = row["external_created_local"]
-        with self._lock:
-            self._settled.append((row["external_contact_id"], row["external_id"], created and str(created)))
-
     def _settle(self) -> None:
         """Only now, after the ledger: killed in between, the next run finds the ledger and sends nothing again."""
-        if not self._settled:
-            return
-        contacts, leads, created = (list(column) for column in zip(*self._settled, strict=True))
-        with self._warehouse.transaction() as connection:
-            connection.execute(
-                "create temp table settled as select unnest($contacts::varchar[]) as external_contact_id, "
-                "unnest($leads::varchar[]) as external_id, unnest($created::timestamp[]) as external_created_local",
-                {"contacts": contacts, "leads": leads, "created": created},
-            ).fetchall()
-            database.run(connection, "delivery/settle")
+        if self._settled:
+            with self._warehouse.transaction({"contact_ids": self._settled}) as connection:
+                database.run(connection, "delivery/settle")
 
 
 def _delivery(row: dict[str, Any], source: str, ledger: dict[Key, Any]) -> Delivery:

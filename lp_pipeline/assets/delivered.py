@@ -24,6 +24,7 @@ def hatch_deliveries(
     began = time.monotonic()
     with told_plainly(pipeline):
         report = pipeline.deliver()
+        ledger = pipeline.outbox.rows("count_deliveries")
     if report is None:
         return dg.MaterializeResult(metadata={"not sent": "HATCH_API_KEY is not set, so nothing goes to Hatch"})
     for trouble in filter(None, (report.stopped, report.unavailable)):
@@ -38,6 +39,8 @@ def hatch_deliveries(
             **({"left out or to be known": dict(report.omitted)} if report.omitted else {}),
             "waiting for a later sync": report.waiting,
             **({"stopped": report.stopped} if report.stopped else {}),
+            **({"unavailable": report.unavailable} if report.unavailable else {}),
+            **{f"{name} in the ledger": number for name, number in ledger},
             "seconds": round(time.monotonic() - began, 2),
         }
     )

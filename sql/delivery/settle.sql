@@ -1,8 +1,3 @@
--- What is delivered, or waits for a change of its record, is no longer due. `settled` holds keys; a contact's request for
--- its current opportunity is settled with it (external_created_local is null there).
+-- Of these contacts all that was due is delivered, or waits for a change of its record. Variable: contact_ids.
 delete from pipeline.due_deliveries
-using settled as s
-where
-    pipeline.due_deliveries.external_contact_id = s.external_contact_id
-    and pipeline.due_deliveries.external_id is not distinct from s.external_id
-    and pipeline.due_deliveries.external_created_local is not distinct from s.external_created_local;
+where list_contains(getvariable('contact_ids'), external_contact_id);
