@@ -3,11 +3,10 @@
 Hatch refreshes the export nightly with the day before. It is asked for at most hourly, until yesterday's is in.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import get_args
+from typing import Any, get_args
 
 from lp_pipeline.communications.landing import Landed, land
 from lp_pipeline.errors import HatchError, HatchExportTooLarge, HatchStopped, SettingsError
@@ -27,7 +26,9 @@ from lp_pipeline.settings import Settings
 DATA_SOURCES: tuple[DataSource, ...] = get_args(DataSource)
 AT_MOST_EVERY = timedelta(hours=1)
 A_DAY_AT_MOST = 100
-SURELY_IN = timedelta(days=3)  # a day so long ago has been exported, be it without a single item
+LONGEST_TURN = timedelta(days=3)
+STATE = ("through", "last_asked_at", "first_any_at", "last_any_at", "asked_today", "too_many_days")
+SURELY_IN = timedelta(days=7)  # a day so long ago has been exported, be it without a single item
 
 
 @dataclass
@@ -41,23 +42,42 @@ class ExportReport:
     stopped: str | None = None
     unavailable: str | None = None
 
+    def warn(self, message: str) -> None:
+        """Something that may pass, of one data source or of both."""
+        self.unavailable = " ".join(filter(None, (self.unavailable, message)))
+
 
 def read_export(outbox: Outbox, client: HatchClient, settings: Settings) -> ExportReport:
     """Ask for what is due and land it. Hatch's failures end up in the report and in `export_requests`."""
     report = ExportReport()
-    for source in DATA_SOURCES:
+    for source in _in_turn(outbox, settings):
         days = _due(outbox, settings, source, report)
         if days is not None and report.stopped is None:
             _read(outbox, client, settings, source, days, report)
     return report
 
 
+def _in_turn(outbox: Outbox, settings: Settings) -> tuple[DataSource, ...]:
+    """Conversations first; where syncs are so rare that they take every turn, the contact history gets one too."""
+    conversations, contacts = (_state(outbox, settings, source) for source in DATA_SOURCES)
+    waiting_since = contacts["last_asked_at"] or contacts["first_any_at"]
+    is_starving = _gap(waiting_since, conversations["last_asked_at"]) >= LONGEST_TURN
+    return DATA_SOURCES[::-1] if is_starving else DATA_SOURCES
+
+
+def _gap(then: str | None, later: str | None) -> timedelta:
+    return instant_of(later) - instant_of(then) if then and later else timedelta()
+
+
+def _state(outbox: Outbox, settings: Settings, source: DataSource) -> dict[str, Any]:
+    values = {"data_source": source, "day_ago": iso(settings.now() - timedelta(days=1))}
+    found = outbox.rows("export_state", values)
+    return dict(found[0]) if found else dict.fromkeys(STATE)
+
+
 def _due(outbox: Outbox, settings: Settings, source: DataSource, report: ExportReport) -> tuple[date, date] | None:
     """The days to ask for now, if any."""
-    now = settings.now()
-    values = {"data_source": source, "day_ago": iso(now - timedelta(days=1))}
-    found = outbox.rows("export_state", values)
-    state = dict(found[0]) if found else dict.fromkeys(("through", "last_asked_at", "last_any_at", "last_request"))
+    now, state = settings.now(), _state(outbox, settings, source)
     yesterday = _today(settings) - timedelta(days=1)
     through = date.fromisoformat(state["through"]) if state["through"] else None
     if through is not None and through >= yesterday:
@@ -66,16 +86,14 @@ def _due(outbox: Outbox, settings: Settings, source: DataSource, report: ExportR
         report.why_not[source] = "asked within the last hour"
     elif _within(state["last_any_at"], now, timedelta(minutes=settings.hatch_export_minutes)):
         report.why_not[source] = f"another export was asked within {settings.hatch_export_minutes:g} minutes"
-    elif (state.get("asked_today") or 0) >= A_DAY_AT_MOST:
+    elif (state["asked_today"] or 0) >= A_DAY_AT_MOST:
         report.why_not[source] = f"{A_DAY_AT_MOST} exports were asked within a day"
     else:
+        longest = LONGEST_RANGE - 1 if state["too_many_days"] is None else state["too_many_days"] // 2
         start = through or yesterday - timedelta(days=LONGEST_RANGE - 1)
-        end = min(yesterday, start + timedelta(days=LONGEST_RANGE - 1))
-        last = json.loads(state["last_request"]) if state["last_request"] else None
-        if last and last[0] == start.isoformat() and last[2] == "too_large":
-            length = (date.fromisoformat(last[1]) - start).days // 2
-            end = min(end, start + timedelta(days=length))
-        return start, end
+        if through and not longest:  # one day at a time: from that day's own on it would never get any further
+            start += timedelta(days=1)
+        return start, min(yesterday, start + timedelta(days=longest))
     return None
 
 
@@ -102,20 +120,31 @@ def _read(
         lines = client.export(source, start, end)
     except HatchExportTooLarge as refusal:
         answer |= {"outcome": "too_large", "error": str(refusal)}
-        report.unavailable = f"{refusal} The next sync does that."
+        if start < end:
+            report.warn(f"{refusal} That is done in an hour.")
+        else:  # a day can't be halved, and must not hold up the days after it
+            answer["through"] = end.isoformat()
+            report.warn(f"{refusal} A day is the least that can be asked for, so what is of {end} is left out.")
     except (HatchStopped, SettingsError) as stop:
         answer |= {"outcome": "refused", "error": str(stop)}
         report.stopped = str(stop)
     except HatchError as trouble:
         answer |= {"outcome": "unavailable", "error": f"{trouble} {trouble.words or ''}".strip()}
-        report.unavailable = str(trouble)
+        report.warn(str(trouble))
     else:
         items = [_item(source, line, settings) for line in lines]
         landed = land(outbox, settings, items, "export")
         report.items[source] = len(items)
         if source == "conversation_items":
             report.landed = landed
-        answer |= {"items": len(items), "through": _through(items, end, settings)}
+        answer["items"] = len(items)
+        if any(not isinstance(item, Malformed) for item in items) or not items:
+            answer["through"] = _through(items, end, settings)
+        else:  # asked for again once somebody has set what is wrong
+            report.warn(
+                f"None of the {len(items)} lines of Hatch's export of {source} could be read; "
+                "rejected_communications says why. If its time has another name there, set HATCH_TIME_COLUMNS."
+            )
     with outbox.transaction(visible=False) as connection:
         run(connection, "answer_export", {**request, **answer})
 
@@ -134,7 +163,8 @@ def _through(items: Sequence[Communication | ContactHistory | Malformed], end: d
         if not isinstance(item, Malformed)
         and (moment := item.occurred_at if isinstance(item, Communication) else item.updated_at)
     ]
-    newest = [min(moment.astimezone(settings.zone).date(), end) for moment in moments]
+    days = {moment.astimezone(settings.zone).date() for moment in moments}
+    newest = [min(day, end) for day in days if day <= end + timedelta(days=1)]  # later is nonsense, not another zone
     return max([*newest, min(end, _today(settings) - SURELY_IN)]).isoformat()
 
 

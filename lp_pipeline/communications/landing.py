@@ -33,9 +33,10 @@ def land(
                 run(connection, "reject_communication", values)
                 landed.rejected += 1
             elif isinstance(item, ContactHistory):
-                history = True
+                before = connection.total_changes
                 updated_at = iso(item.updated_at) if item.updated_at else None
                 run(connection, "land_contact_history", _columns(item) | {"updated_at": updated_at})
+                history |= connection.total_changes > before
                 landed.new += 1
             else:
                 rows = run(connection, "land_communication", _values(item, source, now, targets))
