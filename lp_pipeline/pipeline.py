@@ -93,9 +93,8 @@ class Pipeline:
         """LeadPerfection for pushes, which leave a part of the rate to syncs (SPEC R3)."""
         return self._client(leave=self.settings.lp_rate_per_minute // 5)
 
-    @cached_property
     def hatch(self) -> HatchClient:
-        """Hatch, or the sandbox's."""
+        """Hatch, or the sandbox's; a client of its own each time, for waiting for the turn moves the deadline."""
         address = self._sandbox
         client = HatchClient(
             self.settings, address=address, export_address=address, deadline=self._deadline, pace=self._pace
@@ -123,7 +122,7 @@ class Pipeline:
         if not self.settings.delivers:
             return None
         self.sync_id  # noqa: B018 (stops the run if the folder holds another account's data)
-        self.delivery_report = report = deliver(self.warehouse, self.outbox, self.hatch, self.settings, on_progress)
+        self.delivery_report = report = deliver(self.warehouse, self.outbox, self.hatch(), self.settings, on_progress)
         if report.delivered:
             remember_account(self.outbox, self.settings)
         return report
@@ -133,7 +132,7 @@ class Pipeline:
         note_pushing(self.outbox, self.settings)
         if not self.settings.exports:
             return None
-        self.export_report = report = read_export(self.outbox, self.hatch, self.settings)
+        self.export_report = report = read_export(self.outbox, self.hatch(), self.settings)
         return report
 
     def push(
