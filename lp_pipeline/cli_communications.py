@@ -63,14 +63,18 @@ def _verdict(name: str, words: str) -> click.Command:
         reason: str | None,
         since: datetime | None,
     ) -> None:
+        from lp_pipeline.communications.ledger import targets_on
         from lp_pipeline.communications.settling import Choice, settle
         from lp_pipeline.outbox import Outbox
 
         settings = load_settings()
         moment = since.replace(tzinfo=settings.zone) if since else None
         with Outbox(settings.data) as outbox:
-            number = settle(outbox, settings, name, Choice(communication_ids, target, state, reason, moment))  # type: ignore[arg-type]
-        click.echo(f"{number} pushes: {words}")
+            chosen = settle(outbox, settings, name, Choice(communication_ids, target, state, reason, moment))  # type: ignore[arg-type]
+        click.echo(f"{chosen.total()} pushes: {words}")
+        off = sorted(set(chosen) - set(targets_on(settings)))
+        if name == "again" and off:
+            click.echo(f"{' and '.join(off)} {'is' if len(off) == 1 else 'are'} switched off: they go when that is on.")
 
     for parameter in reversed(CHOOSING):
         command = parameter(command)
@@ -92,7 +96,7 @@ def assign_command(communication_id: str, cst_id: str) -> None:
 
     settings = load_settings()
     with Outbox(settings.data) as outbox:
-        number = assign(outbox, settings, communication_id, cst_id)
+        number = assign(outbox, settings, communication_id, cst_id).total()
     click.echo(f"{number} pushes go to prospect {cst_id} at the next push.")
 
 

@@ -42,6 +42,7 @@ def push(context: dg.OpExecutionContext, config: PushConfig, pipeline: dg.Resour
         if config.dry_run:
             rehearsed = pipeline.dry_run(config.overrides())
             path = dry_run_file(pipeline.settings.data)
+            path.unlink(missing_ok=True)
             path.touch(mode=0o600)
             path.write_text(as_text(rehearsed), encoding="utf-8")
             counts = Counter(each.target for each in rehearsed if each.where)
@@ -59,7 +60,7 @@ def push(context: dg.OpExecutionContext, config: PushConfig, pipeline: dg.Resour
 @dg.op(ins={"pushed": dg.In(dg.Nothing)}, description="Replace the published copy, unless another push is about to.")
 def publish_pushes(context: dg.OpExecutionContext, config: PublishConfig, pipeline: dg.ResourceParam[Pipeline]) -> None:
     """Publish what the push changed; then fail the run, if something stopped the push (as SPEC W8 does for feeds)."""
-    if config.wait:
+    if config.wait and pipeline.push_report:  # after a dry run there is nothing
         with told_plainly(pipeline):
             publication = pipeline.publish_pushes()
         context.add_output_metadata({"published": publication.published, "reason": publication.reason})

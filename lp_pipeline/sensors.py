@@ -11,11 +11,12 @@ from lp_pipeline.communications.ledger import targets_on
 from lp_pipeline.communications.rounds import PUSH_TURN
 from lp_pipeline.errors import PipelineError
 from lp_pipeline.jobs import push_communications
-from lp_pipeline.outbox import Outbox, iso
+from lp_pipeline.outbox import Outbox, Row, iso
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.warehouse.turn import Turn
 
-WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
+ABOUT_TO_START = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
+LONGEST_START = timedelta(minutes=2)  # a run that has not started by then never will: its process is gone (SPEC R1)
 SECONDS_BETWEEN = 5
 AFTER_A_FAILURE = timedelta(minutes=5)
 ONLY_DUE = {"ops": {"push": {"config": {"only_due": True}}}}
@@ -32,23 +33,28 @@ def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefini
     )
     def when_something_has_landed(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         try:
-            why = _why(load())
+            settings = load()
+            work = _work(settings)
+            if work is None:
+                return dg.SkipReason("nothing new has landed, and no retry is due")
+            if work["paused_until"]:
+                return dg.SkipReason(f"what stopped the last push makes it pause until {work['paused_until'][:19]} UTC")
+            if Turn(settings.data, PUSH_TURN).is_taken():
+                return dg.SkipReason("a push is at work")
         except PipelineError as error:
             return dg.SkipReason(str(error))
-        if why is None:
-            return dg.SkipReason("nothing new has landed, and no retry is due")
-        runs = context.instance
-        if runs.get_runs(dg.RunsFilter(job_name=push_communications.name, statuses=WAITING), limit=1):
+        if _is_about_to_start(context.instance):
             return dg.SkipReason("another push is about to start")
-        if _failed_lately(runs):
+        # where one target alone was stopped, that one pauses, and the others go on
+        if not work["partly_paused"] and _failed_lately(context.instance):
             return dg.SkipReason("the last push failed; the next one starts 5 minutes later")
-        return dg.RunRequest(run_config=ONLY_DUE, tags={"lp/push": why})
+        return dg.RunRequest(run_config=ONLY_DUE, tags={"lp/push": "landed" if work["landed"] else "retry"})
 
     return when_something_has_landed
 
 
-def _why(settings: Settings) -> str | None:
-    """What there is to push, if no push is at work. A run whose process is gone is not at work (SPEC R1)."""
+def _work(settings: Settings) -> Row | None:
+    """What there is to push, if anything."""
     now = settings.now()
     values = {
         "now": iso(now),
@@ -57,11 +63,16 @@ def _why(settings: Settings) -> str | None:
     }
     with Outbox(settings.data) as outbox:
         found = outbox.rows("due_pushes", values)
-    if not found or not (found[0]["landed"] or found[0]["due"]):
-        return None
-    if Turn(settings.data, PUSH_TURN).is_taken():
-        return None
-    return "landed" if found[0]["landed"] else "retry"
+    return found[0] if found and (found[0]["landed"] or found[0]["due"]) else None
+
+
+def _is_about_to_start(instance: dg.DagsterInstance) -> bool:
+    job = push_communications.name
+    lately = datetime.now(UTC) - LONGEST_START
+    return bool(
+        instance.get_runs(dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.QUEUED]), limit=1)
+        or instance.get_runs(dg.RunsFilter(job_name=job, statuses=ABOUT_TO_START, updated_after=lately), limit=1)
+    )
 
 
 def _failed_lately(instance: dg.DagsterInstance) -> bool:

@@ -4,9 +4,9 @@ What a communication must have is decided where the export's are read, too (`hat
 """
 
 import asyncio
-import contextlib
 import hmac
-from collections.abc import AsyncIterator, Sequence
+import logging
+from collections.abc import Sequence
 
 import msgspec
 from starlette.applications import Starlette
@@ -16,8 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lp_pipeline.communications.landing import land
-from lp_pipeline.communications.ledger import note_pushing
-from lp_pipeline.errors import PipelineError
+from lp_pipeline.errors import PipelineError, WarehouseError
 from lp_pipeline.hatch import Communication, Malformed, communication
 from lp_pipeline.outbox import Outbox
 from lp_pipeline.settings import Settings
@@ -25,7 +24,11 @@ from lp_pipeline.settings import Settings
 PATH = "/communications"
 SECRET_HEADER = "x-inbox-secret"  # noqa: S105 (its name)
 LARGEST = 1_000_000  # bytes
+LARGEST_READ = 20 * LARGEST  # of what is too large, so that the sender gets to read the answer
 NEEDS_CHANGE, TOO_LARGE, LATER = 400, 413, 503
+
+
+logger = logging.getLogger(__name__)
 
 
 class Refusal(Exception):
@@ -47,16 +50,12 @@ def inbox_app(outbox: Outbox, settings: Settings) -> Starlette:
             await writer.store(items)
         except Refusal as refusal:
             return JSONResponse({"error": str(refusal)}, refusal.status)
-        except PipelineError:  # a full disk, say: the log of this process has it
+        except PipelineError as error:  # a full disk, say
+            logger.error("The inbox could not store what was sent: %s", error)  # noqa: TRY400 (no values of a request)
             return JSONResponse({"error": "Not stored; send it again later."}, LATER)
         return JSONResponse({"accepted": len(items)}, 202)
 
-    @contextlib.asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        await run_in_threadpool(note_pushing, outbox, settings)
-        yield
-
-    return Starlette(routes=[Route(PATH, receive, methods=["POST"])], lifespan=lifespan)
+    return Starlette(routes=[Route(PATH, receive, methods=["POST"])])
 
 
 def _check_secret(request: Request, settings: Settings) -> None:
@@ -67,14 +66,15 @@ def _check_secret(request: Request, settings: Settings) -> None:
 
 async def _body(request: Request) -> bytes:
     too_large = Refusal(TOO_LARGE, f"At most {LARGEST:,} bytes at once; send it in parts.")
-    length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > LARGEST:
-        raise too_large
-    body = bytearray()
+    body, size = bytearray(), 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
+        size += len(chunk)
+        if size <= LARGEST:
+            body += chunk
+        elif size > LARGEST_READ:
             raise too_large
+    if size > LARGEST:
+        raise too_large
     return bytes(body)
 
 
@@ -84,7 +84,7 @@ def _communications(body: bytes, settings: Settings) -> list[Communication]:
         is_list = body.lstrip()[:1] == b"["
         lines = msgspec.json.decode(body, type=list[msgspec.Raw]) if is_list else [msgspec.Raw(body)]
         msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise Refusal(NEEDS_CHANGE, "The body is not JSON: one communication, or a list of them.") from None
     read = [communication(bytes(line), settings.hatch_time_columns) for line in lines]
     wrong = [
@@ -119,9 +119,11 @@ class _Writer:
         together = [item for items, _ in batch for item in items]
         try:
             await run_in_threadpool(land, self._outbox, self._settings, together, "inbox")
-        except PipelineError as error:
+        except BaseException as error:  # nobody waits for ever
             for _, stored in batch:
-                stored.set_exception(error)
+                stored.set_exception(error if isinstance(error, Exception) else WarehouseError("The inbox is ending."))
+            if not isinstance(error, Exception):
+                raise
         else:
             for _, stored in batch:
                 stored.set_result(None)

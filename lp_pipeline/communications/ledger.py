@@ -8,19 +8,25 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lp_pipeline.communications.letters import CALL_LOG, NOTE, PRODUCTION_NOTE, TARGETS, Letter
+from lp_pipeline.communications.letters import CALL_LOG, NOTE, PRODUCTION_NOTE, Letter
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.outbox import Outbox, Row, iso, run
+from lp_pipeline.outbox import Outbox, Row, instant_of, iso, run
 from lp_pipeline.settings import Settings
 
 SANDBOX_SINCE = timedelta(days=3)  # so that there is something to see
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
 MOST_TRIES, LONGEST = 8, timedelta(days=1)
-UNMATCHED_WAIT, UNMATCHED_FOR = timedelta(hours=1), timedelta(days=30)
+UNMATCHED_WAITS, UNMATCHED_FOR = (timedelta(minutes=1), timedelta(hours=1)), timedelta(days=30)
 PAUSE = timedelta(minutes=15)  # of the sensor, after something that a person has to mend
+SHORT_PAUSE = timedelta(minutes=5)  # after trouble that may pass
 NEVER = "9999"
+SWITCHES = {NOTE: "push_to_notes", CALL_LOG: "push_to_call_logs", PRODUCTION_NOTE: "push_to_production_notes"}
 
 Overrides = Mapping[str, bool | None]
+
+
+class Withdrawn(Exception):
+    """A person has settled this push while the run was at it: it is not sent."""
 
 
 def recognise(outbox: Outbox, settings: Settings) -> None:
@@ -47,11 +53,7 @@ def switches(settings: Settings, overrides: Overrides | None = None) -> dict[str
     """Which targets are on (SPEC C4), by the settings or this run's overrides, named as the four switches."""
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     pushing = given.get("push_communications", settings.push_communications)
-    return {
-        NOTE: pushing and given.get("push_to_notes", settings.push_to_notes),
-        CALL_LOG: pushing and given.get("push_to_call_logs", settings.push_to_call_logs),
-        PRODUCTION_NOTE: pushing and given.get("push_to_production_notes", settings.push_to_production_notes),
-    }
+    return {target: pushing and given.get(name, getattr(settings, name)) for target, name in SWITCHES.items()}
 
 
 def targets_on(settings: Settings, overrides: Overrides | None = None) -> list[str]:
@@ -62,15 +64,23 @@ def targets_on(settings: Settings, overrides: Overrides | None = None) -> list[s
 def note_pushing(outbox: Outbox, settings: Settings, overrides: Overrides | None = None) -> None:
     """Remember since when pushing has been on: what happened before is not pushed (SPEC C4)."""
     if targets_on(settings, overrides) and outbox.fact("pushing_since") is None:
-        since = settings.now() - (timedelta() if settings.lp_api_url else SANDBOX_SINCE)
-        outbox.keep("pushing_since", iso(since), once=True)
+        outbox.keep("pushing_since", pushing_since(outbox, settings), once=True)
+
+
+def pushing_since(outbox: Outbox, settings: Settings) -> str:
+    """Since when pushing has been on; now, if it never was."""
+    begins_now = settings.now() - (timedelta() if settings.lp_api_url else SANDBOX_SINCE)
+    return outbox.fact("pushing_since") or iso(begins_now)
 
 
 def register(connection: Any, outbox: Outbox, settings: Settings, overrides: Overrides | None = None) -> None:
     """Give every communication that is seen for the first time its rows, inside the caller's transaction."""
-    overridden = any(value is not None for value in (overrides or {}).values())
-    states = switches(settings, overrides) if overridden else dict.fromkeys(TARGETS)
-    since = iso(settings.push_since) if settings.push_since else outbox.fact("pushing_since") or ""
+    given = {name for name, value in (overrides or {}).items() if value is not None}
+    states = {
+        target: is_on if given & {"push_communications", SWITCHES[target]} else None
+        for target, is_on in switches(settings, overrides).items()
+    }
+    since = iso(settings.push_since) if settings.push_since else pushing_since(outbox, settings)
     values = {"overrides": json.dumps(states), "since": since, "now": iso(settings.now())}
     run(connection, "register_pushes", values)
 
@@ -88,9 +98,11 @@ class Ledger:
         self._outbox = outbox
         self._settings = settings
 
-    def claim(self, letter: Letter) -> None:
-        """Fix what goes out, and say so on disk, before anything is sent."""
-        self._run("claim_push", asdict(letter))
+    def claim(self, row: Row, letter: Letter) -> None:
+        """Fix what goes out, and say so on disk, right before it is sent; raises `Withdrawn`."""
+        values = {"from_state": _found_in(row), "attempts": row["attempts"] + 1}
+        if not self._run("claim_push", {**asdict(letter), **values}):
+            raise Withdrawn
 
     def sent(self, row: Row) -> None:
         """LeadPerfection has it."""
@@ -98,53 +110,55 @@ class Ledger:
 
     def in_doubt(self, row: Row, why: str, words: str | None) -> None:
         """Nobody knows whether LeadPerfection has it: from now on it waits to be looked up."""
-        self._settle(row, "sending", why, words, doubt_begins=True)
+        again = self._settings.now() + _wait(row["attempts"]) if row["attempts"] else None
+        self._settle(row, "sending", why, words, doubt_begins=True, next_try_at=again)
 
     def not_sent(self, row: Row) -> None:
         """LeadPerfection surely did nothing, for a reason that is not this push's: it was no try."""
-        self._settle(row, "pending", attempts=row["attempts"])
+        self._settle(row, "pending", attempts=row["attempts"], from_state="sending")
 
     def refused(self, row: Row, why: str, words: str | None) -> str:
         """LeadPerfection refused it: try again later, or, after 8 tries over a day, not by itself; the new state."""
-        tries, now = row["attempts"] + 1, self._settings.now()
-        first = datetime.fromisoformat(row["first_tried_at"]) if row["first_tried_at"] else now
-        state = "failed" if tries >= MOST_TRIES and now - first >= LONGEST else "pending"
-        again = None if state == "failed" else now + WAITS[min(tries, len(WAITS)) - 1]
+        tries = row["attempts"] + 1
+        state = "failed" if self._is_given_up(row, tries) else "pending"
+        again = None if state == "failed" else self._settings.now() + _wait(tries)
         self._settle(row, state, f"refused ({why})", words, next_try_at=again)
         return state
 
     def not_shown(self, row: Row) -> str:
         """LeadPerfection does not show the prospect, so that it can't be looked up: later, or for a person."""
-        tries, now = row["attempts"] + 1, self._settings.now()
-        given_up = tries >= MOST_TRIES and now - datetime.fromisoformat(row["first_tried_at"]) >= LONGEST
-        state = "uncertain" if given_up else "sending"
-        again = None if given_up else now + WAITS[min(tries, len(WAITS)) - 1]
+        tries = row["attempts"] + 1
+        state = "uncertain" if self._is_given_up(row, tries) else "sending"
+        again = None if state == "uncertain" else self._settings.now() + _wait(tries)
         self._settle(row, state, "not_shown", next_try_at=again, attempts=tries)
         return state
 
-    def not_there(self, row: Row) -> None:
-        """It was looked up and is not in LeadPerfection: it is to be sent again, word for word."""
-        self._settle(row, "pending", "not_found_in_leadperfection")
+    def not_there(self, row: Row) -> str:
+        """It was looked up and is not in LeadPerfection: to be sent again, word for word, if not often enough yet."""
+        state = "failed" if self._is_given_up(row, row["attempts"]) else "pending"
+        self._settle(row, state, "not_found_in_leadperfection", row["words"])
+        return state
 
     def uncertain(self, row: Row) -> None:
         """It can't be known whether LeadPerfection has it: a person decides."""
         self._settle(row, "uncertain", "cannot_be_read_back")
 
     def unmatched(self, row: Row, why: str) -> None:
-        """No one prospect was found: tried again for 30 days (SPEC C5)."""
+        """No one prospect was found: tried again for 30 days (SPEC C5), soon at first: it may be about to be read."""
         now = self._settings.now()
-        seen = datetime.fromisoformat(row["first_seen_at"])
-        again = now + UNMATCHED_WAIT if now - seen < UNMATCHED_FOR else None
+        age = now - instant_of(row["first_seen_at"])
+        soonest, latest = UNMATCHED_WAITS
+        again = now + min(max(age, soonest), latest) if age < UNMATCHED_FOR else None
         self._settle(row, "unmatched", why, next_try_at=again, for_ever=again is None)
 
     def skipped(self, row: Row, why: str) -> None:
         """It does not go to this target."""
         self._settle(row, "skipped", why)
 
-    def pause(self, why: str, target: str | None = None) -> None:
+    def pause(self, why: str, target: str | None = None, *, short: bool = False) -> None:
         """Tell the sensor to wait before the next push, and people why; a push that a person starts does not wait."""
         suffix = f":{target}" if target else ""
-        self._outbox.keep(f"paused_until{suffix}", iso(self._settings.now() + PAUSE))
+        self._outbox.keep(f"paused_until{suffix}", iso(self._settings.now() + (SHORT_PAUSE if short else PAUSE)))
         self._outbox.keep(f"stopped{suffix}", why)
 
     def went_through(self, target: str) -> None:
@@ -164,10 +178,12 @@ class Ledger:
         attempts: int | None = None,
         doubt_begins: bool = False,
         for_ever: bool = False,
+        from_state: str | None = None,
     ) -> None:
         values = {
             "communication_id": row["communication_id"],
             "target": row["target"],
+            "from_state": from_state or _found_in(row),
             "state": state,
             "reason": reason,
             "words": words,
@@ -177,6 +193,20 @@ class Ledger:
         }
         self._run("settle_push", values)
 
-    def _run(self, name: str, values: Mapping[str, Any]) -> None:
+    def _is_given_up(self, row: Row, tries: int) -> bool:
+        first = instant_of(row["first_tried_at"]) if row["first_tried_at"] else self._settings.now()
+        return tries >= MOST_TRIES and self._settings.now() - first >= LONGEST
+
+    def _run(self, name: str, values: Mapping[str, Any]) -> list[Row]:
         with self._outbox.transaction() as connection:
-            run(connection, name, {**values, "now": iso(self._settings.now()), "really_now": iso(datetime.now(UTC))})
+            clocks = {"now": iso(self._settings.now()), "really_now": iso(datetime.now(UTC))}
+            return run(connection, name, {**values, **clocks})
+
+
+def _wait(tries: int) -> timedelta:
+    return WAITS[min(tries, len(WAITS)) - 1]
+
+
+def _found_in(row: Row) -> str:
+    """The state in which a run found a push; one that it looked up in vain is pending by now."""
+    return "pending" if row["state"] == "sending" else str(row["state"])

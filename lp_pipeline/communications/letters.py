@@ -3,15 +3,15 @@ LeadPerfection is read back (SPEC C6, C7). When to send it is decided elsewhere.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from lp_pipeline.communications.addressing import Address
 from lp_pipeline.communications.wording import MISSING, Said, mark, marked_in, note_text
-from lp_pipeline.leadperfection import Client, Written, add_call, add_note, add_production_note, lookup
-from lp_pipeline.outbox import Row, instant_of
+from lp_pipeline.leadperfection import Write, call, lookup, note, production_note
+from lp_pipeline.outbox import Outbox, Row, instant_of
 from lp_pipeline.settings import Settings
 
 NOTE, CALL_LOG, PRODUCTION_NOTE = TARGETS = ("note", "call_log", "production_note")
@@ -109,13 +109,37 @@ def missing_settings(settings: Settings, employee_id: str | None, channels: Coll
     return missing
 
 
-def send(client: Client, settings: Settings, letter: Letter, row: Row) -> Written:
-    """Send it once; raises `LeadPerfectionError` if LeadPerfection surely did nothing with it."""
+def fixed_address(row: Row) -> Address | None:
+    """The address that an earlier try has fixed."""
+    if row["pushed_contact_id"] is None:
+        return None
+    return Address(None, row["pushed_contact_id"], row["pushed_lead_id"], row["job_id"], row["pushed_phone"])
+
+
+def taken_dates(outbox: Outbox, row: Row, address: Address) -> set[str]:
+    """The call dates that are in use for a contact: by us, or by the calls that LeadPerfection has shown."""
+    if row["target"] != CALL_LOG or row["call_date"]:
+        return set()
+    used = outbox.rows("call_dates", {"external_contact_id": address.external_contact_id})
+    return {each["call_date"] for each in used} | set(address.called_at)
+
+
+def unsendable(target: str, address: Address, phone: str | None) -> str | None:
+    """Why there is nothing to send to this target for this address, if so."""
+    if target == PRODUCTION_NOTE and not address.job_id:
+        return "no_job"
+    if target == CALL_LOG and not (phone or address.phone):
+        return "no_phone"  # a call log has to have one
+    return None
+
+
+def as_write(letter: Letter, row: Row, settings: Settings, employee_id: str | None) -> Write:
+    """The call that writes this letter into LeadPerfection."""
     if letter.target == NOTE:
-        return add_note(client, letter.external_contact_id, letter.text or "")
+        return note(letter.external_contact_id, letter.text or "")
     if letter.target == CALL_LOG:
-        return add_call(client, call_fields(letter, row, settings, client.employee_id))
-    return add_production_note(client, settings.lp_production_note_action, letter.job_id or "", letter.text or "")
+        return call(call_fields(letter, row, settings, employee_id))
+    return production_note(settings.lp_production_note_action, letter.job_id or "", letter.text or "")
 
 
 def can_be_read_back(row: Row, settings: Settings) -> bool:
@@ -133,12 +157,14 @@ def is_there(record: dict[str, Any] | None, row: Row) -> bool | None:
     if row["target"] == NOTE:
         return marked_in(lookup(record, "notes", default=MISSING), mark(row["communication_id"]))
     calls = lookup(record, "calls", default=MISSING)
-    if calls is MISSING or not isinstance(calls, list | None):
+    if isinstance(calls, Mapping):
+        calls = [calls]  # the contract: one object instead of an array of one
+    if not isinstance(calls, list | None):
         return None
     return any(
-        _digits(lookup(call, "phone")) == _digits(row["pushed_phone"])
-        and _second(lookup(call, "calldatetime")) == _second(row["call_date"])
-        for call in calls or []
+        _digits(lookup(each, "phone")) == _digits(row["pushed_phone"])
+        and _second(lookup(each, "calldatetime")) == _second(row["call_date"])
+        for each in calls or []
     )
 
 

@@ -2,38 +2,37 @@
 on (SPEC C4 to C8). Which step follows which is decided here; the steps are the ledger's, the words are elsewhere.
 """
 
+import re
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from lp_pipeline.communications.addressing import Address, addresses
-from lp_pipeline.communications.ledger import Ledger, open_pushes, remember_account
+from lp_pipeline.communications.doubts import Doubts, key
+from lp_pipeline.communications.ledger import Ledger, Withdrawn, open_pushes, remember_account
 from lp_pipeline.communications.letters import (
     CALL_LOG,
-    PRODUCTION_NOTE,
-    Letter,
-    can_be_read_back,
-    is_there,
+    as_write,
+    fixed_address,
     letter_for,
     missing_settings,
-    send,
+    taken_dates,
+    unsendable,
 )
 from lp_pipeline.errors import LeadPerfectionError, SignInRefused
-from lp_pipeline.leadperfection import Client, Written, look_up
+from lp_pipeline.leadperfection import Client, Written, written
 from lp_pipeline.outbox import Outbox, Row
 from lp_pipeline.settings import Settings
 
-SAME_REFUSALS = 5
-BETWEEN_LOOKS = 2.0  # seconds between the two readings that a push in doubt is looked up by
+SAME_ANSWERS = 5
+WORKING_SECONDS = 10 * 60.0  # no push is begun after this, so that the run ends well within its 12 minutes
 HINTS = {
-    "calltype": "LP_CALL_TYPE",
-    "call type": "LP_CALL_TYPE",
-    "result": "LP_RESULT_CODE",
-    "emp": "LP_EMPLOYEE_ID",
-    "length": "LP_NOTE_LENGTH",
-    "too long": "LP_NOTE_LENGTH",
+    r"call\s*type": "LP_CALL_TYPE",
+    r"result\s*(code|id)": "LP_RESULT_CODE",
+    r"\bemp(_?id|loyee)?\b": "LP_EMPLOYEE_ID",
+    r"too long|longer|length|truncated": "LP_NOTE_LENGTH",
 }
 
 
@@ -56,24 +55,26 @@ class Push:
     def __init__(
         self,
         outbox: Outbox,
-        client: Client,
+        client: Callable[[], Client],
         settings: Settings,
         targets: Sequence[str],
         published: Path,
         *,
         due_only: bool = False,
         on_progress: Callable[[int, int], None] = lambda _done, _all: None,
+        seconds: float = WORKING_SECONDS,
     ) -> None:
         self._outbox = outbox
-        self._client = client
+        self._connect = client
         self._settings = settings
         self._targets = targets
         self._published = published
         self._due_only = due_only
         self._on_progress = on_progress
+        self._ends = time.monotonic() + seconds
         self._ledger = Ledger(outbox, settings)
         self._report = PushReport()
-        self._refusals: dict[str, tuple[str | None, int]] = {}  # by target: the last refusal, how often running
+        self._running: dict[str, tuple[tuple[str, str | None], int]] = {}  # by target: what was answered, how often
 
     def run(self) -> PushReport:
         """Look up what is in doubt, then send what is pending. LeadPerfection's failures end up in the report."""
@@ -81,57 +82,24 @@ class Push:
         if not rows:
             return self._report
         try:
+            self._client = self._connect()
             self._client.sign_in()
             remember_account(self._outbox, self._settings)
-            waiting = [row for row in rows if row["state"] == "sending"]
-            absent = {self._key(row) for row in waiting if self._look_up(row)}
-            to_send = [row for row in rows if row["state"] != "sending" or self._key(row) in absent]
+            doubts = Doubts(self._client, self._ledger, self._settings, self._ends)
+            absent = doubts.settle([row for row in rows if row["state"] == "sending"])
+            self._report.counts.update(doubts.counts)
+            if doubts.trouble:
+                self._trouble(doubts.trouble)
+            to_send = [row for row in rows if row["state"] != "sending" or key(row) in absent]
             self._send_all(self._with_settings([row for row in to_send if row["target"] in self._targets]))
         except LeadPerfectionError as error:
-            self._report.errors.append(str(error))
-            self._ledger.pause(str(error))
+            self._trouble(error)
         return self._report
-
-    def _look_up(self, row: Row) -> bool:
-        """Settle a push of unknown outcome (SPEC C7); True if it is to be sent again."""
-        if not self._doubt_is_over(row):
-            self._count(row, "in doubt")
-            return False
-        if not can_be_read_back(row, self._settings):
-            self._ledger.uncertain(row)
-            self._count(row, "uncertain")
-            return False
-        looks = []
-        for again in (False, True):
-            if again:
-                self._client.pause(BETWEEN_LOOKS)
-            looks.append(is_there(look_up(self._client, self._settings, row["pushed_contact_id"]), row))
-            if looks[-1]:
-                self._ledger.sent(row)
-                self._count(row, "sent")
-                return False
-        if None in looks:
-            self._count(row, self._ledger.not_shown(row))
-            return False
-        self._ledger.not_there(row)
-        return True
-
-    def _doubt_is_over(self, row: Row) -> bool:
-        """No sooner than PUSH_DOUBT_SECONDS after its outcome became unknown, by the pipeline's clock or, if that
-        stands still, by the real one."""
-        since = datetime.fromisoformat(row["sending_since"])
-        doubt = timedelta(seconds=self._settings.push_doubt_seconds)
-        if self._settings.now() - since >= doubt:
-            return True
-        stands_still = self._settings.fixed_now is not None
-        return stands_still and datetime.now(UTC) - datetime.fromisoformat(row["sending_really_since"]) >= doubt
 
     def _with_settings(self, rows: list[Row]) -> list[Row]:
         """The rows whose target has its settings; a target without them is told once (SPEC C8)."""
-        if CALL_LOG not in self._targets:
-            return rows
         channels = {row["channel"] for row in rows if row["target"] == CALL_LOG}
-        missing = missing_settings(self._settings, self._client.employee_id, channels)
+        missing = missing_settings(self._settings, self._client.employee_id, channels) if channels else []
         if not missing:
             return rows
         message = (
@@ -140,16 +108,19 @@ class Push:
         )
         self._report.errors.append(message)
         self._stop(CALL_LOG, message)
+        for row in rows:
+            if row["target"] == CALL_LOG:
+                self._count(row, "waiting")
         return [row for row in rows if row["target"] != CALL_LOG]
 
     def _send_all(self, rows: Sequence[Row]) -> None:
         unaddressed = [row for row in rows if row["pushed_contact_id"] is None]
         found = addresses(self._outbox, self._published, unaddressed)
         for number, row in enumerate(rows, 1):
-            if row["target"] in self._report.stopped:
+            if row["target"] in self._report.stopped or time.monotonic() >= self._ends:
                 self._count(row, "waiting")
             else:
-                self._send(row, _fixed_address(row) or found[row["communication_id"]])
+                self._send(row, fixed_address(row) or found[row["communication_id"]])
             self._on_progress(number, len(rows))
 
     def _send(self, row: Row, address: Address) -> None:
@@ -157,14 +128,16 @@ class Push:
             self._ledger.unmatched(row, address.unmatched)
             self._count(row, "unmatched")
             return
-        if row["target"] == PRODUCTION_NOTE and not address.job_id:
-            self._ledger.skipped(row, "no_job")
+        if why := unsendable(row["target"], address, row["phone"]):
+            self._ledger.skipped(row, why)
             self._count(row, "skipped")
             return
-        letter = letter_for(row, address, self._settings, self._taken_dates(row, address))
-        self._ledger.claim(letter)
+        letter = letter_for(row, address, self._settings, taken_dates(self._outbox, row, address))
+        write = as_write(letter, row, self._settings, self._client.employee_id)
         try:
-            written = send(self._client, self._settings, letter, row)
+            answer = written(self._client, write, before=lambda: self._ledger.claim(row, letter))
+        except Withdrawn:
+            self._count(row, "waiting")
         except SignInRefused as error:  # of this function, perhaps: other targets may still go through
             self._ledger.not_sent(row)
             self._count(row, "waiting")
@@ -174,76 +147,49 @@ class Push:
             self._ledger.not_sent(row)
             raise
         else:
-            self._settle(row, letter, written)
+            self._settle(row, answer)
 
-    def _settle(self, row: Row, letter: Letter, written: Written) -> None:
-        target = letter.target
-        if written.outcome == "accepted":
+    def _settle(self, row: Row, answer: Written) -> None:
+        target = row["target"]
+        if answer.outcome == "accepted":
             self._ledger.sent(row)
             self._ledger.went_through(target)
-            self._refusals.pop(target, None)
+            self._running.pop(target, None)
             self._count(row, "sent")
-        elif written.outcome == "unknown":
-            self._ledger.in_doubt(row, written.why or "unknown", written.words)
+            return
+        if answer.outcome == "unknown":
+            self._ledger.in_doubt(row, answer.why or "unknown", answer.words)
             self._count(row, "in doubt")
         else:
-            state = self._ledger.refused(row, written.why or "no reason given", written.words)
+            state = self._ledger.refused(row, answer.why or "no reason given", answer.words)
             self._count(row, "failed" if state == "failed" else "refused")
-            last, times = self._refusals.get(target, (None, 0))
-            times = times + 1 if written.words == last else 1
-            self._refusals[target] = written.words, times
-            if times >= SAME_REFUSALS:
-                self._stop(target, _advice(target, written.words or ""))
+        said = (answer.outcome, answer.words or answer.why)
+        last, times = self._running.get(target, (None, 0))
+        self._running[target] = said, times + 1 if said == last else 1
+        if self._running[target][1] >= SAME_ANSWERS:
+            self._stop(target, _advice(target, answer))
 
     def _stop(self, target: str, why: str) -> None:
         self._report.stopped[target] = why
         self._ledger.pause(why, target)
 
-    def _taken_dates(self, row: Row, address: Address) -> set[str]:
-        if row["target"] != CALL_LOG or row["call_date"]:
-            return set()
-        used = self._outbox.rows("call_dates", {"external_contact_id": address.external_contact_id})
-        return {each["call_date"] for each in used} | set(address.called_at)
+    def _trouble(self, error: LeadPerfectionError) -> None:
+        self._report.errors.append(str(error))
+        self._ledger.pause(str(error), short=not isinstance(error, SignInRefused))
 
     def _count(self, row: Row, outcome: str) -> None:
         self._report.counts[row["target"], outcome] += 1
 
-    @staticmethod
-    def _key(row: Row) -> tuple[str, str]:
-        return row["communication_id"], row["target"]
 
-
-def rehearse(
-    outbox: Outbox, settings: Settings, rows: Sequence[Row], published: Path
-) -> list[tuple[Letter | None, str]]:
-    """What a push would write, where, word for word, for each row: the letter, or why there is none."""
-    found = addresses(outbox, published, [row for row in rows if row["pushed_contact_id"] is None])
-    rehearsed: list[tuple[Letter | None, str]] = []
-    for row in rows:
-        address = _fixed_address(row) or found[row["communication_id"]]
-        if row["state"] == "sending":
-            rehearsed.append((None, "in doubt: to be looked up first"))
-        elif address.unmatched:
-            rehearsed.append((None, f"unmatched ({address.unmatched})"))
-        elif row["target"] == PRODUCTION_NOTE and not address.job_id:
-            rehearsed.append((None, "skipped (no_job)"))
-        else:
-            rehearsed.append((letter_for(row, address, settings, address.called_at), ""))
-    return rehearsed
-
-
-def _fixed_address(row: Row) -> Address | None:
-    """The address that an earlier try has fixed."""
-    if row["pushed_contact_id"] is None:
-        return None
-    return Address(None, row["pushed_contact_id"], row["pushed_lead_id"], row["job_id"], row["pushed_phone"])
-
-
-def _advice(target: str, words: str) -> str:
-    lower = words.lower()
-    setting = next((name for hint, name in HINTS.items() if hint in lower), None)
+def _advice(target: str, answer: Written) -> str:
+    if answer.outcome == "unknown":
+        return (
+            f"LeadPerfection left it open {SAME_ANSWERS} times running whether it took a push to {target} "
+            f"({answer.why}), so the rest waits. Those are looked up; if it goes on, ask LeadPerfection."
+        )
+    setting = next((name for hint, name in HINTS.items() if re.search(hint, answer.words or "", re.IGNORECASE)), None)
     check = f"Check {setting}" if setting else "Read them and mend what they name"
     return (
-        f"LeadPerfection refused {SAME_REFUSALS} pushes to {target} running with the same words, so the rest waits. "
+        f"LeadPerfection refused {SAME_ANSWERS} pushes to {target} running with the same words, so the rest waits. "
         f"{check}; its words are in communication_pushes.words. `lp-pipeline push` then goes on at once."
     )

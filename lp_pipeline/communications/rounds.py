@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lp_pipeline.communications.ledger import Overrides, note_pushing, open_pushes, register, targets_on
 from lp_pipeline.communications.letters import Letter, call_fields
-from lp_pipeline.communications.pushing import Push, PushReport, rehearse
+from lp_pipeline.communications.pushing import Push, PushReport
+from lp_pipeline.communications.rehearsing import rehearse
 from lp_pipeline.leadperfection import Client
 from lp_pipeline.outbox import Outbox, Row
 from lp_pipeline.settings import Settings
@@ -32,10 +33,8 @@ def push(
         with outbox.transaction() as connection:
             register(connection, outbox, settings, overrides)
         targets = targets_on(settings, overrides)
-        if not targets:
-            return PushReport()
         published = Warehouse(settings.data).published
-        return Push(outbox, client(), settings, targets, published, due_only=due_only, on_progress=on_progress).run()
+        return Push(outbox, client, settings, targets, published, due_only=due_only, on_progress=on_progress).run()
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,8 @@ class Rehearsed:
 
 def dry_run(outbox: Outbox, settings: Settings, overrides: Overrides) -> list[Rehearsed]:
     """What `push` would write now, where, word for word. Writes nothing anywhere."""
+    if not outbox.path.exists():
+        return []
     with outbox.rehearsal() as connection:
         register(connection, outbox, settings, overrides)
         rows = open_pushes(outbox, settings, targets_on(settings, overrides), due_only=False)

@@ -1,11 +1,14 @@
 """Pushes that wait for a person (SPEC E3): listing them, and a person's word on them. Nothing is sent here."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from lp_pipeline.communications.ledger import targets_on
+from lp_pipeline.communications.letters import TARGETS
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.outbox import Outbox, Row, iso, run
 from lp_pipeline.settings import Settings
@@ -38,21 +41,23 @@ def held(outbox: Outbox, choice: Choice) -> list[Row]:
     return outbox.rows("held_pushes", values)
 
 
-def settle(outbox: Outbox, settings: Settings, verdict: Verdict, choice: Choice) -> int:
-    """Carry out a person's word on the pushes chosen; how many that were.
+def settle(outbox: Outbox, settings: Settings, verdict: Verdict, choice: Choice) -> Counter[str]:
+    """Carry out a person's word on the pushes chosen; how many that were, by target.
 
-    `sent`: LeadPerfection has it. `again`: push it (again), be it skipped or held; what was sent is left alone. `drop`:
-    never push it.
+    `sent`: LeadPerfection has it. `again`: push it (again), be it skipped or held; what was sent is left alone, and so
+    are targets that are off, if ids are all that is given. `drop`: never push it.
     """
     if not (choice.communication_ids or choice.state or choice.reason):
         raise SettingsError("Say which pushes are meant: give communication ids, or --state or --reason.")
     state, reason = VERDICTS[verdict]
+    by_id_alone = not (choice.target or choice.state or choice.reason)
+    targets = targets_on(settings) if verdict == "again" and by_id_alone else TARGETS
     values = {
         "state": state,
         "reason": reason,
         "now": iso(settings.now()),
         "ids": json.dumps(list(choice.communication_ids)) if choice.communication_ids else None,
-        "target": choice.target,
+        "targets": json.dumps([choice.target] if choice.target else targets),
         "from_states": json.dumps([choice.state] if choice.state else NOT_SENT if verdict == "again" else OPEN),
         "from_reason": choice.reason,
         "since": iso(choice.since) if choice.since else "",
@@ -60,10 +65,10 @@ def settle(outbox: Outbox, settings: Settings, verdict: Verdict, choice: Choice)
     if choice.state in ("sent", "sending"):
         raise SettingsError(f"What is {choice.state} can't be settled by hand.")
     with outbox.transaction() as connection:
-        return len(run(connection, "settle_by_hand", values))
+        return Counter(row["target"] for row in run(connection, "settle_by_hand", values))
 
 
-def assign(outbox: Outbox, settings: Settings, communication_id: str, external_contact_id: str) -> int:
+def assign(outbox: Outbox, settings: Settings, communication_id: str, external_contact_id: str) -> Counter[str]:
     """Say whose communication it is; its unmatched pushes are pushed there. How many that were."""
     with outbox.transaction() as connection:
         values = {"communication_id": communication_id, "external_contact_id": external_contact_id}

@@ -4,9 +4,9 @@ from lp_pipeline.leadperfection.answers import lookup
 from lp_pipeline.leadperfection.client import Answer, Client
 from lp_pipeline.leadperfection.feeds import Feed, Reading, WindowReading, feeds, read_window
 from lp_pipeline.leadperfection.limiter import RateLimiter
-from lp_pipeline.leadperfection.lookups import look_up
+from lp_pipeline.leadperfection.lookups import find, look_up
 from lp_pipeline.leadperfection.windows import LATE, SentWindow, Window, as_sent, halves, pieces
-from lp_pipeline.leadperfection.writing import Written, add_call, add_note, add_production_note
+from lp_pipeline.leadperfection.writing import Write, Written, call, note, production_note, written
 
 __all__ = [
     "LATE",
@@ -18,15 +18,18 @@ __all__ = [
     "SentWindow",
     "Window",
     "WindowReading",
+    "Write",
     "Written",
-    "add_call",
-    "add_note",
-    "add_production_note",
     "as_sent",
+    "call",
     "feeds",
+    "find",
     "halves",
     "look_up",
     "lookup",
+    "note",
     "pieces",
+    "production_note",
     "read_window",
+    "written",
 ]

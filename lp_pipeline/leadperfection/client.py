@@ -108,18 +108,21 @@ class Client:
         """
         return self._persist(action.rpartition("/")[2], lambda: self._answer(action, fields), action, slow_tries)
 
-    def write(self, action: str, fields: Mapping[str, str]) -> Received | Trouble:
+    def write(
+        self, action: str, fields: Mapping[str, str], *, before: Callable[[], None] = lambda: None
+    ) -> Received | Trouble:
         """`POST /api/<action>`, for writing: sent once, and again only if LeadPerfection surely did nothing (SPEC C7).
 
-        The answer, or the trouble that leaves it unknown whether LeadPerfection acted. Raises `LeadPerfectionError` if
-        it surely did not, and `SignInRefused`.
+        `before` is called each time right before the request leaves, all waiting done. The answer, or the trouble that
+        leaves it unknown whether LeadPerfection acted. Raises `LeadPerfectionError` if it surely did not, and
+        `SignInRefused`.
         """
         asked = action.rpartition("/")[2]
         self.sign_in()
 
         def once() -> Received | Trouble:
             try:
-                received = self._authorized(action, asked, fields)
+                received = self._authorized(action, asked, fields, before)
                 check_transient(received, asked)
             except Trouble as trouble:
                 if trouble.done_nothing:
@@ -163,13 +166,15 @@ class Client:
             return Answer(records, self._settings.now(), received.date, received.elapsed)
         raise trouble
 
-    def _authorized(self, action: str, asked: str, fields: Mapping[str, str]) -> Received:
+    def _authorized(
+        self, action: str, asked: str, fields: Mapping[str, str], before: Callable[[], None] = lambda: None
+    ) -> Received:
         """The answer under a valid sign-in: a refusal is met with a new one, once."""
         session = self._signed_in()
-        received = self._send(f"/api/{action}", fields, session.token)
+        received = self._send(f"/api/{action}", fields, session.token, before)
         if received.status in REFUSED:
             session = self._signed_in(anew=True)
-            received = self._send(f"/api/{action}", fields, session.token)
+            received = self._send(f"/api/{action}", fields, session.token, before)
         if received.status in REFUSED:
             refusal = function_refused(asked, received.status, received.body, session.permissions)
             self._refusals[action] = refusal
@@ -178,10 +183,14 @@ class Client:
 
     def _signed_in(self, *, anew: bool = False) -> Session:
         if self._session is None or anew or time.monotonic() >= self._session.renew_at:
-            received = self._token_answer()
-            if received.status not in (httpx.codes.BAD_REQUEST, *REFUSED):
-                check_permanent(received, "the sign-in", "/token", "Check LP_API_URL.")
-            self._session = self._granted(received)
+            try:
+                received = self._token_answer()
+                if received.status not in (httpx.codes.BAD_REQUEST, *REFUSED):
+                    check_permanent(received, "the sign-in", "/token", "Check LP_API_URL.")
+                self._session = self._granted(received)
+            except Trouble as trouble:
+                trouble.done_nothing = True  # what the sign-in was for was not sent, or was turned away
+                raise
         return self._session
 
     def _token_answer(self) -> Received:
@@ -207,11 +216,18 @@ class Client:
             raise refusal
         return session
 
-    def _send(self, path: str, fields: Mapping[str, str], token: str | None = None) -> Received:
+    def _send(
+        self,
+        path: str,
+        fields: Mapping[str, str],
+        token: str | None = None,
+        before: Callable[[], None] = lambda: None,
+    ) -> Received:
         left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
         if not self._limiter.acquire(left):
             raise LeadPerfectionError(
                 f"The run's time is up before LP_RATE_PER_MINUTE ({self._settings.lp_rate_per_minute}) allows the next "
                 "request. Nothing is lost: the next sync reads the gap."
             )
+        before()
         return self._exchange.post(path, fields, token)

@@ -3,6 +3,7 @@
 What is written, and whether to write it again, is for the caller to decide.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,25 +28,35 @@ class Written:
     words: str | None = None
 
 
-def add_note(client: Client, cst_id: str, text: str) -> Written:
-    """Add a note to a prospect; raises as `Client.write` does."""
-    return _written(client, ADD_NOTES, {"rectype": "cst", "recid": cst_id, "notes": text})
+@dataclass(frozen=True)
+class Write:
+    """One call that writes something."""
+
+    action: str
+    fields: dict[str, str]
 
 
-def add_production_note(client: Client, action: str, job_id: str, text: str) -> Written:
-    """Add a note to a job by one of the two actions that LeadPerfection has for it."""
+def note(cst_id: str, text: str) -> Write:
+    """A note on a prospect."""
+    return Write(ADD_NOTES, {"rectype": "cst", "recid": cst_id, "notes": text})
+
+
+def production_note(action: str, job_id: str, text: str) -> Write:
+    """A note on a job, by one of the two actions that LeadPerfection has for it."""
     if action == ADD_NOTES:
-        return _written(client, action, {"rectype": "job", "recid": job_id, "notes": text})
-    return _written(client, action, {"jobid": job_id, "notes": text})
+        return Write(action, {"rectype": "job", "recid": job_id, "notes": text})
+    return Write(action, {"jobid": job_id, "notes": text})
 
 
-def add_call(client: Client, fields: dict[str, str]) -> Written:
-    """Add a call log; `fields` are AddCallHistory's."""
-    return _written(client, ADD_CALL, fields)
+def call(fields: dict[str, str]) -> Write:
+    """A call log; `fields` are AddCallHistory's."""
+    return Write(ADD_CALL, fields)
 
 
-def _written(client: Client, action: str, fields: dict[str, str]) -> Written:
-    received = client.write(action, fields)
+def written(client: Client, write: Write, *, before: Callable[[], None] = lambda: None) -> Written:
+    """Carry it out once, and say what became of it; `before`, and what it raises, as `Client.write` has it."""
+    action = write.action
+    received = client.write(action, write.fields, before=before)
     if isinstance(received, Trouble):
         return Written("unknown", str(received), received.words)
     return judged(received, action)
@@ -68,8 +79,12 @@ def judged(received: Received, action: str) -> Written:
     if isinstance(value, dict) and value:
         result = lookup(value, "result")
         if result is not None:
-            refused = result is False or str(result).strip().lower() in {"0", "false", "0.0"}
-            return Written("refused", "Result 0", said) if refused else Written("accepted")
+            text = str(result).strip().lower()
+            if text in {"0", "0.0", "false"}:
+                return Written("refused", "Result 0", said)
+            if text == "true" or (text.isdecimal() and text.isascii()):
+                return Written("accepted")
+            return Written("unknown", f"{asked} was answered with a Result that is no number", said)
         message = lookup(value, "message")
         if isinstance(message, str) and not lookup(value, "error"):
             return _by_text(message, said)

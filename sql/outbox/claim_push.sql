@@ -1,9 +1,10 @@
--- SPEC C7: address, text and date are fixed, and `sending` is on disk, before anything is sent.
+-- SPEC C7: address, text and date are fixed, and `sending` is on disk, before anything is sent. Done again before each
+-- repetition of one try, so that the doubt counts from the last one; not if a person has settled it meanwhile.
 update communication_pushes
 set
     state = 'sending',
     reason = null,
-    attempts = attempts + 1,
+    attempts = :attempts,
     updated_at = :now,
     first_tried_at = coalesce(first_tried_at, :now),
     next_try_at = null,
@@ -15,4 +16,7 @@ set
     phone = :phone,
     call_date = :call_date,
     text = :text
-where communication_id = :communication_id and target = :target;
+where
+    communication_id = :communication_id and target = :target
+    and (state = :from_state or (state = 'sending' and attempts = :attempts))
+returning state;

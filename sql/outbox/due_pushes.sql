@@ -1,5 +1,8 @@
 -- SPEC C3: is there anything for a push to do? Parameters: now, doubt_before (a push of unknown outcome older than that
 -- may be looked up), targets (JSON list of those that are on).
+with paused as (
+    select substr(name, 14) as target, value as until from facts where name like 'paused_until%' and value > :now
+)
 select
     exists (
         select 1 from communications as c
@@ -11,15 +14,11 @@ select
             p.state in ('pending', 'unmatched')
             and coalesce(p.next_try_at, '') <= :now
             and p.target in (select value from json_each(:targets))
-            and not exists (
-                select 1 from facts as f
-                where f.name in ('paused_until', 'paused_until:' || p.target) and f.value > :now
-            )
+            and p.target not in (select target from paused)
     )
     or exists (
         select 1 from communication_pushes as p
-        where
-            p.state = 'sending' and p.sending_since <= :doubt_before
-            and coalesce(p.next_try_at, '') <= :now
-            and not exists (select 1 from facts as f where f.name = 'paused_until' and f.value > :now)
-    ) as due;
+        where p.state = 'sending' and p.sending_since <= :doubt_before and coalesce(p.next_try_at, '') <= :now
+    ) as due,
+    (select until from paused where target = '') as paused_until,
+    exists (select 1 from paused where target <> '') as partly_paused;

@@ -1,4 +1,5 @@
--- What became of a push. Parameters that are null leave attempts as they are; doubt_begins restarts the doubt's clock.
+-- What became of a push, unless a person has settled it meanwhile. Parameters: from_state, the state in which the run
+-- found it; attempts that are null stay as they are; doubt_begins restarts the doubt's clock.
 update communication_pushes
 set
     state = :state,
@@ -9,4 +10,4 @@ set
     attempts = coalesce(:attempts, attempts),
     sending_since = case when :doubt_begins then :now else sending_since end,
     sending_really_since = case when :doubt_begins then :really_now else sending_really_since end
-where communication_id = :communication_id and target = :target;
+where communication_id = :communication_id and target = :target and state in (:from_state, 'sending');
