@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import dagster as dg
@@ -26,6 +26,7 @@ from lp_pipeline.sandbox import Sandbox
 from lp_pipeline.settings import SANDBOX_ACCOUNT, SANDBOX_HATCH, Settings, load_settings
 from lp_pipeline_tests.scenario import NOON
 
+AnAccount = TypeVar("AnAccount", bound="Account")
 PACE = 0.001  # waits between tries are a thousandth of what they are in use
 
 
@@ -147,12 +148,19 @@ def failures(result: dg.ExecuteInProcessResult) -> list[str]:
 @contextmanager
 def account(folder: Path, **switches: Any) -> Iterator[Account]:
     """An account whose LeadPerfection holds nothing yet."""
+    with account_of(Account, folder, **switches) as opened:
+        yield opened
+
+
+@contextmanager
+def account_of(kind: type[AnAccount], folder: Path, **switches: Any) -> Iterator[AnAccount]:
+    """The same of a kind of its own."""
     lp = Sandbox(folder / "lp", clock=lambda: holder[0].now if holder else NOON, population=0)
-    holder: list[Account] = []
+    holder: list[AnAccount] = []
     (folder / "lp").mkdir()
     lp.switch(**switches)
     with lp.serve() as address:
-        holder.append(Account(folder, address, lp))
+        holder.append(kind(folder, address, lp))
         try:
             yield holder[0]
         finally:

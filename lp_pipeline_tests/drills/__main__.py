@@ -1,0 +1,79 @@
+"""`make drills`: kills and lost answers, by the hundred, against a LeadPerfection that lives on. Prints seed and result."""
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from lp_pipeline_tests.account import account_of
+from lp_pipeline_tests.drills.drill import JOB, RUNNER, Drill
+
+DOUBT = 3.0  # seconds; a late commit comes after 1
+
+
+def kills(folder: Path, rng: random.Random, count: int, jobs: int, communications: int) -> tuple[str, list[str]]:
+    """Kill pushes at random moments, until so many were killed at work; some of them as Dagster runs them."""
+    with account_of(Drill, folder, lossy_late_seconds=1) as drill:
+        drill.begin(DOUBT)
+        drill.say(0, communications)
+        done = starts = 0
+        while done < count:
+            starts += 1
+            as_job = done % max(1, count // jobs) == 0 if jobs else False
+            open_ = 3 * communications if starts == 1 else drill.open_pushes()
+            pushes = max(1.0, 0.8 * open_ / (count - done))
+            done += drill.kill_one(rng, pushes, JOB if as_job else RUNNER)
+        left = drill.open_pushes()
+        drill.finish(DOUBT)
+        told, wrong = drill.result(communications)
+        return f"{done} SIGKILLs at work (of {starts} pushes; {left} were open at the end). {told}", wrong
+
+
+def losses(folder: Path, rng: random.Random, runs: int, communications: int, one_in: int = 20) -> tuple[str, list[str]]:
+    """Push in so many runs while one write in so many is lost, cut off before, or committed late."""
+    with account_of(Drill, folder, lossy_late_seconds=1, lossy=one_in, lossy_seed=rng.randrange(10**6)) as drill:
+        drill.begin(DOUBT)
+        doubts = 0
+        for number in range(runs):
+            drill.say(communications * number // runs, communications * (number + 1) // runs)
+            doubts += drill.push().of("in doubt")
+        drill.finish(DOUBT)
+        told, wrong = drill.result(communications)
+        return f"{runs} runs, one answer in {one_in} lost. {told}", wrong
+
+
+def tell(text: str) -> None:
+    """A line for whoever waits."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Both drills; 0 if nothing was lost or doubled."""
+    parser = argparse.ArgumentParser(prog="make drills", description=__doc__)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--kills", type=int, default=110)
+    parser.add_argument("--jobs", type=int, default=10, help="how many of the killed are whole Dagster jobs")
+    parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--communications", type=int, default=300)
+    given = parser.parse_args()
+    rng = random.Random(given.seed)
+    tell(f"seed {given.seed}")
+    failed = False
+    for name in ("kills", "losses"):
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            if name == "kills":
+                told, wrong = kills(Path(folder), rng, given.kills, given.jobs, given.communications)
+            else:
+                told, wrong = losses(Path(folder), rng, given.runs, given.communications)
+        tell("\n  ".join([f"{name}: {told} [{time.monotonic() - began:.0f} s]", *wrong[:20]]))
+        failed = failed or bool(wrong)
+    tell(f"{'FAILED' if failed else 'passed'} (seed {given.seed})")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""One push in a process of its own, without Dagster around it, so that a drill can kill many: its waits are short."""
+
+from uuid import uuid4
+
+from lp_pipeline.pipeline import Pipeline
+
+PACE = 0.02
+
+
+def main() -> None:
+    """Push what is open; say so on standard output as it begins."""
+    pipeline = Pipeline(str(uuid4()), pace=PACE)
+    try:
+        print("at work", flush=True)  # noqa: T201
+        pipeline.push({}, due_only=False)
+    finally:
+        pipeline.close()
+
+
+if __name__ == "__main__":
+    main()
