@@ -86,12 +86,13 @@ class Pipeline:
     @cached_property
     def client(self) -> Client:
         """LeadPerfection, or the sandbox's if no address is set."""
-        return self._client(leave=0)
+        return self._client(leave=0, deadline=self._deadline)
 
     @cached_property
     def pushing_client(self) -> Client:
         """LeadPerfection for pushes, which leave a part of the rate to syncs (SPEC R3)."""
-        return self._client(leave=self.settings.lp_rate_per_minute // 5)
+        deadline = time.monotonic() + self._seconds  # waiting for other pushes is not working
+        return self._client(leave=self.settings.lp_rate_per_minute // 5, deadline=deadline)
 
     def hatch(self) -> HatchClient:
         """Hatch, or the sandbox's; a client of its own each time, for waiting for the turn moves the deadline."""
@@ -111,10 +112,10 @@ class Pipeline:
             self.settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
             return self._stack.enter_context(sandbox.serve())
 
-    def _client(self, *, leave: int) -> Client:
+    def _client(self, *, leave: int, deadline: float) -> Client:
         limiter = RateLimiter(self.settings.data, self.settings.lp_rate_per_minute, leave=leave)
         self._stack.callback(limiter.close)
-        client = Client(self.settings, address=self._sandbox, limiter=limiter, deadline=self._deadline, pace=self._pace)
+        client = Client(self.settings, address=self._sandbox, limiter=limiter, deadline=deadline, pace=self._pace)
         return self._stack.enter_context(client)
 
     def deliver(self, on_progress: Callable[[int], None] = lambda _number: None) -> DeliveryReport | None:
