@@ -7,7 +7,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --all-extras --g
 	--no-emit-index-url --no-header pyproject.toml
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: run dev test lint types check compat lock clean setup home
+.PHONY: run dev test lint types check compat drills lock clean setup home
 
 run: setup home ## one sync (on the sandbox, unless .env says otherwise), then its result
 	@$(BIN)/lp-pipeline sync
@@ -33,6 +33,9 @@ compat: setup ## the SQL and the published file on DuckDB 1.5
 	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements-duckdb15.lock
 	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	.venv-duckdb15/bin/python -m pytest lp_pipeline_tests/rules lp_pipeline_tests/warehouse
+
+drills: setup ## pushes that are killed, and answers that get lost, by the hundred: some minutes
+	$(BIN)/python -m lp_pipeline_tests.drills
 
 lock: ## rewrite the lock files (needs uv)
 	$(LOCK) --constraint <(echo 'duckdb>=2') -o requirements.lock

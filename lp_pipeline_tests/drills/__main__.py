@@ -1,4 +1,4 @@
-"""`make drills`: kills and lost answers, by the hundred, against a LeadPerfection that lives on. Prints seed and result."""
+"""`make drills`: kills and lost answers, by the hundred, against a LeadPerfection that lives on."""
 
 import argparse
 import random
