@@ -108,12 +108,8 @@ class _Round:
             return self._report
         try:
             with ThreadPoolExecutor(THREADS) as pool:
-                try:
-                    for _ in pool.map(self._contact, contacts):
-                        pass
-                except BaseException:
-                    self._end.set()  # what can't be written down, or is broken off, is not gone on with
-                    raise
+                for _ in pool.map(self._contact, contacts):  # if one fails, those that are not begun yet are not
+                    pass
         finally:
             self._settle()
         return self._report
@@ -149,29 +145,30 @@ class _Round:
             elif not delivery.upsert.reachable:
                 self._record(delivery, "unreachable")
                 self._count("unreachable")
-            elif self._send(delivery):
-                told_at = NOW
+            elif answer := self._send(delivery):
+                told_at = NOW if answer == "delivered" else told_at
             else:
                 self._count("waiting", max(1, sum(each["is_due"] for each in rows[place:])))
                 return  # in order: what follows waits too, and the contact stays due
         with self._lock:
             self._settled.append(contact)
 
-    def _send(self, delivery: Delivery) -> bool:
-        """Whether Hatch has answered, be it with a refusal."""
+    def _send(self, delivery: Delivery) -> str | None:
+        """What Hatch has answered: delivered or refused; None if it has not."""
         if self._end.is_set():
-            return False
+            return None
         answered_before = self._answered
         try:
             hatch_contact_id = self._client.upsert(delivery.upsert.body)
         except HatchRefused as refusal:
-            self._record(delivery, "refused", refusal=refusal)
+            answer = "refused"
+            self._record(delivery, answer, refusal=refusal)
             with self._lock:
                 self._report.refused[f"{refusal.code} {refusal.field or '(no field named)'}"] += 1
         except (HatchStopped, SettingsError) as stop:
             self._end.set()
             self._report.stopped = str(stop)
-            return False
+            return None
         except HatchUnavailable as error:
             with self._lock:
                 self._report.unavailable = str(error)
@@ -179,9 +176,10 @@ class _Round:
                     self._fruitless += 1
                 if self._fruitless >= UNAVAILABLE:
                     self._end.set()
-            return False
+            return None
         else:
-            self._record(delivery, "delivered", hatch_contact_id=hatch_contact_id)
+            answer = "delivered"
+            self._record(delivery, answer, hatch_contact_id=hatch_contact_id)
             with self._lock:
                 self._report.delivered += 1
                 self._report.omitted.update(delivery.notes)
@@ -189,7 +187,7 @@ class _Round:
         with self._lock:
             self._answered += 1
             self._fruitless = 0
-        return True
+        return answer
 
     def _record(
         self,
@@ -240,15 +238,6 @@ def _delivery(row: dict[str, Any], source: str, ledger: dict[Key, Any]) -> Deliv
 
 
 COLUMNS = (
-    "external_contact_id",
-    "external_id",
-    "external_created_at",
-    "external_updated_at",
-    "external_updated_at_source",
-    "email",
-    "first_name",
-    "last_name",
-    "phone",
-    "status",
-    "phone_is_shared",
+    *("external_contact_id", "external_id", "external_created_at", "external_updated_at"),
+    *("external_updated_at_source", "email", "first_name", "last_name", "phone", "status", "phone_is_shared"),
 )

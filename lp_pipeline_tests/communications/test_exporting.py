@@ -12,9 +12,9 @@ import pytest
 from lp_pipeline.communications.exporting import ExportReport, read_export
 from lp_pipeline.hatch import HatchClient
 from lp_pipeline.outbox import Outbox, iso
-from lp_pipeline_tests.account import Account, failures
+from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.hatch.fakes import EXPORT_KEY, exported, item, settings
-from lp_pipeline_tests.scenario import NOON, lead, prospect
+from lp_pipeline_tests.scenario import NOON
 
 ITEMS, HISTORY = "conversation_items", "contact_history"
 Asked = tuple[str, date, date]
@@ -363,20 +363,3 @@ def test_from_the_inbox_no_export_is_asked_for(lp_account: Account) -> None:
     with lp_account.pipeline() as pipeline:
         assert pipeline.read_communications() is None
     assert [path for path, _ in lp_account.lp.requests if "export" in path] == []
-
-
-def test_a_refused_export_fails_the_run_at_its_end(lp_account: Account) -> None:
-    """C1: what LeadPerfection told is published and delivered by then; with the right key the export lands."""
-    lp_account.lp.put(prospect("1", lead("10", lastchangedon=lp_account.wall(minutes=5))))
-    lp_account.lp.put_communication(id="c1", category="sms", body="Hi", occurred_at="2026-03-01T15:00:00Z")
-    lp_account.with_hatch(HATCH_EXPORT_KEY="wrong")
-    result = lp_account.run()
-    (message,) = failures(result)
-    assert "HATCH_EXPORT_KEY" in message
-    assert lp_account.published("select count(*) from opportunities") == [(1,)]
-    assert len(lp_account.lp.hatch_writes()) == 1
-    lp_account.later(hours=1)
-    lp_account.with_hatch()
-    with lp_account.pipeline() as pipeline:
-        pipeline.read_communications()
-    assert lp_account.outbox.rows("count_communications")[0]["communications so far"] == 1

@@ -43,19 +43,24 @@ def test_without_a_key_nothing_is_sent_and_the_ui_says_so(lp_account: Account) -
     assert metadata(result) == {"not sent": "HATCH_API_KEY is not set, so nothing goes to Hatch"}
 
 
-def test_a_wrong_key_stops_the_delivery_and_not_the_sync(lp_account: Account, caplog: pytest.LogCaptureFixture) -> None:
-    """D3, R4: what LeadPerfection told is published, the run fails at its end; mended, what is due is delivered."""
+def test_wrong_keys_stop_the_delivery_and_the_export_and_not_the_sync(
+    lp_account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    """D3, C1, R4: what LeadPerfection told is published, the run fails at its end; mended, what is due is delivered."""
     caplog.set_level(logging.INFO)
     fill(lp_account, 12)
-    lp_account.with_hatch(HATCH_API_KEY="wrong-secret-key")
+    lp_account.with_hatch(HATCH_API_KEY="wrong-secret-key", HATCH_EXPORT_KEY="wrong-secret-key")
     result = lp_account.run()
-    (message,) = failures(result)
     assert not result.success
-    assert "HATCH_API_KEY" in message
+    assert {name for name in ("HATCH_API_KEY", "HATCH_EXPORT_KEY") for each in failures(result) if name in each} == {
+        "HATCH_API_KEY",
+        "HATCH_EXPORT_KEY",
+    }
+    assert len(failures(result)) == 2
     assert lp_account.published("select count(*) from opportunities") == [(12,)]
     assert lp_account.published("select count(*) from hatch_deliveries") == [(0,)]
     assert metadata(result)["waiting for a later sync"] == 12
-    assert told(result)[:2] == (False, "ERROR")
+    assert told(result)[:2] == told(result, "hatch_gives_exports")[:2] == (False, "ERROR")
     assert "Unauthorized" not in everything(result)
     for private in ("wrong-secret-key", "a.example", "5185550"):
         assert private not in everything(result) + caplog.text

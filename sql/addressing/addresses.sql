@@ -38,7 +38,6 @@ candidates as (
         len(a.given_contact_ids) > 0 as is_given,
         case
             when len(a.given_contact_ids) > 0 then a.given_contact_ids
-            when len(coalesce(p.contact_ids, o.contact_ids)) = 1 then coalesce(p.contact_ids, o.contact_ids)
             -- an e-mail may tell those apart who share a phone; one of somebody else may not
             when p.contact_ids is null and o.contact_ids is null then coalesce(e.contact_ids, [])
             when len(list_intersect(e.contact_ids, coalesce(p.contact_ids, o.contact_ids))) = 1

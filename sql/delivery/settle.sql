@@ -1,3 +1,3 @@
 -- Of these contacts all that was due is delivered, or waits for a change of its record. Variable: contact_ids.
 delete from pipeline.due_deliveries
-where list_contains(getvariable('contact_ids'), external_contact_id);
+where external_contact_id in (select unnest(getvariable('contact_ids')));
