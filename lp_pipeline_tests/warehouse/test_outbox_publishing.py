@@ -86,7 +86,7 @@ def test_both_ledgers_are_published(known: Scenario) -> None:
     hatch = FakeHatch([unprocessable("/email", "bounces")])
     with hatch.client(known.settings) as client:
         deliver(known.warehouse, known.outbox, client, known.settings)
-    land_items(known, item(id="c1"))
+    land_items(known, item(id="c1", created_at=NOON.isoformat()))
     with known.outbox.transaction() as connection:
         register(connection, known.outbox, known.settings)
     publication(known)
