@@ -25,6 +25,7 @@ HATCH = {
     "HATCH_SOURCE": "custom:lp",
     "HATCH_RATE_PER_MINUTE": "60000",
     "HATCH_EXPORT_KEY": "key",
+    "PUSH_SINCE": "2026-03-01T00:00:00Z",
 }
 
 
@@ -86,7 +87,7 @@ def test_both_ledgers_are_published(known: Scenario) -> None:
     hatch = FakeHatch([unprocessable("/email", "bounces")])
     with hatch.client(known.settings) as client:
         deliver(known.warehouse, known.outbox, client, known.settings)
-    land_items(known, item(id="c1", created_at=NOON.isoformat()))
+    land_items(known, item(id="c1"))
     with known.outbox.transaction() as connection:
         register(connection, known.outbox, known.settings)
     publication(known)
