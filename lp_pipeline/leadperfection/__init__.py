@@ -4,7 +4,7 @@ from lp_pipeline.leadperfection.answers import lookup
 from lp_pipeline.leadperfection.client import Answer, Client
 from lp_pipeline.leadperfection.feeds import Feed, Reading, WindowReading, feeds, read_window
 from lp_pipeline.leadperfection.limiter import RateLimiter
-from lp_pipeline.leadperfection.lookups import look_up
+from lp_pipeline.leadperfection.lookups import find, look_up
 from lp_pipeline.leadperfection.windows import LATE, SentWindow, Window, as_sent, halves, pieces
 from lp_pipeline.leadperfection.writing import Written, add_call, add_note, add_production_note
 
@@ -24,6 +24,7 @@ __all__ = [
     "add_production_note",
     "as_sent",
     "feeds",
+    "find",
     "halves",
     "look_up",
     "lookup",

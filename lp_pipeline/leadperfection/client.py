@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import stamina
 
-from lp_pipeline.errors import LeadPerfectionError, SettingsError, SignInRefused, SlowQuery
+from lp_pipeline.errors import OutOfTime, SettingsError, SignInRefused, SlowQuery
 from lp_pipeline.leadperfection import answers
 from lp_pipeline.leadperfection.exchange import Exchange, Received, check_permanent, check_transient
 from lp_pipeline.leadperfection.limiter import Limiter, RateLimiter
@@ -97,6 +97,10 @@ class Client:
         """The user's employee id; None before the sign-in, or where LeadPerfection doesn't say."""
         return self._session.employee_id if self._session else None
 
+    def finish_by(self, deadline: float | None) -> None:
+        """From now on, the instant of `time.monotonic()` after which nothing is asked any more."""
+        self._deadline = deadline
+
     def sign_in(self) -> None:
         """Sign in now rather than at the first call."""
         self._persist("the sign-in", self._signed_in, SIGN_IN)
@@ -132,6 +136,12 @@ class Client:
     def pause(self, seconds: float) -> None:
         """Wait, at this client's pace."""
         time.sleep(seconds * self._pace)
+
+    def _out_of_time(self) -> OutOfTime:
+        return OutOfTime(
+            f"The run's time was up before all was read, at LP_RATE_PER_MINUTE={self._settings.lp_rate_per_minute}. "
+            "The next sync reads it in smaller pieces; a larger LP_PAGE_SIZE makes fewer requests."
+        )
 
     def _persist(self, asked: str, act: Callable[[], Result], action: str, slow_tries: int | None = None) -> Result:
         if earlier := self._refusals.get(SIGN_IN) or self._refusals.get(action):
@@ -208,10 +218,9 @@ class Client:
         return session
 
     def _send(self, path: str, fields: Mapping[str, str], token: str | None = None) -> Received:
-        left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+        left = None if self._deadline is None else self._deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise self._out_of_time()
         if not self._limiter.acquire(left):
-            raise LeadPerfectionError(
-                f"The run's time is up before LP_RATE_PER_MINUTE ({self._settings.lp_rate_per_minute}) allows the next "
-                "request. Nothing is lost: the next sync reads the gap."
-            )
+            raise self._out_of_time()
         return self._exchange.post(path, fields, token)

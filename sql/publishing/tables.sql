@@ -37,7 +37,16 @@ from work.main.rejected_records;
 create table sync_runs as
 select
     sync_id, feed, window_from, window_to, started_at, ended_at, pages, readings, outcome, error,
-    stored, sent_from, sent_to, watermark_moved
+    stored, sent_from, sent_to, watermark_moved, kind
 from work.main.sync_runs;
+
+create table held_opportunities as
+select
+    external_contact_id, external_id, external_created_local, known_created_local, state, held_at, combination,
+    external_created_at, external_updated_at, email, first_name, last_name, phone, status, external_updated_at_source,
+    read_at
+from work.main.held_opportunities;
+
+create table unannounced_changes as select * from work.main.unannounced_changes;
 
 create table calls as select * from work.main.calls;

@@ -27,6 +27,13 @@ create or replace macro pipeline.lp_instant(value, zone) as
 create or replace macro pipeline.lp_stamp(value, zone, read_at) as
     case when pipeline.lp_instant(value, zone) <= read_at + interval 26 hours then pipeline.lp_instant(value, zone) end;
 
+-- The stamps of change that a lead carries (F2), as received.
+create or replace macro pipeline.lead_stamps(lead) as
+    [lead ->> '$.dateentered', lead ->> '$.lastchangedon']
+    || json_extract_string(lead, '$.appointments[*].lastchangedon')
+    || json_extract_string(lead, '$.jobs[*].lastchanged')
+    || json_extract_string(lead, '$.jobs[*].lastchangedon');
+
 -- A phone's ten digits, however it is written; a leading 1 of eleven is dropped.
 create or replace macro pipeline.ten_digits(value) as
     case
