@@ -10,6 +10,9 @@ comment on column raw.prospects.external_contact_id is 'LeadPerfection''s prospe
 comment on column raw.prospects.record is 'The object as received';
 comment on column raw.prospects.content is 'What comparisons look at: keys in lower case, trimmed text, nothing missing, no notes or calls';
 
+comment on table internal.prospect_fields is 'raw.prospects with their keys in lower case; query prospects instead';
+comment on column internal.prospect_fields.fields is 'The object with its keys in lower case';
+
 comment on table raw.leads is 'The leads of each prospect''s latest reading in each feed';
 comment on column raw.leads.sync_id is 'Number of the sync';
 comment on column raw.leads.feed is 'leads (GetLead) or prospects (GetProspectData)';

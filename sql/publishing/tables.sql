@@ -2,12 +2,19 @@
 -- Variables: now_at, zone, schema_version.
 create schema raw;
 create schema internal;
+create schema pipeline;  -- the macros that the views read LP's values by
 
 -- Of the readings only each record's latest one.
 create table raw.prospects as
 with latest as (select max(reading_no) as reading_no from work.raw.prospects group by feed, contact_key)
 select p.sync_id, p.feed, p.read_at, p.page, p.place, p.external_contact_id, p.record, p.content
 from work.raw.prospects as p inner join latest as l on l.reading_no = p.reading_no;
+
+create table internal.prospect_fields as
+with latest as (select max(reading_no) as reading_no from work.raw.prospects group by feed, contact_key)
+select p.sync_id, p.feed, p.page, p.place, p.read_at, p.external_contact_id, p.fields, p.content
+from work.raw.prospects as p inner join latest as l on l.reading_no = p.reading_no
+where p.external_contact_id is not null;
 
 create table raw.leads as
 with latest as (select max(reading_no) as reading_no from work.raw.prospects group by feed, contact_key)

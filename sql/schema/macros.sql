@@ -40,3 +40,18 @@ create or replace macro pipeline.ten_digits(value) as
         when regexp_full_match(regexp_replace(value, '\D', '', 'g'), '1?\d{10}')
             then right(regexp_replace(value, '\D', '', 'g'), 10)
     end;
+
+-- Of a prospect's readings in both feeds, key by key (J1): a field, and the keys that the newer one has but leaves empty.
+create or replace macro pipeline.newer_field(newer_fields, newer, older, name) as
+    case when json_exists(newer_fields, '$.' || name) then newer ->> ('$.' || name) else older ->> ('$.' || name) end;
+create or replace macro pipeline.emptied(newer_fields, newer) as
+    '{' || coalesce(
+        list_aggregate(
+            list_transform(
+                list_filter(json_keys(newer_fields), lambda key: not json_exists(newer, '$."' || key || '"')),
+                lambda key: to_json(key)::varchar || ':null'
+            ),
+            'string_agg', ','
+        ),
+        ''
+    ) || '}';
