@@ -17,6 +17,7 @@ from lp_pipeline.assets import (
     raw_prospects,
     staged_opportunities,
 )
+from lp_pipeline.merging import told_without_ids
 from lp_pipeline.pipeline import Pipeline
 from lp_pipeline.resources import told_plainly
 from lp_pipeline.warehouse.database import run
@@ -46,16 +47,8 @@ def staged_keys_are_unique(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetChec
 )
 def batch_has_prospect_ids(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
     """Block a batch most of which has no prospect id: LP's format has changed, and merging would reject everything."""
-    without, all_of_them = _offenders(pipeline, "batch_without_prospect_ids")[0]
-    passed = all_of_them < 20 or without * 2 < all_of_them
-    return dg.AssetCheckResult(
-        passed=passed,
-        metadata={"readings": all_of_them, "without cst_id": without},
-        description=None
-        if passed
-        else f"{without} of {all_of_them} prospects have no cst_id: LeadPerfection's answers have changed. Nothing was "
-        "merged, the readings are kept; look at raw.prospects.record in work.duckdb and report it.",
-    )
+    offenders = _offenders(pipeline, "batch_without_prospect_ids")
+    return dg.AssetCheckResult(passed=not offenders, description=told_without_ids(*offenders[0]) if offenders else None)
 
 
 @dg.asset_check(asset=opportunities, blocking=True, description="M1: the table holds each key once.")
@@ -90,6 +83,25 @@ def rejections_are_few(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckRes
         f"{pipeline.settings.lp_availability}; identity asks for ids and dates only). See rejected_records."
         if frequent
         else "at most 1 % for any key",
+    )
+
+
+@dg.asset_check(asset=opportunities, description="M9: no additional opportunity is held by the identity guard.")
+def no_identity_is_held(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
+    """Name the pairs of contact and lead that LeadPerfection suddenly shows under another entry date."""
+    held = _offenders(pipeline, "held_identities")
+    pairs = ", ".join(
+        f"{contact}/{lead or 'no lead'} ({known:%Y-%m-%d %H:%M:%S}, now {shown:%Y-%m-%d %H:%M:%S})"
+        for contact, lead, shown, known in held[:10]
+    )
+    return dg.AssetCheckResult(
+        passed=not held,
+        metadata={"held": len(held)},
+        description=f"{len(held)} opportunities are held: their contact and lead are known under another entry date, "
+        f"as after a change of zone or a re-import. {pairs}{' …' if len(held) > 10 else ''}. Settle them: "
+        "`lp-pipeline held accept` or `lp-pipeline held drop`."
+        if held
+        else "none is held",
     )
 
 
@@ -160,6 +172,7 @@ CHECKS = [
     opportunity_keys_are_unique,
     windows_leave_no_gap,
     rejections_are_few,
+    no_identity_is_held,
     pushes_go_through,
     _hatch_answers(hatch_deliveries, "hatch_takes_deliveries", "delivery_report"),
     _hatch_answers(raw_communications, "hatch_gives_exports", "export_report"),

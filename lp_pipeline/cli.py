@@ -4,7 +4,8 @@ import sys
 
 import click
 
-from lp_pipeline.cli_communications import COMMANDS
+from lp_pipeline.cli_communications import COMMANDS as COMMUNICATIONS
+from lp_pipeline.cli_history import COMMANDS as HISTORY
 from lp_pipeline.errors import PipelineError
 from lp_pipeline.settings import load_settings
 from lp_pipeline.terminal import console, give_dagster_a_home
@@ -87,5 +88,5 @@ def rezone() -> None:
     click.echo(recompute(load_settings()))
 
 
-for command in COMMANDS:
+for command in (*COMMUNICATIONS, *HISTORY):
     main.add_command(command)

@@ -6,9 +6,9 @@ import dagster as dg
 
 from lp_pipeline.assets import SYNC_ASSETS
 from lp_pipeline.checks import CHECKS
-from lp_pipeline.jobs import push_communications, sync
+from lp_pipeline.jobs import backfill, push_communications, sweep, sync
 from lp_pipeline.resources import pipeline_resource
-from lp_pipeline.schedules import sync_schedule
+from lp_pipeline.schedules import sweep_schedule, sync_schedule
 from lp_pipeline.sensors import push_sensor
 from lp_pipeline.settings import Settings, load_settings
 
@@ -18,8 +18,8 @@ def build_definitions(load: Callable[[], Settings] = load_settings, *, pace: flo
     return dg.Definitions(
         assets=SYNC_ASSETS,
         asset_checks=CHECKS,
-        jobs=[sync, push_communications],
-        schedules=[sync_schedule(load)],
+        jobs=[sync, push_communications, backfill, sweep],
+        schedules=[sync_schedule(load), sweep_schedule()],
         sensors=[push_sensor(load)],
         resources={"pipeline": pipeline_resource(load, pace=pace)},
         executor=dg.in_process_executor,

@@ -29,6 +29,10 @@ class SlowQuery(LeadPerfectionError):
     """LeadPerfection timed out on this request again and again: a smaller window or page may pass."""
 
 
+class OutOfTime(LeadPerfectionError):
+    """The run's time was up before all was read: what is left is to be read in smaller pieces."""
+
+
 class WarehouseError(PipelineError):
     """The DuckDB file could not be opened, read or written."""
 

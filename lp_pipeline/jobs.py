@@ -4,12 +4,28 @@ import dagster as dg
 
 from lp_pipeline.assets import SYNC_ASSETS
 from lp_pipeline.ops import publish_pushes, push
+from lp_pipeline.past_ops import backfill_op, sweep_op
 
 sync = dg.define_asset_job(
     "sync",
     selection=dg.AssetSelection.assets(*SYNC_ASSETS),
     description="Read what changed in LeadPerfection, reconcile it, tell Hatch, read what was said there, publish it.",
 )
+
+
+LONG = {"dagster/max_runtime": str(7 * 24 * 3600)}  # seconds, instead of the half hour of dagster.yaml
+
+
+@dg.job(tags=LONG, description="Read all that changed in LeadPerfection between two days; syncs go on and come first.")
+def backfill() -> None:
+    """Read the past."""
+    backfill_op()
+
+
+@dg.job(tags=LONG, description="Read again what may have changed without a stamp, within LP_SWEEP_CALLS.")
+def sweep() -> None:
+    """Find what LeadPerfection did not announce."""
+    sweep_op()
 
 
 @dg.job(description="Push what was said in Hatch into LeadPerfection. The sensor starts it; so may a person.")

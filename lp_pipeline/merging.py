@@ -20,10 +20,14 @@ MERGE_COUNTS = (
     "unchanged",
     "stale",
     "rejected",
+    "held",
     "gone",
     "returned",
 )
-MERGING = ("outcomes", "changes", "opportunities", "gone", "due_deliveries", "rejected_records", "calls", "settle")
+MERGING = (
+    *("outcomes", "held", "changes", "opportunities", "gone", "due_deliveries", "rejected_records"),
+    *("calls", "unannounced", "settle"),
+)
 
 
 @dataclass
@@ -49,6 +53,7 @@ class MergeReport:
     unchanged: int = 0
     stale: int = 0
     rejected: int = 0
+    held: int = 0
     gone: int = 0
     returned: int = 0
     new_calls: int = 0
@@ -58,12 +63,12 @@ class MergeReport:
     @property
     def changed_something(self) -> bool:
         """Whether people would see a difference."""
-        return bool(self.inserted or self.updated or self.gone or self.returned or self.new_calls)
+        return bool(self.inserted or self.updated or self.held or self.gone or self.returned or self.new_calls)
 
 
 def stage(warehouse: Warehouse, settings: Settings) -> StagingReport:
     """Stage every stored reading that is not yet merged (SPEC W8); touches nothing if there is none."""
-    with warehouse.transaction(_variables(settings)) as connection:
+    with warehouse.transaction(variables(settings)) as connection:
         if not _count(connection, "pipeline.unmerged") and not _count(connection, "pipeline.batch"):
             return StagingReport()
         for name in STAGING:
@@ -84,7 +89,7 @@ def stage(warehouse: Warehouse, settings: Settings) -> StagingReport:
 
 def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport:
     """Merge what is staged, and mark its readings as merged in the same transaction (SPEC W8, M1 to M7)."""
-    with warehouse.transaction({**_variables(settings), "sync_id": sync_id}) as connection:
+    with warehouse.transaction({**variables(settings), "sync_id": sync_id}) as connection:
         if not _count(connection, "pipeline.batch"):
             return MergeReport()
         calls_before = _count(connection, "calls")
@@ -110,12 +115,22 @@ def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport
         return report
 
 
-def _variables(settings: Settings) -> dict[str, Any]:
+def told_without_ids(without: int, prospects: int) -> str:
+    """What to say of a batch that the check `batch_without_prospect_ids` stops."""
+    return (
+        f"{without} of {prospects} prospects have no cst_id: LeadPerfection's answers have changed. Nothing was "
+        "merged, the readings are kept; look at raw.prospects.record in work.duckdb and report it."
+    )
+
+
+def variables(settings: Settings) -> dict[str, Any]:
+    """What the statements of staging and merging read by `getvariable()`."""
     return {
         "zone": settings.lp_timezone,
         "availability": settings.lp_availability,
         "now_at": settings.now(),
         "delivering": settings.delivers,
+        "held_after": settings.lp_held_after,
     }
 
 

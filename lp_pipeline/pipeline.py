@@ -5,8 +5,8 @@ Opened at first need, closed at the end of the run, so that loading the definiti
 
 import os
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cached_property
 
 from lp_pipeline.communications.exporting import ExportReport, read_export
@@ -25,10 +25,13 @@ from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.trouble import plainly
 from lp_pipeline.warehouse import Warehouse
 from lp_pipeline.warehouse.publishing import Publication, publish, wait_before
-from lp_pipeline.warehouse.turn import Turn
+from lp_pipeline.warehouse.turn import PATIENCE_SECONDS, Turn
 
+ROOM = 5  # one call in so many is left to syncs
 RUN_SECONDS = 12 * 60.0  # R3: nothing is retried after this
+NEXT = "next"  # who waits for the turn holds this one: a backfill lets it go first
 FEED_SECONDS = 5 * 60.0  # W2: no further piece is begun after this, so that both feeds and the merge get their share
+FEED_DEADLINE = 5.5 * 60.0  # and no piece that was begun goes on after this
 
 
 class Pipeline:
@@ -63,12 +66,33 @@ class Pipeline:
     @cached_property
     def warehouse(self) -> Warehouse:
         """The warehouse, once it is this run's turn; raises `WarehouseError` if that takes too long."""
-        os.umask(0o077)  # R4: whatever this run writes is its owner's
-        turn = Turn(self.settings.data)
-        turn.take()
-        self._stack.callback(turn.give_back)
+        self._stack.enter_context(self._turn())
         self._deadline = time.monotonic() + self._seconds  # waiting is not working
         return Warehouse(self.settings.data)
+
+    @contextmanager
+    def briefly(self) -> Iterator[Warehouse]:
+        """The warehouse for a moment, for work that lets syncs go first (SPEC W2); raises as `warehouse`."""
+        while Turn(self.settings.data, NEXT).is_taken():
+            time.sleep(0.2)
+        with self._turn():
+            yield Warehouse(self.settings.data)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        os.umask(0o077)  # R4: whatever this run writes is its owner's
+        began = time.monotonic()
+        waiting = Turn(self.settings.data, NEXT)
+        waiting.take()
+        turn = Turn(self.settings.data, patience_seconds=max(0.0, PATIENCE_SECONDS - (time.monotonic() - began)))
+        try:
+            turn.take()
+        finally:
+            waiting.give_back()
+        try:
+            yield
+        finally:
+            turn.give_back()
 
     @cached_property
     def sync_id(self) -> int:
@@ -92,7 +116,12 @@ class Pipeline:
     def pushing_client(self) -> Client:
         """LeadPerfection for pushes, which leave a part of the rate to syncs (SPEC R3)."""
         deadline = time.monotonic() + self._seconds  # waiting for other pushes is not working
-        return self._client(leave=self.settings.lp_rate_per_minute // 5, deadline=deadline)
+        return self._client(leave=self.settings.lp_rate_per_minute // ROOM, deadline=deadline)
+
+    @cached_property
+    def history_client(self) -> Client:
+        """LeadPerfection for backfills and sweeps, which leave room too, and take the time that they take."""
+        return self._client(leave=self.settings.lp_rate_per_minute // ROOM, deadline=None)
 
     def hatch(self) -> HatchClient:
         """Hatch, or the sandbox's; a client of its own each time, for waiting for the turn moves the deadline."""
@@ -112,7 +141,7 @@ class Pipeline:
             self.settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
             return self._stack.enter_context(sandbox.serve())
 
-    def _client(self, *, leave: int, deadline: float) -> Client:
+    def _client(self, *, leave: int, deadline: float | None) -> Client:
         limiter = RateLimiter(self.settings.data, self.settings.lp_rate_per_minute, leave=leave)
         self._stack.callback(limiter.close)
         client = Client(self.settings, address=self._sandbox, limiter=limiter, deadline=deadline, pace=self._pace)
@@ -192,10 +221,11 @@ class Pipeline:
         if feed is None:
             return self.reports.setdefault(name, FeedReport(name, outcomes=["off"]))
         sync_id = self.sync_id
+        self.client.finish_by(min(self._deadline, time.monotonic() + FEED_DEADLINE))
         with Progress(name, info) as progress:
             reader = FeedReader(
                 self.client,
-                self.warehouse,
+                lambda: nullcontext(self.warehouse),
                 self.settings,
                 feed,
                 sync_id,

@@ -35,6 +35,16 @@ def run_push(overrides: Mapping[str, bool | None], *, publish: bool = True) -> l
     return _run("push_communications", {**QUIET, "ops": ops})
 
 
+def run_backfill(first: str, last: str) -> list[str]:
+    """Run `backfill` likewise; progress goes to the terminal."""
+    return _run("backfill", {**QUIET, "ops": {"backfill": {"config": {"from": first, "to": last}}}})
+
+
+def run_sweep(*, full: bool) -> list[str]:
+    """Run `sweep` likewise."""
+    return _run("sweep", {**QUIET, "ops": {"sweep": {"config": {"full": full}}}})
+
+
 def rehearse_push(settings: Settings, overrides: Mapping[str, bool | None]) -> str:
     """What a push would write, where, word for word."""
     pipeline = Pipeline("dry run", lambda: settings)

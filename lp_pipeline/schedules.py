@@ -5,7 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.jobs import sync
+from lp_pipeline.jobs import sweep, sync
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.warehouse.turn import Turn
 
@@ -29,6 +29,18 @@ def sync_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDe
         return dg.RunRequest()
 
     return every_15_minutes
+
+
+def sweep_schedule() -> dg.ScheduleDefinition:
+    """`sweep` daily, in America's night (SPEC S1)."""
+    return dg.ScheduleDefinition(
+        name="every_night",
+        job=sweep,
+        cron_schedule="20 8 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Daily: read again what may have changed without a stamp.",
+    )
 
 
 def _is_busy(load: Callable[[], Settings]) -> bool:

@@ -47,6 +47,7 @@ SANDBOX_HATCH = {
 }
 CHANNELS = ("text", "email", "call", "message")  # of a communication; the last one is any other
 NOTE_ACTIONS = ("SalesApi/AddNotes", "Installer/AddInstallerJobNotes")  # for production notes
+SECRETS = ("LP_PASSWORD", "LP_APP_KEY")  # blanks at their ends may be meant
 CREDENTIALS = ("LP_CLIENT_ID", "LP_USERNAME", "LP_PASSWORD", "LP_APP_KEY", "LP_TIMEZONE")
 HATCH_SETTINGS = ("HATCH_API_URL", "HATCH_API_KEY", "HATCH_EXPORT_URL", "HATCH_EXPORT_KEY")
 
@@ -156,6 +157,8 @@ class Settings(BaseModel):
     lp_rate_per_minute: int = Field(50, alias="LP_RATE_PER_MINUTE", ge=1)
     lp_overlap_minutes: int = Field(20, alias="LP_OVERLAP_MINUTES", ge=0, le=1440)
     lp_piece_hours: int = Field(24, alias="LP_PIECE_HOURS", ge=1, le=24 * 366)
+    lp_sweep_calls: int = Field(600, alias="LP_SWEEP_CALLS", ge=10)
+    lp_held_after: int = Field(25, alias="LP_HELD_AFTER", ge=0)
     lp_lead_options: int = Field(60416, alias="LP_LEAD_OPTIONS", ge=0)
     lp_prospect_action: Annotated[str, AfterValidator(_action)] = Field(
         "Customers/GetProspectData", alias="LP_PROSPECT_ACTION"
@@ -237,7 +240,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     if environ is None:
         environ = {**{k: v or "" for k, v in dotenv_values(REPOSITORY / ".env").items()}, **os.environ}
-    given = {name: value.strip() for name, value in environ.items() if value.strip()}
+    given = {name: value if name in SECRETS else value.strip() for name, value in environ.items() if value.strip()}
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:

@@ -94,6 +94,20 @@ def show_pushes(settings: Settings, console: Console) -> None:
         console.print(Text(f"{row['target'] or 'all targets'}: {row['why']}", style="yellow"))
 
 
+UNANNOUNCED = """
+select field, count(*) as changes, max(found_at) as last_found
+from unannounced_changes
+group by field
+order by changes desc
+"""
+
+
+def show_unannounced(settings: Settings, console: Console) -> None:
+    """The changes that LeadPerfection had not announced, by field."""
+    console.print("[bold]Changes that LeadPerfection had not announced, ever since[/]")
+    ask(settings, UNANNOUNCED, console)
+
+
 def show_held(settings: Settings, state: str | None, reason: str | None, console: Console) -> None:
     """The pushes that wait for a person, or those of a state."""
     with Outbox(settings.data) as outbox:

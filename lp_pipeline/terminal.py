@@ -22,14 +22,15 @@ def give_dagster_a_home() -> None:
     if not os.environ.get("DAGSTER_HOME"):
         os.environ["DAGSTER_HOME"] = str(OWN_HOME)
     home = Path(os.environ["DAGSTER_HOME"])
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     if home == OWN_HOME and not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").symlink_to("../dagster.yaml")
+        home.chmod(0o700)  # run logs name the data folder and its records' ids (SPEC R4)
     prepare_home(home)
 
 
 def prepare_home(home: Path) -> None:
-    """Let Dagster make its files in a new home, by one process alone: two at once fail with an error of SQLAlchemy's."""
+    """Let Dagster make its files in a new home, by one process alone: two at once fail with an error of its own."""
     with FileLock(home / "home.lock"):
         if (home / "history" / "runs" / "index.db").exists() and (home / "schedules" / "schedules.db").exists():
             return

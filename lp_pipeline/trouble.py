@@ -32,6 +32,8 @@ def _advice(text: str, kind: str) -> str:
         return "the disk failed or is full. Free some space or look at the disk; the next sync carries on."
     if "permission denied" in lower or "read-only" in lower:
         return "the folder cannot be written. Check the owner and permissions of LP_PIPELINE_DATA."
+    if "file exists" in lower or "not a directory" in lower:
+        return "there is a file where a folder is wanted. Check LP_PIPELINE_DATA."
     if (
         "not a valid duckdb" in lower
         or "corrupt" in lower

@@ -31,6 +31,7 @@ def opportunities(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[
             "stale": report.stale,
             "rejected": report.rejected,
             **({"rejected by missing column": report.rejected_for} if report.rejected_for else {}),
+            **({"held": report.held} if report.held else {}),
             "gone": report.gone,
             "returned": report.returned,
             "new calls": report.new_calls,

@@ -37,7 +37,7 @@ def _read(context: dg.AssetExecutionContext, pipeline: Pipeline, feed: str) -> d
     with told_plainly(pipeline):
         report = pipeline.read(feed, warn=context.log.warning, info=context.log.info)
     if report.error:
-        context.log.error(f"The {feed} feed was not read: {report.error}")
+        context.log.warning(f"The {feed} feed was not read; the check feed_was_read says why at the end of the run.")
     return dg.MaterializeResult(metadata=_metadata(report, time.monotonic() - began))
 
 

@@ -6,12 +6,13 @@ What is new and what is only counted, SQL decides (`sql/landing/`).
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from lp_pipeline.ingestion.records import LandedProspect, land
 from lp_pipeline.leadperfection import Reading, SentWindow, Window
 from lp_pipeline.warehouse.database import run
 
+Kind = Literal["sync", "backfill", "sweep"]
 FEEDS = ("leads", "prospects")  # the order of feeds within a sync
 
 
@@ -35,22 +36,37 @@ def reading_number(sync_id: int, feed: str, page: int, place: int) -> int:
 
 
 def store(
-    connection: Any, sync_id: int, feed: str, piece: Piece, *, first_page: int, ignored: Collection[str], moves: bool
+    connection: Any,
+    sync_id: int,
+    feed: str,
+    piece: Piece,
+    *,
+    first_page: int,
+    ignored: Collection[str],
+    moves: bool,
+    kind: Kind = "sync",
 ) -> int:
     """Append a piece's new readings and its ledger row; how many readings were new.
 
-    `first_page` numbers the pages of a sync's pieces through; `moves` tells whether the watermark moves with it.
+    `first_page` numbers the pages of a sync's pieces through; `moves` tells whether the watermark moves with it. `kind`
+    tells whether it is history: what that inserts is not delivered to Hatch (SPEC D1).
     """
     stored = 0
     if piece.readings:
         landed = [(reading, land(reading.record, ignored)) for reading in piece.readings]
         _fill_landed(connection, sync_id, feed, landed, first_page)
-        variables = {"sync_id": sync_id, "feed": feed, "sent_from": piece.sent.start, "sent_to": piece.sent.end}
+        variables = {
+            "sync_id": sync_id,
+            "feed": feed,
+            "sent_from": piece.sent.start,
+            "sent_to": piece.sent.end,
+            "is_history": kind != "sync",
+        }
         stored = int(run(connection, "landing/store_readings", variables)[0][0])
         if stored:
             note_unpublished(connection)
     connection.execute(
-        "insert into sync_runs values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        "insert into sync_runs values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         [
             sync_id,
             feed,
@@ -66,6 +82,7 @@ def store(
             piece.sent.start,
             piece.sent.end,
             moves,
+            kind,
         ],
     ).fetchall()
     return stored

@@ -1,4 +1,4 @@
-"""Progress of a reading that takes longer than a few seconds: a bar on a terminal, log lines elsewhere."""
+"""Progress of what takes longer than a few seconds: a bar on a terminal, log lines elsewhere."""
 
 import sys
 import time
@@ -33,23 +33,26 @@ class Progress:
         """A page has arrived; `rows` is how many the current asking has brought so far."""
         self._pages += 1
         self._rows = max(self._rows, rows)
+        self.step(f"{self._feed} feed: {self._pages} pages read, window up to {window.end:%Y-%m-%d %H:%M} UTC")
+
+    def step(self, text: str, done: int | None = None, of: int | None = None) -> None:
+        """Something is done: so many of so many, if that is known."""
         if time.monotonic() - self._began < SHOW_AFTER_SECONDS:
             return
-        text = f"{self._feed} feed: {self._pages} pages read, window up to {window.end:%Y-%m-%d %H:%M} UTC"
         if sys.stderr.isatty():
-            self._show(text)
+            self._show(text, done, of)
         elif time.monotonic() - self._logged >= LOG_EVERY_SECONDS:
             self._logged = time.monotonic()
             self._info(text)
 
-    def _show(self, text: str) -> None:
+    def _show(self, text: str, done: int | None, of: int | None) -> None:
         if self._bar is None:
             columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
             self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
             self._task = self._bar.add_task(text, total=None)
             self._bar.start()
         if self._task is not None:
-            self._bar.update(self._task, description=text)
+            self._bar.update(self._task, description=text, completed=done, total=of)
 
     def __enter__(self) -> Self:
         return self

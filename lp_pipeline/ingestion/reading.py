@@ -1,4 +1,4 @@
-"""A sync's reading of one feed: from the watermark to now, in pieces, until each piece is sure (SPEC W1 to W5).
+"""Reading one feed, from its watermark to now in pieces, or through a window of the past, until sure (SPEC W1 to W5).
 
 Which rows changed and what follows from it is not decided here.
 """
@@ -6,19 +6,29 @@ Which rows changed and what follows from it is not decided here.
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from lp_pipeline.errors import LeadPerfectionError, SlowQuery
-from lp_pipeline.ingestion.landing import Piece, store
-from lp_pipeline.ingestion.syncs import has_full_page, move_watermark, remember_account, take_watermark
+from lp_pipeline.errors import LeadPerfectionError, OutOfTime, SlowQuery
+from lp_pipeline.ingestion.landing import Kind, Piece, store
+from lp_pipeline.ingestion.syncs import (
+    has_full_page,
+    limit_pieces,
+    move_watermark,
+    piece_limit,
+    remember_account,
+    take_watermark,
+)
 from lp_pipeline.leadperfection import LATE, Client, Feed, Window, WindowReading, as_sent, halves, pieces, read_window
 from lp_pipeline.settings import Settings
 from lp_pipeline.warehouse import Warehouse
 
 BELIEVE_EMPTY_AFTER = timedelta(hours=24)
+BEFORE_READING_AGAIN = 3.0  # seconds
 MORE_READINGS = 3  # W4: read once more, three times at most
 PATIENT_BELOW = timedelta(hours=1)  # a window this short that still times out holds a record that does
+Access = Callable[[], AbstractContextManager[Warehouse]]
 
 
 @dataclass
@@ -40,22 +50,28 @@ class FeedReport:
 
 
 class FeedReader:
-    """Reads one feed for one sync. `stop_at` is the monotonic instant after which no further piece is begun."""
+    """Reads one feed under one sync number.
+
+    `access` gives the warehouse for a moment, for nothing is fetched while it is open. `stop_at` is the monotonic
+    instant after which no further piece is begun.
+    """
 
     def __init__(
         self,
         client: Client,
-        warehouse: Warehouse,
+        access: Access,
         settings: Settings,
         feed: Feed,
         sync_id: int,
         *,
+        kind: Kind = "sync",
         stop_at: float = float("inf"),
         warn: Callable[[str], None] = lambda _message: None,
         on_page: Callable[[Window, int], None] = lambda _window, _rows: None,
     ) -> None:
         self._client = client
-        self._warehouse = warehouse
+        self._access = access
+        self._kind = kind
         self._settings = settings
         self._feed = feed
         self._sync_id = sync_id
@@ -68,19 +84,37 @@ class FeedReader:
         self._moving = True  # until a piece came back empty and was not believed
         self._now = settings.now()
         self._length = timedelta(hours=settings.lp_piece_hours)
+        self._out_of_time = False
 
     def read(self) -> FeedReport:
         """Read from the watermark to now. LeadPerfection's failures end up in the report and the ledger (SPEC W8);
         `WarehouseError` is raised."""
         report = self._report
-        watermark = take_watermark(self._warehouse, self._feed.name, self._settings, self._warn)
-        self._trust_short_page = has_full_page(self._warehouse, self._settings.lp_page_size)
+        with self._access() as warehouse:
+            watermark = take_watermark(warehouse, self._feed.name, self._settings, self._warn)
+            self._length = min(self._length, piece_limit(warehouse, self._feed.name) or self._length)
+            self._trust_short_page = has_full_page(warehouse, self._settings.lp_page_size)
         self._now = max(self._settings.now(), watermark)
         self._believes_empty = self._now - watermark >= BELIEVE_EMPTY_AFTER
-        window = Window(watermark - timedelta(minutes=self._settings.lp_overlap_minutes), self._now)
+        self._through(Window(watermark - timedelta(minutes=self._settings.lp_overlap_minutes), self._now))
+        if not report.unread_since:  # all is read: the next gap is read in pieces of the usual length again
+            with self._access() as warehouse:
+                limit_pieces(warehouse, self._feed.name, None)
+        return report
+
+    def read_past(self, window: Window) -> FeedReport:
+        """Read through a window of the past, for a backfill or a sweep; no watermark moves. Errors as `read`."""
+        with self._access() as warehouse:
+            self._trust_short_page = has_full_page(warehouse, self._settings.lp_page_size)
+        self._believes_empty = True
+        self._through(window)
+        return self._report
+
+    def _through(self, window: Window) -> None:
+        report = self._report
         report.window_from, report.window_to = window.begin, window.end
         todo = deque(pieces(window, self._length))
-        while todo and not report.error:
+        while todo and not report.error and not self._out_of_time:
             if report.pieces and time.monotonic() > self._stop_at:
                 report.unread_since = todo[0].begin
                 self._warn(
@@ -89,7 +123,6 @@ class FeedReader:
                 )
                 break
             todo.extendleft(reversed(self._read_piece(todo.popleft())))
-        return report
 
     def _read_piece(self, piece: Window) -> tuple[Window, ...]:
         """Read and store one piece; the smaller ones to be read in its place, if it would not do."""
@@ -97,6 +130,8 @@ class FeedReader:
         smaller = halves(piece)
         try:
             attempts = self._attempts(piece)
+        except OutOfTime as error:
+            self._cut(piece, started_at, error)
         except SlowQuery as error:
             if smaller and piece.end - piece.begin > PATIENT_BELOW:
                 return smaller
@@ -115,12 +150,29 @@ class FeedReader:
                 self._fail(piece, started_at, restless)
         return ()
 
+    def _cut(self, piece: Window, started_at: datetime, error: OutOfTime) -> None:
+        """A piece that does not fit into a run is left to the next sync, in halves (SPEC W2): no failure, unless it is
+        too short to be cut."""
+        half = (piece.end - piece.begin) / 2
+        self._fail(piece, started_at, error)
+        if half < timedelta(seconds=1):
+            return
+        self._out_of_time = True
+        self._report.error = self._report.error_kind = None
+        with self._access() as warehouse:
+            limit_pieces(warehouse, self._feed.name, half)
+        self._warn(
+            f"The {self._feed.name} feed is read up to {piece.begin.isoformat()}, the rest in smaller pieces. {error}"
+        )
+
     def _attempts(self, window: Window) -> list[Piece]:
         """Ask for a piece until its rows are sure: each asking that was not, as `shifted`, and the last one."""
         ends_now = window.end == self._now
         attempts: list[Piece] = []
         previous: WindowReading | None = None
-        for _ in range(1 + MORE_READINGS):
+        for attempt in range(1 + MORE_READINGS):
+            if attempt:  # a stamp of the last seconds would make the next reading look unsure, too
+                self._client.pause(BEFORE_READING_AGAIN)
             started_at = self._settings.now()
             reading = self._read(window)
             if not reading.readings:  # W5: under load LP answers nothing where there is something
@@ -172,8 +224,8 @@ class FeedReader:
         report, outcome = self._report, attempts[-1].outcome
         if outcome == "empty" and not self._believes_empty:
             self._moving = False  # what follows is read all the same, but the next sync asks for this piece again
-        moves = self._moving and outcome != "shifted"
-        with self._warehouse.transaction() as connection:
+        moves = self._kind == "sync" and self._moving and outcome != "shifted"
+        with self._access() as warehouse, warehouse.transaction() as connection:
             remember_account(connection, self._settings)
             for piece in attempts:
                 last = piece is attempts[-1]
@@ -185,6 +237,7 @@ class FeedReader:
                     first_page=report.pages,
                     ignored=self._settings.lp_ignore_fields,
                     moves=last and moves,
+                    kind=self._kind,
                 )
                 report.pages += piece.pages
                 report.readings += len(piece.readings)
@@ -208,5 +261,14 @@ class FeedReader:
         told = f"{error} {error.words}" if error.words else str(error)
         sent = as_sent(window, self._settings.zone, self._late(window))
         piece = Piece(window, sent, started_at, self._settings.now(), 0, [], "failed", told)
-        with self._warehouse.transaction() as connection:
-            store(connection, self._sync_id, self._feed.name, piece, first_page=0, ignored=(), moves=False)
+        with self._access() as warehouse, warehouse.transaction() as connection:
+            store(
+                connection,
+                self._sync_id,
+                self._feed.name,
+                piece,
+                first_page=0,
+                ignored=(),
+                moves=False,
+                kind=self._kind,
+            )

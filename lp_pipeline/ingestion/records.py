@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 SENTINEL = re.compile(r"(1900-01-01|1899-12-30|0001-01-01|1753-01-01)([T ].*)?", re.DOTALL)
+ARRAYS = ("appointments", "jobs")
 NEVER_COMPARED = frozenset({"notes", "calls"})  # our own pushes would echo
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -120,7 +121,8 @@ def _lower(value: Any) -> Any:
             for name, item in value.items():
                 key = name.lower().replace("\x00", "")
                 if key not in lowered or content_of(lowered[key]) is None:
-                    lowered[key] = _lower(item)
+                    one_for_all = key in ARRAYS and isinstance(item, dict)  # an object instead of an array of one
+                    lowered[key] = _lower([item] if one_for_all else item)
             return lowered
         case list():
             return [_lower(item) for item in value]

@@ -94,7 +94,7 @@ def take_watermark(warehouse: Warehouse, feed: str, settings: Settings, warn: Ca
         ).fetchone()
         if found is None:
             first = now if settings.lp_api_url else now - SANDBOX_FIRST_SYNC
-            connection.execute("insert into pipeline.watermarks values ($1, $2)", [feed, first]).fetchall()
+            connection.execute("insert into pipeline.watermarks values ($1, $2, null)", [feed, first]).fetchall()
             return first
         watermark: datetime = found[0]
         if watermark <= now:
@@ -115,6 +115,24 @@ def take_watermark(warehouse: Warehouse, feed: str, settings: Settings, warn: Ca
 def move_watermark(connection: Any, feed: str, to: datetime) -> None:
     """Set a feed's watermark, inside the caller's transaction."""
     connection.execute("update pipeline.watermarks set watermark = $1 where feed = $2", [to, feed]).fetchall()
+
+
+def piece_limit(warehouse: Warehouse, feed: str) -> timedelta | None:
+    """How long a piece of this feed may be, if longer ones did not fit into a run (SPEC W2)."""
+    with warehouse.transaction() as connection:
+        found = connection.execute(
+            "select piece_limit from pipeline.watermarks where feed = $feed", {"feed": feed}
+        ).fetchone()
+    return found[0] if found else None
+
+
+def limit_pieces(warehouse: Warehouse, feed: str, length: timedelta | None) -> None:
+    """Remember how long a piece of this feed may be at the next sync; None for the usual length."""
+    with warehouse.transaction() as connection:
+        connection.execute(
+            "update pipeline.watermarks set piece_limit = $1 where feed = $2 and piece_limit is distinct from $1",
+            [length, feed],
+        ).fetchall()
 
 
 def has_full_page(warehouse: Warehouse, page_size: int) -> bool:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import stamina
 
-from lp_pipeline.errors import LeadPerfectionError, SettingsError, SignInRefused, SlowQuery
+from lp_pipeline.errors import OutOfTime, SettingsError, SignInRefused, SlowQuery
 from lp_pipeline.leadperfection import answers
 from lp_pipeline.leadperfection.exchange import Exchange, Received, check_permanent, check_transient
 from lp_pipeline.leadperfection.limiter import Limiter, RateLimiter
@@ -96,6 +96,10 @@ class Client:
     def employee_id(self) -> str | None:
         """The user's employee id; None before the sign-in, or where LeadPerfection doesn't say."""
         return self._session.employee_id if self._session else None
+
+    def finish_by(self, deadline: float | None) -> None:
+        """From now on, the instant of `time.monotonic()` after which nothing is asked any more."""
+        self._deadline = deadline
 
     def sign_in(self) -> None:
         """Sign in now rather than at the first call."""
@@ -223,11 +227,11 @@ class Client:
         token: str | None = None,
         before: Callable[[], None] = lambda: None,
     ) -> Received:
-        left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
-        if not self._limiter.acquire(left):
-            raise LeadPerfectionError(
-                f"The run's time is up before LP_RATE_PER_MINUTE ({self._settings.lp_rate_per_minute}) allows the next "
-                "request. Nothing is lost: the next sync reads the gap."
+        left = None if self._deadline is None else self._deadline - time.monotonic()
+        if (left is not None and left <= 0) or not self._limiter.acquire(left):
+            raise OutOfTime(
+                f"The run's time was up before all was done, at LP_RATE_PER_MINUTE={self._settings.lp_rate_per_minute}."
+                " Nothing is lost: the next run goes on. A larger LP_PAGE_SIZE makes fewer requests."
             )
         before()
         return self._exchange.post(path, fields, token)

@@ -49,4 +49,4 @@ def _readings(stamp: str, zone: ZoneInfo) -> tuple[datetime, ...]:
 
 def _elements(value: object, name: str) -> list[object]:
     found = lookup(value, name)
-    return found if isinstance(found, list) else []
+    return found if isinstance(found, list) else [found]

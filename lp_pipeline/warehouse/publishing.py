@@ -104,7 +104,7 @@ def _write(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, 
         for table in OUTBOX_TABLES:
             _copy(connection, outbox.rows(f"published_{table}"), table)
         run(connection, "publishing/published")
-        for name in ("schema/ranked_opportunities", "publishing/views", "publishing/comments"):
+        for name in ("schema/macros", "schema/ranked_opportunities", "publishing/views", "publishing/comments"):
             run(connection, name)
         _comment_views(connection)
         row = first_row(connection, "from published")

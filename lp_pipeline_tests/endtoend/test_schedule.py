@@ -52,7 +52,7 @@ def test_a_setting_that_is_missing_does_not_silence_the_schedule(lp_account: Acc
 
 def test_it_runs_every_15_minutes_from_the_start() -> None:
     """Job `sync`, every 15 minutes, running unless somebody stops it."""
-    (schedule,) = build_definitions().get_repository_def().schedule_defs
+    schedule = build_definitions().get_repository_def().get_schedule_def("every_15_minutes")
     assert schedule.cron_schedule == "*/15 * * * *"
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
 

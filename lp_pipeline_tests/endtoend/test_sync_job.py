@@ -137,7 +137,7 @@ def test_a_batch_that_is_no_batch_of_prospects_is_not_merged(lp_account: Account
         connection.execute("update raw.prospects set external_contact_id = null")
         connection.execute(
             "insert into pipeline.unmerged select 1000 + row_number() over (), feed, contact_key, reading_no, read_at, "
-            "null, null from raw.prospects"
+            "null, null, false from raw.prospects"
         )
     result = lp_account.run()
     assert not result.success

@@ -1,5 +1,6 @@
 """SPEC W1 to W6, W8: which windows are asked for, and when a watermark moves, against a real server."""
 
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -164,7 +165,14 @@ def test_pieces_stop_when_the_time_is_over(lp_account: Account) -> None:
     lp_account.lp.put(changed(lp_account, "1", days=4))
     with lp_account.pipeline() as pipeline:
         feed = feeds(pipeline.settings)[0]
-        reader = FeedReader(pipeline.client, pipeline.warehouse, pipeline.settings, feed, pipeline.sync_id, stop_at=0.0)
+        reader = FeedReader(
+            pipeline.client,
+            lambda: nullcontext(pipeline.warehouse),
+            pipeline.settings,
+            feed,
+            pipeline.sync_id,
+            stop_at=0.0,
+        )
         report = reader.read()
     assert (report.pieces, report.error) == (1, None)
     assert report.unread_since is not None

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import stamina
 
-from lp_pipeline.errors import LeadPerfectionError, SettingsError, SignInRefused, SlowQuery
+from lp_pipeline.errors import LeadPerfectionError, OutOfTime, SettingsError, SignInRefused, SlowQuery
 from lp_pipeline.leadperfection.client import Client
 from lp_pipeline.leadperfection.exchange import Exchange
 from lp_pipeline.leadperfection.limiter import FILE
@@ -321,12 +321,17 @@ def test_no_wait_goes_past_the_runs_time(busy: httpx.Response) -> None:
 
 
 def test_nothing_is_retried_after_the_deadline() -> None:
-    """R3: the first try still goes out."""
+    """R3: within the run's time, by the real clock."""
     lp = FakeLeadPerfection(replies=[response({}, 503), response(RECORD)])
-    error = fails(lp, deadline=time.monotonic() - 1)
+    error = fails(lp, deadline=time.monotonic() + 0.5, pace=1.0)
     assert "1 try in 0 s, and the run's time is up" in str(error)
-    with lp.client(deadline=time.monotonic() - 1) as client:
-        assert client.call(GET_LEAD, FIELDS).records
+
+
+def test_nothing_is_asked_after_the_deadline() -> None:
+    """W2, R3: whoever reads on is told that the time is up, so that what is left is read in smaller pieces."""
+    lp = FakeLeadPerfection()
+    assert isinstance(fails(lp, deadline=time.monotonic() - 1), OutOfTime)
+    assert not lp.requests
 
 
 # Errors that stay
@@ -392,7 +397,7 @@ def test_each_try_passes_the_limiter() -> None:
 def test_no_room_within_the_runs_time_is_an_error_that_names_the_setting() -> None:
     """R3: within the run's time, by the real clock."""
     error = fails(FakeLeadPerfection(), limiter=Count(grants=1), deadline=time.monotonic() + 60)
-    assert "LP_RATE_PER_MINUTE (60000)" in str(error)
+    assert "LP_RATE_PER_MINUTE=60000" in str(error)
 
 
 def test_without_a_limiter_a_client_shares_the_data_folders(tmp_path: Path) -> None:

@@ -60,6 +60,26 @@ def test_typed_views_show_leadperfections_records(scenario: Scenario) -> None:
     assert published(scenario, "select result_code from calls") == [("NA",)]
 
 
+def test_typed_views_read_values_as_opportunities_do(scenario: Scenario) -> None:
+    """Q2, J4, J5: an offset is honoured, a date before 1970 is missing, times are LP's wall clock."""
+    one = lead("10", apptdate="2026-03-05T14:00:00Z", entrydate="1901-01-01T00:00:00")
+    scenario.sync(prospect("1", one, {"id": "10", "source": "twice"}, dateadded="2025-11-03T10:12:44-08:00"))
+    assert published(scenario, "select appointment_at::varchar, entry_date, source from leads") == [
+        ("2026-03-05 09:00:00", None, None)
+    ]
+    assert published(scenario, "select added_at::varchar from prospects") == [("2025-11-03 13:12:44",)]
+
+
+def test_a_prospects_fields_come_from_the_newer_reading_that_has_them(scenario: Scenario) -> None:
+    """J1, Q2: `prospects` says what `opportunities` says, also where the newer feed shows a field as empty."""
+    scenario.sync(prospect("1", lead("10"), city="Troy", zip="12180"))
+    scenario.later()
+    scenario.sync({"cst_id": "1", "email": "", "City": "Albany"}, feed="prospects")
+    query = "select email, city, zip, first_name, content ->> '$.email', content ->> '$.zip' from prospects"
+    assert published(scenario, query) == [(None, "Albany", "12180", "Ann", None, "12180")]
+    assert published(scenario, "select email, first_name from opportunities") == [(None, "Ann")]
+
+
 def test_details_carry_every_other_field(scenario: Scenario) -> None:
     """J3: both objects stay reachable, keys in lower case, the prospect without its leads."""
     scenario.sync(prospect("1", lead("10", Source="Web", jobs=[{"JobStatus": "New"}]), City=" Troy "))

@@ -1,13 +1,14 @@
--- SPEC W6: stretches of time, since each feed's first window, that no window covers.
-with covered as (
+-- SPEC W6: stretches of time, since each feed's first window, that no window covers; a backfill may fill one.
+with begun as (select feed, min(window_from) as begun_at from sync_runs where watermark_moved group by feed),
+covered as (
     select
         feed,
         window_from,
         max(window_to) over (
             partition by feed order by window_from, window_to rows between unbounded preceding and 1 preceding
         ) as covered_to
-    from sync_runs
-    where watermark_moved
+    from sync_runs inner join begun using (feed)
+    where watermark_moved or (kind = 'backfill' and outcome in ('read', 'empty') and window_to >= begun_at)
 )
 select feed, covered_to as gap_from, window_from as gap_to
 from covered

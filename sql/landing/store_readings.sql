@@ -39,7 +39,8 @@ select
     p.reading_no,
     p.read_at,
     getvariable('sent_from'),
-    getvariable('sent_to')
+    getvariable('sent_to'),
+    getvariable('is_history')
 from placed as p
 where
     p.is_new

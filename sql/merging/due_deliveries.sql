@@ -1,9 +1,21 @@
 -- SPEC D1: what Hatch is to be told of this merge, if a key is set (variable delivering); the delivery takes it from
--- here, so that a crash in between loses nothing. Variables: now_at, sync_id.
+-- here, so that a crash in between loses nothing. What only backfills and sweeps have read is history: what that inserts
+-- is not told, what it updates is if it was delivered before. Variables: now_at, sync_id.
 insert into pipeline.due_deliveries
-select external_contact_id, external_id, external_created_local, outcome, getvariable('sync_id'), getvariable('now_at')
-from outcomes
-where outcome in ('inserted', 'updated') and getvariable('delivering')
+with history as (
+    select contact_key from pipeline.batch group by contact_key having bool_and(is_history)
+)
+select
+    o.external_contact_id,
+    o.external_id,
+    o.external_created_local,
+    case when h.contact_key is not null then 'history' else o.outcome end,
+    getvariable('sync_id'),
+    getvariable('now_at')
+from outcomes as o left join history as h on h.contact_key = o.contact_key
+where
+    getvariable('delivering')
+    and (o.outcome = 'updated' or (o.outcome = 'inserted' and h.contact_key is null))
 union all
 select distinct external_contact_id, null, null::timestamp, 'gone', getvariable('sync_id'), getvariable('now_at')
 from presence

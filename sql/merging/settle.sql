@@ -13,7 +13,8 @@ select
     count(*) filter (outcome = 'stale') + (select count(*) from pipeline.batch where stale),
     count(*) filter (outcome = 'rejected'),
     (select count(*) from presence where is_gone),
-    (select count(*) from presence where not is_gone)
+    (select count(*) from presence where not is_gone),
+    count(*) filter (outcome = 'held')
 from outcomes;
 
 delete from pipeline.merged

@@ -10,6 +10,9 @@ comment on column raw.prospects.external_contact_id is 'LeadPerfection''s prospe
 comment on column raw.prospects.record is 'The object as received';
 comment on column raw.prospects.content is 'What comparisons look at: keys in lower case, trimmed text, nothing missing, no notes or calls';
 
+comment on table internal.prospect_fields is 'raw.prospects with their keys in lower case; query prospects instead';
+comment on column internal.prospect_fields.fields is 'The object with its keys in lower case';
+
 comment on table raw.leads is 'The leads of each prospect''s latest reading in each feed';
 comment on column raw.leads.sync_id is 'Number of the sync';
 comment on column raw.leads.feed is 'leads (GetLead) or prospects (GetProspectData)';
@@ -82,6 +85,23 @@ comment on column sync_runs.stored is 'Readings that differed from the record''s
 comment on column sync_runs.sent_from is 'Begin as sent to LeadPerfection, on its wall clock';
 comment on column sync_runs.sent_to is 'End as sent to LeadPerfection, on its wall clock (10 minutes late)';
 comment on column sync_runs.watermark_moved is 'Whether the feed counts as read up to window_to';
+
+comment on column sync_runs.kind is 'sync, backfill or sweep';
+
+comment on table held_opportunities is 'Additional opportunities of a known contact and lead under another entry date, held for a person';
+comment on column held_opportunities.external_contact_id is 'LeadPerfection''s prospect id (cst_id)';
+comment on column held_opportunities.external_id is 'LeadPerfection''s lead id; null for a prospect without a lead';
+comment on column held_opportunities.external_created_local is 'The entry date that LeadPerfection shows now, on its wall clock';
+comment on column held_opportunities.known_created_local is 'The entry date under which contact and lead are known';
+comment on column held_opportunities.state is 'held, or dropped on a person''s word';
+comment on column held_opportunities.held_at is 'When it was last read and held';
+
+comment on table unannounced_changes is 'Changes that a sweep or backfill found although LeadPerfection''s stamps had not moved';
+comment on column unannounced_changes.sync_id is 'Number of the sync that merged it';
+comment on column unannounced_changes.found_at is 'When it was found';
+comment on column unannounced_changes.external_contact_id is 'LeadPerfection''s prospect id (cst_id)';
+comment on column unannounced_changes.external_id is 'LeadPerfection''s lead id; null for a field of the prospect itself';
+comment on column unannounced_changes.field is 'The field that changed: prospect.… or lead.…';
 
 comment on table calls is 'Every call that was ever read (LeadPerfection shows a rolling week)';
 comment on column calls.external_contact_id is 'LeadPerfection''s prospect id (cst_id)';

@@ -31,11 +31,11 @@ select
     l.content ->> '$.sourcesubdescr' as source_detail,
     l.content ->> '$.brn_id' as branch,
     l.content ->> '$.salesrepname' as sales_rep,
-    try_cast(l.content ->> '$.entrydate' as timestamp) as entry_date,
-    try_cast(l.content ->> '$.dateentered' as timestamp) as entered_at,
-    try_cast(l.content ->> '$.lastchangedon' as timestamp) as changed_at,
+    pipeline.lp_wall(l.content ->> '$.entrydate', p.leadperfection_timezone) as entry_date,
+    pipeline.lp_wall(l.content ->> '$.dateentered', p.leadperfection_timezone) as entered_at,
+    pipeline.lp_wall(l.content ->> '$.lastchangedon', p.leadperfection_timezone) as changed_at,
     try_cast(l.content ->> '$.apptset' as boolean) as appointment_set,
-    try_cast(l.content ->> '$.apptdate' as timestamp) as appointment_at,
+    pipeline.lp_wall(l.content ->> '$.apptdate', p.leadperfection_timezone) as appointment_at,
     try_cast(l.content ->> '$.sold' as boolean) as sold,
     try_cast(l.content ->> '$.grosssaleamount' as decimal(18, 2)) as gross_sale_amount,
     l.feed,
@@ -43,35 +43,41 @@ select
     l.lead_place,
     l.content
 from raw.leads as l
-inner join sources as s on s.external_contact_id = l.external_contact_id and s.feed = l.feed;
+inner join sources as s on s.external_contact_id = l.external_contact_id and s.feed = l.feed
+cross join published as p
+-- of two leads with one id the first counts
+qualify row_number() over (
+    partition by l.external_contact_id, coalesce(l.external_id, l.content::varchar) order by l.lead_place
+) = 1;
 
--- One row for each prospect; a field that its newest reading leaves empty comes from the other feed's.
+-- One row for each prospect; as in opportunities each field comes from the newer of its two readings that has the key.
 create view prospects as
-with contents as (
+with readings as (
     select
         external_contact_id,
+        arg_max(fields, (sync_id, feed, page, place)) as newer_fields,
         arg_max(content, (sync_id, feed, page, place)) as newer,
         arg_min(content, (sync_id, feed, page, place)) as older,
         max(read_at) as read_at
-    from raw.prospects
-    where external_contact_id is not null
+    from internal.prospect_fields
     group by external_contact_id
 )
 select
-    external_contact_id,
-    coalesce(newer ->> '$.firstname', older ->> '$.firstname') as first_name,
-    coalesce(newer ->> '$.lastname', older ->> '$.lastname') as last_name,
-    coalesce(newer ->> '$.email', older ->> '$.email') as email,
-    coalesce(newer ->> '$.phone1', older ->> '$.phone1') as phone,
-    coalesce(newer ->> '$.address1', older ->> '$.address1') as address,
-    coalesce(newer ->> '$.city', older ->> '$.city') as city,
-    coalesce(newer ->> '$.state', older ->> '$.state') as state,
-    coalesce(newer ->> '$.zip', older ->> '$.zip') as zip,
-    try_cast(coalesce(newer ->> '$.dateadded', older ->> '$.dateadded') as timestamp) as added_at,
-    try_cast(coalesce(newer ->> '$.lastchanged', older ->> '$.lastchanged') as timestamp) as changed_at,
-    read_at,
-    newer as content
-from contents;
+    r.external_contact_id,
+    pipeline.newer_field(newer_fields, newer, older, 'firstname') as first_name,
+    pipeline.newer_field(newer_fields, newer, older, 'lastname') as last_name,
+    pipeline.newer_field(newer_fields, newer, older, 'email') as email,
+    pipeline.newer_field(newer_fields, newer, older, 'phone1') as phone,
+    pipeline.newer_field(newer_fields, newer, older, 'address1') as address,
+    pipeline.newer_field(newer_fields, newer, older, 'city') as city,
+    pipeline.newer_field(newer_fields, newer, older, 'state') as state,
+    pipeline.newer_field(newer_fields, newer, older, 'zip') as zip,
+    pipeline.lp_wall(pipeline.newer_field(newer_fields, newer, older, 'dateadded'), p.leadperfection_timezone) as added_at,
+    pipeline.lp_wall(pipeline.newer_field(newer_fields, newer, older, 'lastchanged'), p.leadperfection_timezone)
+        as changed_at,
+    r.read_at,
+    json_merge_patch(older, pipeline.emptied(newer_fields, newer), newer) as content
+from readings as r cross join published as p;
 
 -- One row for each job of each lead, in the order received.
 create view jobs as
@@ -85,17 +91,17 @@ with items as (
     where json_type(content, '$.jobs') = 'ARRAY'
 )
 select
-    external_contact_id,
-    external_id,
-    place,
-    job ->> '$.id' as job_id,
-    job ->> '$.contractid' as contract_id,
-    try_cast(job ->> '$.contractdate' as timestamp) as contract_date,
-    job ->> '$.jobstatus' as job_status,
-    try_cast(job ->> '$.grossamount' as decimal(18, 2)) as gross_amount,
-    job as content
-from items
-where json_type(job) = 'OBJECT';
+    i.external_contact_id,
+    i.external_id,
+    i.place,
+    i.job ->> '$.id' as job_id,
+    i.job ->> '$.contractid' as contract_id,
+    pipeline.lp_wall(i.job ->> '$.contractdate', p.leadperfection_timezone) as contract_date,
+    i.job ->> '$.jobstatus' as job_status,
+    try_cast(i.job ->> '$.grossamount' as decimal(18, 2)) as gross_amount,
+    i.job as content
+from items as i cross join published as p
+where json_type(i.job) = 'OBJECT';
 
 -- One row for each appointment of each lead, in the order received.
 create view appointments as
@@ -109,16 +115,16 @@ with items as (
     where json_type(content, '$.appointments') = 'ARRAY'
 )
 select
-    external_contact_id,
-    external_id,
-    place,
-    appointment ->> '$.id' as appointment_id,
-    try_cast(appointment ->> '$.apptdate' as timestamp) as appointment_at,
-    appointment ->> '$.disposition' as disposition,
-    try_cast(appointment ->> '$.lastchangedon' as timestamp) as changed_at,
-    appointment as content
-from items
-where json_type(appointment) = 'OBJECT';
+    i.external_contact_id,
+    i.external_id,
+    i.place,
+    i.appointment ->> '$.id' as appointment_id,
+    pipeline.lp_wall(i.appointment ->> '$.apptdate', p.leadperfection_timezone) as appointment_at,
+    i.appointment ->> '$.disposition' as disposition,
+    pipeline.lp_wall(i.appointment ->> '$.lastchangedon', p.leadperfection_timezone) as changed_at,
+    i.appointment as content
+from items as i cross join published as p
+where json_type(i.appointment) = 'OBJECT';
 
 -- One row for each communication that came in from Hatch.
 create view communications as

@@ -27,9 +27,31 @@ create or replace macro pipeline.lp_instant(value, zone) as
 create or replace macro pipeline.lp_stamp(value, zone, read_at) as
     case when pipeline.lp_instant(value, zone) <= read_at + interval 26 hours then pipeline.lp_instant(value, zone) end;
 
+-- The stamps of change that a lead carries (F2), as received.
+create or replace macro pipeline.lead_stamps(lead) as
+    [lead ->> '$.dateentered', lead ->> '$.lastchangedon']
+    || json_extract_string(lead, '$.appointments[*].lastchangedon')
+    || json_extract_string(lead, '$.jobs[*].lastchanged')
+    || json_extract_string(lead, '$.jobs[*].lastchangedon');
+
 -- A phone's ten digits, however it is written; a leading 1 of eleven is dropped.
 create or replace macro pipeline.ten_digits(value) as
     case
         when regexp_full_match(regexp_replace(value, '\D', '', 'g'), '1?\d{10}')
             then right(regexp_replace(value, '\D', '', 'g'), 10)
     end;
+
+-- Of a prospect's readings in both feeds, key by key (J1): a field, and the keys that the newer one has but leaves empty.
+create or replace macro pipeline.newer_field(newer_fields, newer, older, name) as
+    case when json_exists(newer_fields, '$.' || name) then newer ->> ('$.' || name) else older ->> ('$.' || name) end;
+create or replace macro pipeline.emptied(newer_fields, newer) as
+    '{' || coalesce(
+        list_aggregate(
+            list_transform(
+                list_filter(json_keys(newer_fields), lambda key: not json_exists(newer, '$."' || key || '"')),
+                lambda key: to_json(key)::varchar || ':null'
+            ),
+            'string_agg', ','
+        ),
+        ''
+    ) || '}';

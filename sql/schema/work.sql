@@ -11,7 +11,13 @@ create table if not exists pipeline.full_pages (page_size integer);
 
 -- A sync is one run; its settings are kept so that it can be replayed.
 create table if not exists pipeline.syncs (sync_id bigint, run_id varchar, started_at timestamptz, settings json);
+-- Backfills: between which days, and up to where each is read and merged (SPEC W2).
+create table if not exists pipeline.backfills (
+    first_day date, last_day date, read_to timestamptz, started_at timestamptz, finished_at timestamptz
+);
+create table if not exists pipeline.sweep (swept_to timestamptz);
 create table if not exists pipeline.watermarks (feed varchar, watermark timestamptz);
+alter table pipeline.watermarks add column if not exists piece_limit interval;
 
 -- The window ledger (SPEC W6): a row for each piece that was asked for.
 create table if not exists sync_runs (
@@ -30,6 +36,7 @@ create table if not exists sync_runs (
     sent_to timestamp,
     watermark_moved boolean
 );
+alter table sync_runs add column if not exists kind varchar default 'sync';
 
 -- Readings, in reading order and only ever appended (SPEC W7). `reading_no` is that order as one number;
 -- `fields` is the record with its keys in lower case, `content` what comparisons look at (F1).
@@ -75,6 +82,7 @@ create table if not exists pipeline.unmerged (
     sent_from timestamp,
     sent_to timestamp
 );
+alter table pipeline.unmerged add column if not exists is_history boolean default false;
 create table if not exists pipeline.merged (feed varchar, contact_key varchar, reading_no bigint, read_at timestamptz);
 
 create sequence if not exists pipeline.object_numbers;
@@ -136,6 +144,43 @@ create table if not exists rejected_records (
     lead_key varchar
 );
 
+-- Additional opportunities that the identity guard holds for a person (SPEC M9), as they were last read, and those that
+-- passed it.
+create table if not exists held_opportunities (
+    contact_key varchar,
+    lead_key varchar,
+    combination varchar,
+    external_contact_id varchar,
+    external_id varchar,
+    external_created_at timestamptz,
+    external_updated_at timestamptz,
+    email varchar,
+    first_name varchar,
+    last_name varchar,
+    phone varchar,
+    status varchar,
+    external_updated_at_source varchar,
+    external_created_local timestamp,
+    lead_changed_at timestamptz,
+    missing varchar[],
+    prospect json,
+    lead json,
+    prospect_content json,
+    lead_content json,
+    content_digest varchar,
+    reading_no bigint,
+    read_at timestamptz,
+    created_read_at timestamptz,
+    updated_read_at timestamptz,
+    lead_read_at timestamptz,
+    known_created_local timestamp,
+    state varchar,
+    held_at timestamptz
+);
+create table if not exists pipeline.suspects (
+    external_contact_id varchar, external_id varchar, external_created_local timestamp, passed_at timestamptz
+);
+
 -- Every call that was ever read: LeadPerfection shows a rolling week only.
 create table if not exists calls (
     external_contact_id varchar,
@@ -145,6 +190,11 @@ create table if not exists calls (
     result varchar,
     call_type varchar,
     first_read_at timestamptz
+);
+
+-- What a backfill or sweep found changed although no stamp had moved (SPEC S1).
+create table if not exists unannounced_changes (
+    sync_id bigint, found_at timestamptz, external_contact_id varchar, external_id varchar, field varchar
 );
 
 -- What each merge did, and whether people have seen it yet.
@@ -161,6 +211,7 @@ create table if not exists pipeline.merges (
     gone integer,
     returned integer
 );
+alter table pipeline.merges add column if not exists held integer;
 create table if not exists pipeline.publication (published_at timestamptz, unpublished_changes boolean);
 alter table pipeline.publication add column if not exists outbox_revision bigint;
 
@@ -184,6 +235,7 @@ create table if not exists pipeline.batch (
     stale boolean,
     last_queue_no bigint
 );
+alter table pipeline.batch add column if not exists is_history boolean default false;
 create table if not exists pipeline.triggered_leads (contact_key varchar, lead_key varchar, reason varchar);
 create table if not exists pipeline.triggered_prospects (contact_key varchar, reason varchar);
 create table if not exists pipeline.current_prospects (

@@ -7,7 +7,8 @@ last_unmerged as (
         u.feed,
         u.contact_key,
         max(u.reading_no) as reading_no,
-        arg_max(u.read_at, {'reading_no': u.reading_no, 'queue_no': u.queue_no}) as read_at
+        arg_max(u.read_at, {'reading_no': u.reading_no, 'queue_no': u.queue_no}) as read_at,
+        bool_and(u.is_history) as is_history
     from pipeline.unmerged as u
     group by all
 )
@@ -18,7 +19,8 @@ select
     u.read_at,
     m.reading_no as previous_no,
     coalesce(m.reading_no > u.reading_no, false) as stale,
-    q.last_queue_no
+    q.last_queue_no,
+    u.is_history
 from last_unmerged as u
 cross join last_queue as q
 left join pipeline.merged as m on m.feed = u.feed and m.contact_key = u.contact_key;

@@ -32,15 +32,7 @@ stamps as (
     select
         n.contact_key,
         n.lead_key,
-        pipeline.lp_wall(
-            unnest(
-                [n.fields ->> '$.dateentered', n.fields ->> '$.lastchangedon']
-                || json_extract_string(n.fields, '$.appointments[*].lastchangedon')
-                || json_extract_string(n.fields, '$.jobs[*].lastchanged')
-                || json_extract_string(n.fields, '$.jobs[*].lastchangedon')
-            ),
-            getvariable('zone')
-        ) as stamp
+        pipeline.lp_wall(unnest(pipeline.lead_stamps(n.fields)), getvariable('zone')) as stamp
     from leads_now as n
     where n.previous_no is null
 ),

@@ -1,0 +1,40 @@
+"""The identity guard's verdicts (SPEC M9): a person accepts or drops what is held. The rules stand in SQL."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+from uuid import uuid4
+
+from lp_pipeline.ingestion.landing import note_unpublished
+from lp_pipeline.ingestion.syncs import record_sync
+from lp_pipeline.merging import variables
+from lp_pipeline.settings import Settings
+from lp_pipeline.warehouse import Warehouse
+from lp_pipeline.warehouse.database import run
+from lp_pipeline.warehouse.turn import Turn
+
+Verdict = Literal["accept", "drop"]
+
+
+def settle_held(settings: Settings, verdict: Verdict, contact_ids: Sequence[str]) -> int:
+    """Accept or drop what is held, of these contacts or of all; how many opportunities that were."""
+    turn = Turn(settings.data)
+    turn.take()
+    try:
+        with Warehouse(settings.data).transaction(variables(settings)) as connection:
+            connection.execute(
+                "create temp table chosen as select unnest($ids::varchar[]) as external_contact_id",
+                {"ids": list(contact_ids)},
+            ).fetchall()
+            sync_id = record_sync(connection, settings, f"held {verdict} {uuid4()}")
+            number = _accept(connection, sync_id) if verdict == "accept" else len(run(connection, "merging/drop_held"))
+            note_unpublished(connection)
+        return number
+    finally:
+        turn.give_back()
+
+
+def _accept(connection: Any, sync_id: int) -> int:
+    number = int(run(connection, "merging/accept_held", {"sync_id": sync_id})[0][0])
+    for name in ("changes", "opportunities", "due_deliveries"):
+        run(connection, f"merging/{name}")
+    return number

@@ -1,0 +1,23 @@
+-- SPEC M9: on a person's word, what is held becomes what the merge would have made of it. `chosen` holds contact ids; none
+-- chooses all. The statements of the merge do the rest.
+create or replace temp table outcomes as
+select
+    * exclude (state, held_at),
+    'inserted' as outcome,
+    null::timestamptz as first_synced_at,
+    null::timestamptz as gone_since
+from held_opportunities
+where
+    state = 'held'
+    and ((select count(*) from chosen) = 0 or external_contact_id in (select external_contact_id from chosen));
+
+create or replace temp table presence as select null::varchar as external_contact_id, false as is_gone where false;
+
+delete from held_opportunities
+using outcomes as o
+where
+    held_opportunities.external_contact_id = o.external_contact_id
+    and held_opportunities.external_id is not distinct from o.external_id
+    and held_opportunities.external_created_local = o.external_created_local;
+
+select count(*) from outcomes;
