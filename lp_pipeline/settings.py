@@ -6,6 +6,7 @@ Names and defaults are the SPEC's ("Names that others rely on"); `.env.example` 
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -77,8 +78,11 @@ def _safe_url(value: str) -> str:
     return value.rstrip("/")
 
 
+_known_zones = cache(available_timezones)  # reading them takes a while
+
+
 def _zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in _known_zones():
         raise ValueError("must be an IANA time zone, such as America/New_York")
     return value
 
