@@ -4,7 +4,7 @@ import dagster as dg
 
 from lp_pipeline.assets import SYNC_ASSETS
 from lp_pipeline.ops import publish_pushes, push
-from lp_pipeline.past_ops import backfill_op, sweep_op
+from lp_pipeline.past_ops import read_again, read_days
 
 sync = dg.define_asset_job(
     "sync",
@@ -19,13 +19,13 @@ LONG = {"dagster/max_runtime": str(7 * 24 * 3600)}  # seconds, instead of the ha
 @dg.job(tags=LONG, description="Read all that changed in LeadPerfection between two days; syncs go on and come first.")
 def backfill() -> None:
     """Read the past."""
-    backfill_op()
+    read_days()
 
 
 @dg.job(tags=LONG, description="Read again what may have changed without a stamp, within LP_SWEEP_CALLS.")
 def sweep() -> None:
     """Find what LeadPerfection did not announce."""
-    sweep_op()
+    read_again()
 
 
 @dg.job(description="Push what was said in Hatch into LeadPerfection. The sensor starts it; so may a person.")

@@ -12,14 +12,13 @@ from lp_pipeline.resources import told_plainly
 
 
 @dg.op(
-    name="backfill",
     config_schema={
         "from": dg.Field(str, description="First day, YYYY-MM-DD, by LeadPerfection's calendar."),
         "to": dg.Field(str, description="Last day, YYYY-MM-DD."),
     },
     description="Read all that changed between two days. Started again, it goes on where it stopped.",
 )
-def backfill_op(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
+def read_days(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
     """Read, merge and publish the past, while syncs go on and come first."""
     with told_plainly(pipeline):
         first, last = (_day(name, context.op_config[name]) for name in ("from", "to"))
@@ -31,11 +30,10 @@ def backfill_op(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipel
 
 
 @dg.op(
-    name="sweep",
     config_schema={"full": dg.Field(bool, default_value=False, description="All history at once, without a budget.")},
     description="Read again what was active lately, a slice of all history, and the rejected records.",
 )
-def sweep_op(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
+def read_again(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
     """Find what LeadPerfection changed without a stamp."""
     with told_plainly(pipeline):
         report = sweep(pipeline, full=context.op_config["full"], warn=context.log.warning, info=context.log.info)
