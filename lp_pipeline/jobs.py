@@ -3,7 +3,7 @@
 import dagster as dg
 
 from lp_pipeline.assets import SYNC_ASSETS
-from lp_pipeline.ops import publish_pushes, push
+from lp_pipeline.ops import SWITCHES, publish_pushes, push
 from lp_pipeline.past_ops import read_again, read_days
 
 sync = dg.define_asset_job(
@@ -28,7 +28,14 @@ def sweep() -> None:
     read_again()
 
 
-@dg.job(description="Push what was said in Hatch into LeadPerfection. The sensor starts it; so may a person.")
+# so that the launchpad shows what may be overridden; null is as the settings say
+CHOICES = {"ops": {"push": {"config": {**dict.fromkeys(SWITCHES), "dry_run": False}}}}
+
+
+@dg.job(
+    config=CHOICES,
+    description="Push what was said in Hatch into LeadPerfection. The sensor starts it; so may a person.",
+)
 def push_communications() -> None:
     """Push, then publish."""
     publish_pushes(push())
