@@ -14,6 +14,8 @@ from lp_pipeline.outbox import Outbox, Row
 from lp_pipeline.statements import statement
 from lp_pipeline.trouble import plainly
 
+WITHOUT_LEAD = "prospect-"  # how Hatch knows an opportunity that has no lead (SPEC D2)
+
 
 @dataclass(frozen=True)
 class Address:
@@ -78,7 +80,7 @@ def _questions(outbox: Outbox, communications: Sequence[Row]) -> list[_Question]
         questions[row["communication_id"]] = _Question(
             row["communication_id"],
             [given] if given else found,
-            row["external_id"],
+            None if (row["external_id"] or "").startswith(WITHOUT_LEAD) else row["external_id"],
             row["phone"] or next((each["phone"] for each in contacts if each["phone"]), None),
             (row["email"] or next((each["email"] for each in contacts if each["email"]), None) or "").lower() or None,
         )

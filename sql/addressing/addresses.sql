@@ -65,10 +65,10 @@ addressed as (
         s.communication_id,
         s.external_contact_id,
         k.phone,
-        coalesce(g.external_id, c.external_id) as external_id
+        -- the given lead, even one of somebody else: its job is not this contact's, and no other job is meant
+        coalesce(s.given_lead_id, c.external_id) as external_id
     from single as s
     inner join known as k on k.external_contact_id = s.external_contact_id
-    left join leads as g on g.external_contact_id = s.external_contact_id and g.external_id = s.given_lead_id
     left join current_opportunities as c on c.external_contact_id = s.external_contact_id
 )
 select
