@@ -140,7 +140,7 @@ def test_the_one_contact_is_found(known: Scenario, given: dict[str, Any], contac
 LEADS = {
     "of the contact's current opportunity": ({"external_contact_id": "1"}, ("11", "J11")),
     "its own, if it is given": ({"external_contact_id": "1", "external_id": "10"}, ("10", "J10")),
-    "given, but of another contact: no job of this one": (
+    "given, but of another contact": (
         {"external_contact_id": "1", "external_id": "20"},
         ("20", None),
     ),
