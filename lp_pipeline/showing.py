@@ -26,7 +26,7 @@ select
     (select count(*) from current_opportunities) as contacts,
     (select count(*) from rejected_records) as rejected,
     (select count(*) from opportunity_changes
-        where sync_id = (select max(sync_id) from opportunity_changes)) as last_changes,
+        where sync_id = (select max(sync_id) from opportunity_changes)) as changes_by_the_last_sync,
     (select count(*) from hatch_deliveries where state = 'delivered') as delivered_to_hatch,
     (select count(*) from communications) as communications_from_hatch
 """
@@ -85,7 +85,10 @@ def show_pushes(settings: Settings, console: Console) -> None:
         stops = outbox.rows("stops")
     if not rows:
         return
-    console.print("\n[bold]What was said in Hatch, on its way into LeadPerfection[/]")
+    console.print(
+        "\n[bold]What was said in Hatch, on its way into LeadPerfection[/] (as it stands; SQL shows it from the next "
+        "publication on)"
+    )
     table = Table("target", "state", "reason", Column("pushes", justify="right"))
     for row in rows:
         table.add_row(row["target"], row["state"], row["reason"], f"{row['number']:,}")
