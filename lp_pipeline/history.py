@@ -74,7 +74,7 @@ class Past:
         """Read one piece through these feeds, store it and merge it; raises `LeadPerfectionError`."""
         settings, sync_id = self.pipeline.settings, self.sync_number()
         error: str | None = None
-        stored = self.report.stored
+        readings = self.report.readings
         for feed in of:
             reader = FeedReader(
                 self.pipeline.history_client,
@@ -91,7 +91,7 @@ class Past:
             self.report.readings += read.readings
             self.report.stored += read.stored
             error = error or read.error
-        if self.report.stored > stored:
+        if self.report.readings > readings:  # known ones may be merged again, and a killed run may have left some
             self.merge(sync_id)
         self.report.pieces += 1
         if error:
