@@ -61,6 +61,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--communications", type=int, default=300)
     parser.add_argument("--prospects", type=int, default=20_000, help="of the world that backfills read")
+    parser.add_argument("--piece-hours", type=int, default=24, help="of a backfill")
     parser.add_argument("--only", choices=DRILLS)
     given = parser.parse_args()
     rng = random.Random(given.seed)
@@ -72,7 +73,7 @@ def main() -> int:
             if name == "kills":
                 told, wrong = kills(Path(folder), rng, given.kills, given.jobs, given.communications)
             elif name == "backfills":
-                told, wrong = backfills(Path(folder), rng, 5, given.prospects)
+                told, wrong = backfills(Path(folder), rng, 5, given.prospects, given.piece_hours)
             else:
                 told, wrong = losses(Path(folder), rng, given.runs, given.communications)
         tell("\n  ".join([f"{name}: {told} [{time.monotonic() - began:.0f} s]", *wrong[:20]]))

@@ -13,6 +13,12 @@ from lp_pipeline_tests.past.past import day, fill_back, ids, person, run_job, sw
 from lp_pipeline_tests.scenario import NOON, lead, only, prospect
 
 
+@pytest.fixture(autouse=True)
+def in_few_pieces(lp_account: Account) -> None:
+    """Long pieces make quick tests."""
+    lp_account.environ["LP_PIECE_HOURS"] = "8000"
+
+
 def swept_to(account: Account) -> datetime | None:
     found: datetime | None = only(account.ask("select swept_to from pipeline.sweep"))
     return found
@@ -81,7 +87,6 @@ def test_the_round_goes_on_each_day_and_begins_anew(lp_account: Account, monkeyp
     """S1: each sweep of a round (here of five) reads its share of what is known, whatever time that spans; after the
     last one a new round begins."""
     monkeypatch.setattr("lp_pipeline.sweeping.ROUND", 5)
-    lp_account.environ |= {"LP_PIECE_HOURS": "8000"}
     history(lp_account, 20)
     seen = len(lp_account.lp.requests)
     reached = []
@@ -98,8 +103,9 @@ def test_the_round_goes_on_each_day_and_begins_anew(lp_account: Account, monkeyp
 
 def test_it_keeps_to_its_calls(lp_account: Account) -> None:
     """S1: a sweep begins no piece beyond LP_SWEEP_CALLS, says so, and the next one goes on from there."""
-    lp_account.environ |= {"LP_SWEEP_CALLS": "10", "LP_PAGE_SIZE": "1", "LP_PIECE_HOURS": "8000"}
-    history(lp_account, 30)
+    lp_account.environ["LP_SWEEP_CALLS"] = "10"
+    history(lp_account, 60)
+    lp_account.environ["LP_PAGE_SIZE"] = "1"
     report = sweep_up(lp_account)
     assert report.calls < 10 + 2 * 12
     assert "LP_SWEEP_CALLS" in report.notes[-1]
@@ -113,7 +119,7 @@ def test_it_keeps_to_its_calls(lp_account: Account) -> None:
 
 def test_a_full_one_reads_everything(lp_account: Account) -> None:
     """S1: all history, and to no budget: the edit of long ago arrives at once, whoever else is known."""
-    lp_account.environ |= {"LP_SWEEP_CALLS": "10", "LP_PIECE_HOURS": "8000"}
+    lp_account.environ["LP_SWEEP_CALLS"] = "10"
     history(lp_account, 30)
     for number in (0, 15, 29):
         lp_account.lp.edit(f"{number:03}", lambda record: record.update(firstname="Bea"), stamp=False)
