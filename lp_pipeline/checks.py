@@ -105,6 +105,45 @@ def no_identity_is_held(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckRe
     )
 
 
+@dg.asset_check(asset=opportunities, description="No feed has been empty for unusually long while the other is not.")
+def no_feed_is_silent(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
+    """Warn when LeadPerfection shows nothing in one feed for more than a day, as it once did for four."""
+    described = "; ".join(
+        f"The {feed} feed has shown nothing since {since:%Y-%m-%d %H:%M} UTC, while the {other} feed brought "
+        f"something to {syncs} syncs"
+        for feed, other, since, syncs in _offenders(pipeline, "silent_feeds")
+    )
+    return dg.AssetCheckResult(
+        passed=not described,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{described}. Ask LeadPerfection whether that action works, and look at LP_LEAD_OPTIONS, "
+        "LP_PROSPECT_ACTION and LP_PROSPECT_OPTIONS; afterwards a backfill of these days makes sure."
+        if described
+        else "neither feed is silent",
+    )
+
+
+@dg.asset_check(asset=opportunities, description="J5: LeadPerfection's stamps agree with LP_TIMEZONE.")
+def zone_is_plausible(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
+    """Warn when stamps lie in the future, or are hours old whenever something new is read."""
+    signs = {
+        "ahead": "{records} records of the last day are stamped up to {hours:.1f} hours after they were read",
+        "behind": "in {records} syncs running, nothing that was read was changed less than {hours:.1f} hours before",
+    }
+    told = "; ".join(
+        signs[sign].format(hours=hours, records=records)
+        for sign, hours, records in _offenders(pipeline, "implausible_zone")
+    )
+    return dg.AssetCheckResult(
+        passed=not told,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"LP_TIMEZONE ({pipeline.settings.lp_timezone}) seems to be wrong: {told}. If LeadPerfection's "
+        "wall clock shows another time than that zone's, set LP_TIMEZONE and run `lp-pipeline rezone`."
+        if told
+        else "stamps and clock agree",
+    )
+
+
 def _hatch_answers(asset: dg.AssetsDefinition, name: str, report_name: str) -> dg.AssetChecksDefinition:
     @dg.asset_check(  # type: ignore[arg-type]  # a generator may yield its result and then fail the run
         asset=asset,
@@ -173,6 +212,8 @@ CHECKS = [
     windows_leave_no_gap,
     rejections_are_few,
     no_identity_is_held,
+    no_feed_is_silent,
+    zone_is_plausible,
     pushes_go_through,
     _hatch_answers(hatch_deliveries, "hatch_takes_deliveries", "delivery_report"),
     _hatch_answers(raw_communications, "hatch_gives_exports", "export_report"),

@@ -19,7 +19,7 @@ def build_definitions(load: Callable[[], Settings] = load_settings, *, pace: flo
         assets=SYNC_ASSETS,
         asset_checks=CHECKS,
         jobs=[sync, push_communications, backfill, sweep],
-        schedules=[sync_schedule(load), sweep_schedule()],
+        schedules=[sync_schedule(load), sweep_schedule(load)],
         sensors=[push_sensor(load)],
         resources={"pipeline": pipeline_resource(load, pace=pace)},
         executor=dg.in_process_executor,

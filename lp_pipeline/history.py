@@ -1,29 +1,27 @@
-"""Reading the past while syncs go on and come first: backfill (SPEC W2) and sweep (S1).
+"""Reading the past while syncs go on and come first: what backfill and sweep share, and the backfill (SPEC W2).
 
 Each piece is read with the warehouse closed, then stored, checked and merged in a short turn of its own.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from uuid import uuid4
 
-from lp_pipeline.errors import LeadPerfectionError, WarehouseError
-from lp_pipeline.ingestion.landing import Kind, Piece, store
-from lp_pipeline.ingestion.past import days, note_backfill, note_sweep, oldest_entry, resume_backfill, swept_to
+from lp_pipeline.errors import LeadPerfectionError, SettingsError, WarehouseError
+from lp_pipeline.ingestion.landing import Kind
+from lp_pipeline.ingestion.past import days, note_backfill, resume_backfill
 from lp_pipeline.ingestion.progress import Progress
 from lp_pipeline.ingestion.reading import FeedReader
 from lp_pipeline.ingestion.syncs import begin_sync
-from lp_pipeline.leadperfection import Feed, Reading, SentWindow, Window, feeds, find, pieces
-from lp_pipeline.merging import MergeReport, merge, stage, told_without_ids
+from lp_pipeline.leadperfection import Feed, Window, feeds, pieces
+from lp_pipeline.merging import MERGE_COUNTS, MergeReport, merge, stage, told_without_ids
 from lp_pipeline.pipeline import ROOM, Pipeline
 from lp_pipeline.warehouse import Warehouse
 from lp_pipeline.warehouse.database import run
+from lp_pipeline.warehouse.turn import PAST, Turn
 
-ACTIVE = timedelta(days=30)
-ROUND = 30  # daily sweeps that go once through all history
-ENTERED = 1024  # GetLead's option bit: the day a lead was entered
-ACTIVE_SHARE = 0.6  # of a sweep's calls, for what was active lately
 Warn = Callable[[str], None]
 
 
@@ -40,8 +38,8 @@ class HistoryReport:
     notes: list[str] = field(default_factory=list)
 
 
-class _Past:
-    """Reads windows of the past for one run."""
+class Past:
+    """Reads windows of the past for one run; `at_work` is around all of it."""
 
     def __init__(self, pipeline: Pipeline, kind: Kind, warn: Warn, info: Warn) -> None:
         self.pipeline = pipeline
@@ -49,6 +47,23 @@ class _Past:
         self._kind = kind
         self._warn = warn
         self.progress = Progress(kind, info)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """One backfill or sweep at a time, or the older of two readings might get the higher number (M4).
+
+        Stops here if the folder holds another account's data.
+        """
+        past = Turn(self.pipeline.settings.data, PAST)
+        if not past.take_at_once():
+            raise WarehouseError("Another backfill or sweep is at work. Start this one again when it has ended.")
+        try:
+            with self.pipeline.briefly() as warehouse:
+                begin_sync(warehouse, self.pipeline.settings, self.pipeline.run_id)
+            with self.progress:
+                yield
+        finally:
+            past.give_back()
 
     def sync_number(self) -> int:
         """The number of the piece's readings, taken before it is read: what a sync reads meanwhile is newer (M4)."""
@@ -59,7 +74,7 @@ class _Past:
         """Read one piece through these feeds, store it and merge it; raises `LeadPerfectionError`."""
         settings, sync_id = self.pipeline.settings, self.sync_number()
         error: str | None = None
-        stored = self.report.stored
+        readings = self.report.readings
         for feed in of:
             reader = FeedReader(
                 self.pipeline.history_client,
@@ -76,7 +91,7 @@ class _Past:
             self.report.readings += read.readings
             self.report.stored += read.stored
             error = error or read.error
-        if self.report.stored > stored:
+        if self.report.readings > readings:  # known ones may be merged again, and a killed run may have left some
             self.merge(sync_id)
         self.report.pieces += 1
         if error:
@@ -93,16 +108,19 @@ def backfill(pipeline: Pipeline, first: date, last: date, *, warn: Warn, info: W
 
     An unfinished backfill of the same days goes on where it stopped. Raises `LeadPerfectionError`, `WarehouseError`.
     """
-    past, settings = _Past(pipeline, "backfill", warn, info), pipeline.settings
-    whole = days(first, last, settings.zone, settings.now())
-    with pipeline.briefly() as warehouse:
-        begin_sync(warehouse, settings, pipeline.run_id)  # stops here if the folder holds another account's data
-        with warehouse.transaction() as connection:
-            read_to = resume_backfill(connection, first, last, settings.now())
-    if read_to:
-        past.report.notes.append(f"went on from {read_to.astimezone(settings.zone):%Y-%m-%d %H:%M}")
-    todo = pieces(Window(min(read_to or whole.begin, whole.end), whole.end), timedelta(hours=settings.lp_piece_hours))
-    with past.progress:
+    past, settings = Past(pipeline, "backfill", warn, info), pipeline.settings
+    now, length = settings.now(), timedelta(hours=settings.lp_piece_hours)
+    if first > last:
+        raise SettingsError(f"The backfill's days are the wrong way round: from {first} to {last}.")
+    whole = days(first, last, settings.zone, now)
+    if whole.begin == whole.end:
+        raise SettingsError(f"The backfill begins on {first}, and that day has not begun.")
+    with past.at_work():
+        with pipeline.briefly() as warehouse, warehouse.transaction() as connection:
+            read_to = resume_backfill(connection, first, last, now)
+        if read_to:
+            past.report.notes.append(f"went on from {read_to.astimezone(settings.zone):%Y-%m-%d %H:%M}")
+        todo = pieces(Window(min(read_to or whole.begin, whole.end), whole.end), length)
         for number, window in enumerate(todo):
             told = _left(past.report, number, len(todo), window, settings.lp_rate_per_minute)
             past.progress.step(told, number, len(todo))
@@ -123,87 +141,6 @@ def _left(report: HistoryReport, done: int, of: int, window: Window, per_minute:
     return f"{text}, at most about {left} left at {per_minute} calls a minute"
 
 
-def sweep(pipeline: Pipeline, *, full: bool, warn: Warn, info: Warn) -> HistoryReport:
-    """Read again what was active lately, a slice of all history, and the rejected records (SPEC S1).
-
-    Within LP_SWEEP_CALLS; `full` reads all history and keeps to no budget. Errors as `backfill`.
-    """
-    past, settings = _Past(pipeline, "sweep", warn, info), pipeline.settings
-    with pipeline.briefly() as warehouse:
-        begin_sync(warehouse, settings, pipeline.run_id)
-        with warehouse.transaction() as connection:
-            oldest, begin = oldest_entry(connection), swept_to(connection)
-            rejected = [row[0] for row in connection.execute(REJECTED).fetchall()]
-    now, length = settings.now(), timedelta(hours=settings.lp_piece_hours)
-    budget = float("inf") if full else settings.lp_sweep_calls
-    both = [feed for feed in feeds(settings) if feed]
-    by_entry = [replace(feed, options=ENTERED) if feed.name == "leads" else feed for feed in both]
-    with past.progress:
-        _rejected(past, rejected, budget * (1 - ACTIVE_SHARE) / 2)
-        active = pieces(Window(now - ACTIVE, now), length)
-        for _ in _within(past, "active lately", list(reversed(active)), both, budget * ACTIVE_SHARE):
-            pass
-        if oldest is not None and oldest < now:
-            todo = _slices(oldest, now, None if full else begin, length, full=full)
-            for window in _within(past, "history", todo, by_entry, budget):
-                with pipeline.briefly() as warehouse, warehouse.transaction() as connection:
-                    note_sweep(connection, window.end)
-    return past.report
-
-
-REJECTED = (
-    "select distinct external_contact_id from rejected_records where external_contact_id is not null "
-    "order by external_contact_id"
-)
-
-
-def _slices(oldest: datetime, now: datetime, begin: datetime | None, length: timedelta, *, full: bool) -> list[Window]:
-    """The pieces of history that are next: all, or a thirtieth from where the last sweep stopped, round and round."""
-    if full or begin is None or not oldest <= begin < now:
-        begin = oldest
-    share = now - oldest if full else max((now - oldest) / ROUND, length)
-    return pieces(Window(begin, min(begin + share, now)), length)
-
-
-def _within(past: _Past, what: str, todo: Sequence[Window], of: Sequence[Feed], budget: float) -> Iterator[Window]:
-    """Read pieces until the budget of calls is used; yields each that was read."""
-    for number, window in enumerate(todo):
-        if past.report.calls >= budget:
-            past.report.notes.append(f"{what}: {len(todo) - number} of {len(todo)} pieces are left to the next sweep")
-            break
-        past.progress.step(f"{what}: piece {number + 1} of {len(todo)}", number, len(todo))
-        past.read(window, of)
-        yield window
-
-
-def _rejected(past: _Past, cst_ids: Sequence[str], budget: float) -> None:
-    """Read the rejected records again, by id."""
-    settings, sync_id = past.pipeline.settings, past.sync_number()
-    found: dict[str, list[Reading]] = {}
-    for number, cst_id in enumerate(cst_ids):
-        if past.report.calls >= budget:
-            past.report.notes.append(f"rejected records: {len(cst_ids) - number} are left to the next sweep")
-            break
-        past.report.calls += 1
-        answer = find(past.pipeline.history_client, settings, cst_id)
-        if answer is not None:
-            readings = found.setdefault(answer[0].name, [])
-            readings.append(Reading(1, len(readings) + 1, answer[1], settings.now(), cst_id))
-    if not found:
-        return
-    now = settings.now()
-    wall = now.astimezone(settings.zone).replace(tzinfo=None)
-    with past.pipeline.briefly() as warehouse, warehouse.transaction() as connection:
-        for feed, readings in found.items():
-            piece = Piece(Window(now, now), SentWindow(wall, wall), now, now, len(readings), readings, "read")
-            ignored = settings.lp_ignore_fields
-            past.report.stored += store(
-                connection, sync_id, feed, piece, first_page=0, ignored=ignored, moves=False, kind="sweep"
-            )
-            past.report.readings += len(readings)
-    past.merge(sync_id)
-
-
 def checked_merge(warehouse: Warehouse, pipeline: Pipeline, sync_id: int, report: HistoryReport) -> None:
     """Stage, check as the sync's blocking checks do, and merge, in one turn."""
     settings = pipeline.settings
@@ -216,8 +153,10 @@ def checked_merge(warehouse: Warehouse, pipeline: Pipeline, sync_id: int, report
     if without_ids:
         raise WarehouseError(told_without_ids(*without_ids[0]))
     merged = merge(warehouse, settings, sync_id)
-    for name in ("inserted", "updated", "unchanged", "stale", "rejected", "gone", "returned", "new_calls"):
+    for name in (*MERGE_COUNTS, "new_calls"):
         setattr(report.merged, name, getattr(report.merged, name) + getattr(merged, name))
-    with warehouse.transaction({"sync_id": sync_id}) as connection:
+    with warehouse.connection({"sync_id": sync_id}) as connection:
+        if run(connection, "checks/opportunity_keys_are_unique"):
+            raise WarehouseError("The table `opportunities` holds a key twice: nothing more is read or published.")
         for name, number in run(connection, "checks/unannounced_changes"):
             report.unannounced[name] = report.unannounced.get(name, 0) + number

@@ -6,9 +6,10 @@ from typing import Any
 import dagster as dg
 
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.history import HistoryReport, backfill, sweep
+from lp_pipeline.history import HistoryReport, backfill
 from lp_pipeline.pipeline import Pipeline
 from lp_pipeline.resources import told_plainly
+from lp_pipeline.sweeping import sweep
 
 
 @dg.op(
@@ -22,8 +23,6 @@ def read_days(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipelin
     """Read, merge and publish the past, while syncs go on and come first."""
     with told_plainly(pipeline):
         first, last = (_day(name, context.op_config[name]) for name in ("from", "to"))
-        if first > last:
-            raise SettingsError(f"The backfill's days are the wrong way round: from {first} to {last}.")
         report = backfill(pipeline, first, last, warn=context.log.warning, info=context.log.info)
         publication = pipeline.publish()
     context.add_output_metadata({**_metadata(report), "published": publication.published})

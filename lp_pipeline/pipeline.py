@@ -25,11 +25,10 @@ from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.trouble import plainly
 from lp_pipeline.warehouse import Warehouse
 from lp_pipeline.warehouse.publishing import Publication, publish, wait_before
-from lp_pipeline.warehouse.turn import PATIENCE_SECONDS, Turn
+from lp_pipeline.warehouse.turn import BRIEF, NEXT, PATIENCE_SECONDS, Turn
 
 ROOM = 5  # one call in so many is left to syncs
 RUN_SECONDS = 12 * 60.0  # R3: nothing is retried after this
-NEXT = "next"  # who waits for the turn holds this one: a backfill lets it go first
 FEED_SECONDS = 5 * 60.0  # W2: no further piece is begun after this, so that both feeds and the merge get their share
 FEED_DEADLINE = 5.5 * 60.0  # and no piece that was begun goes on after this
 
@@ -72,11 +71,17 @@ class Pipeline:
 
     @contextmanager
     def briefly(self) -> Iterator[Warehouse]:
-        """The warehouse for a moment, for work that lets syncs go first (SPEC W2); raises as `warehouse`."""
-        while Turn(self.settings.data, NEXT).is_taken():
+        """The warehouse for a moment, for work that lets syncs go first, however long they take (SPEC W2)."""
+        os.umask(0o077)
+        waiting, turn, brief = (Turn(self.settings.data, name) for name in (NEXT, "turn", BRIEF))
+        while waiting.is_taken() or not turn.take_at_once():
             time.sleep(0.2)
-        with self._turn():
+        try:
+            brief.take()
             yield Warehouse(self.settings.data)
+        finally:
+            brief.give_back()
+            turn.give_back()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

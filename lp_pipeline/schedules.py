@@ -7,7 +7,7 @@ import dagster as dg
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.jobs import sweep, sync
 from lp_pipeline.settings import Settings, load_settings
-from lp_pipeline.warehouse.turn import Turn
+from lp_pipeline.warehouse.turn import BRIEF, PAST, Turn
 
 WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
 
@@ -31,21 +31,32 @@ def sync_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDe
     return every_15_minutes
 
 
-def sweep_schedule() -> dg.ScheduleDefinition:
-    """`sweep` daily, in America's night (SPEC S1)."""
-    return dg.ScheduleDefinition(
-        name="every_night",
+def sweep_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDefinition:
+    """`sweep` daily, in America's night (SPEC S1), unless a backfill is at work."""
+
+    @dg.schedule(
         job=sweep,
         cron_schedule="20 8 * * *",
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Daily: read again what may have changed without a stamp.",
     )
+    def every_night() -> dg.RunRequest | dg.SkipReason:
+        if _is_taken(load, PAST):
+            return dg.SkipReason("a backfill, or the last sweep, is still at work")
+        return dg.RunRequest()
+
+    return every_night
 
 
 def _is_busy(load: Callable[[], Settings]) -> bool:
+    """Whether a run has the turn for long; a backfill that stores a piece is done in a moment, and a sync waits."""
+    return _is_taken(load, "turn") and not _is_taken(load, BRIEF)
+
+
+def _is_taken(load: Callable[[], Settings], turn: str) -> bool:
     """Asks the operating system, not Dagster: a run whose process is gone blocks nothing (SPEC R1)."""
     try:
-        return Turn(load().data).is_taken()
+        return Turn(load().data, turn).is_taken()
     except SettingsError:
         return False  # let the run start, so that it fails where people look, and says why

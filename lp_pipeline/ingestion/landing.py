@@ -45,11 +45,13 @@ def store(
     ignored: Collection[str],
     moves: bool,
     kind: Kind = "sync",
+    news_from: datetime | None = None,
 ) -> int:
     """Append a piece's new readings and its ledger row; how many readings were new.
 
     `first_page` numbers the pages of a sync's pieces through; `moves` tells whether the watermark moves with it. `kind`
-    tells whether it is history: what that inserts is not delivered to Hatch (SPEC D1).
+    tells whether it is history: what that inserts is not delivered to Hatch (SPEC D1), but for the records that carry
+    a stamp later than `news_from` (LP's wall clock): the next sync would show those, and finds them known.
     """
     stored = 0
     if piece.readings:
@@ -61,6 +63,8 @@ def store(
             "sent_from": piece.sent.start,
             "sent_to": piece.sent.end,
             "is_history": kind != "sync",
+            "news_from": news_from,
+            "zone": _zone(connection),
         }
         stored = int(run(connection, "landing/store_readings", variables)[0][0])
         if stored:
@@ -86,6 +90,11 @@ def store(
         ],
     ).fetchall()
     return stored
+
+
+def _zone(connection: Any) -> str:
+    """In which zone the times of this warehouse are (SPEC J5)."""
+    return str((connection.execute("select zone from pipeline.account").fetchall() or [("UTC",)])[0][0])
 
 
 def _fill_landed(

@@ -1,10 +1,12 @@
 """What the warehouse remembers of backfills and sweeps: how far each has come (SPEC W2, S1). Reading is elsewhere."""
 
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from lp_pipeline.leadperfection import Window
+from lp_pipeline.warehouse.database import run
 
 
 def days(first: date, last: date, zone: ZoneInfo, now: datetime) -> Window:
@@ -36,11 +38,16 @@ def note_backfill(connection: Any, first: date, last: date, read_to: datetime, f
     ).fetchall()
 
 
-def oldest_entry(connection: Any) -> datetime | None:
-    """When the oldest prospect that is known was entered."""
-    found = connection.execute("select min(external_created_at) from opportunities").fetchall()
-    oldest: datetime | None = found[0][0]
-    return oldest
+def slices(connection: Any, begin: datetime | None, now: datetime, page_size: int, of: int) -> list[Window]:
+    """The pieces of all history that are next: one of so many parts, about a page each, by what is known of each day.
+
+    From `begin`, or from the oldest one; the last part ends now.
+    """
+    # half a page: the feeds show a few more than those that were entered in the piece
+    variables = {"begin": begin, "now_at": now, "per_piece": max(1, page_size // 2), "parts": of}
+    ends = run(connection, "landing/sweep_slices", variables)
+    begins = [ends[0][0] if ends else now, *(end for _, end in ends)]
+    return [Window(begin, end) for begin, end in pairwise(begins)]
 
 
 def swept_to(connection: Any) -> datetime | None:
@@ -49,7 +56,7 @@ def swept_to(connection: Any) -> datetime | None:
     return found[0][0] if found else None
 
 
-def note_sweep(connection: Any, to: datetime) -> None:
-    """A slice of history is read again and merged."""
+def note_sweep(connection: Any, to: datetime | None) -> None:
+    """A piece of history is read again and merged; None: it was the last one."""
     connection.execute("delete from pipeline.sweep").fetchall()
     connection.execute("insert into pipeline.sweep values ($1)", [to]).fetchall()

@@ -26,6 +26,8 @@ class Progress:
         self._logged = self._began + SHOW_AFTER_SECONDS - LOG_EVERY_SECONDS
         self._rows = 0
         self._pages = 0
+        self._step = ""
+        self._done: tuple[int | None, int | None] = (None, None)
         self._bar: Bar | None = None
         self._task: TaskID | None = None
 
@@ -33,10 +35,15 @@ class Progress:
         """A page has arrived; `rows` is how many the current asking has brought so far."""
         self._pages += 1
         self._rows = max(self._rows, rows)
-        self.step(f"{self._feed} feed: {self._pages} pages read, window up to {window.end:%Y-%m-%d %H:%M} UTC")
+        told = f"{self._feed} feed: {self._pages} pages read, window up to {window.end:%Y-%m-%d %H:%M} UTC"
+        self._tell(self._step or told, *self._done)
 
-    def step(self, text: str, done: int | None = None, of: int | None = None) -> None:
-        """Something is done: so many of so many, if that is known."""
+    def step(self, text: str, done: int, of: int) -> None:
+        """Something is begun, of which so much is done; the pages of it repeat this."""
+        self._step, self._done = text, (done, of)
+        self._tell(text, done, of)
+
+    def _tell(self, text: str, done: int | None, of: int | None) -> None:
         if time.monotonic() - self._began < SHOW_AFTER_SECONDS:
             return
         if sys.stderr.isatty():

@@ -16,6 +16,7 @@ from lp_pipeline.ingestion.syncs import (
     has_full_page,
     limit_pieces,
     move_watermark,
+    news_from,
     piece_limit,
     remember_account,
     take_watermark,
@@ -103,7 +104,8 @@ class FeedReader:
         return report
 
     def read_past(self, window: Window) -> FeedReport:
-        """Read through a window of the past, for a backfill or a sweep; no watermark moves. Errors as `read`."""
+        """Read a piece of the past, however long, for a backfill or a sweep; no watermark moves. Errors as `read`."""
+        self._length = max(self._length, window.end - window.begin)
         with self._access() as warehouse:
             self._trust_short_page = has_full_page(warehouse, self._settings.lp_page_size)
         self._believes_empty = True
@@ -238,6 +240,7 @@ class FeedReader:
                     ignored=self._settings.lp_ignore_fields,
                     moves=last and moves,
                     kind=self._kind,
+                    news_from=news_from(connection, self._feed.name, self._settings),
                 )
                 report.pages += piece.pages
                 report.readings += len(piece.readings)

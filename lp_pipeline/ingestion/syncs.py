@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from lp_pipeline.errors import SettingsError
+from lp_pipeline.leadperfection import Window, as_sent
 from lp_pipeline.settings import Settings
 from lp_pipeline.warehouse import Warehouse
 
@@ -110,6 +111,14 @@ def take_watermark(warehouse: Warehouse, feed: str, settings: Settings, warn: Ca
             f"was set back, or was wrong before. It is set back to {back.isoformat()}; what lies between is read again."
         )
         return back
+
+
+def news_from(connection: Any, feed: str, settings: Settings) -> datetime:
+    """Where the next sync's window of this feed begins, on LP's wall clock; what is stamped later is news to it."""
+    now = settings.now()
+    found = connection.execute("select watermark from pipeline.watermarks where feed = $1", [feed]).fetchone()
+    watermark = min(found[0], now) if found else now
+    return as_sent(Window(watermark - timedelta(minutes=settings.lp_overlap_minutes), now), settings.zone).start
 
 
 def move_watermark(connection: Any, feed: str, to: datetime) -> None:

@@ -11,6 +11,9 @@ from lp_pipeline.errors import WarehouseError
 from lp_pipeline.trouble import plainly
 
 PATIENCE_SECONDS = 12 * 60.0
+NEXT = "next"  # who waits for the turn holds this one: a backfill lets it go first
+BRIEF = "brief"  # who has the turn for a moment only holds this one: a sync need not be put off for that
+PAST = "past"  # a backfill or sweep at work holds this one, whoever has the turn
 
 
 class Turn:
@@ -24,19 +27,28 @@ class Turn:
 
     def take(self) -> None:
         """Wait for the turn; raises `WarehouseError` after 12 minutes."""
+        if not self._acquire(self._patience):
+            raise WarehouseError(
+                f"Another run has been working on {self._folder} for more than {self._patience / 60:.0f} minutes. "
+                "Look at it in the Dagster UI and end it if it is stuck; nothing is lost, the next sync goes on."
+            )
+
+    def take_at_once(self) -> bool:
+        """Take the turn if it is free; whether it was."""
+        return self._acquire(0.0)
+
+    def _acquire(self, seconds: float) -> bool:
         if self._lock is not None:
-            return
+            return True
         with plainly(f"use the data folder {self._folder}"):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = FileLock(self._path, mode=0o600, thread_local=False)
             try:
-                lock.acquire(timeout=self._patience, poll_interval=0.2)
+                lock.acquire(timeout=seconds, poll_interval=0.2)
             except Timeout:
-                raise WarehouseError(
-                    f"Another run has been working on {self._folder} for more than {self._patience / 60:.0f} minutes. "
-                    "Look at it in the Dagster UI and end it if it is stuck; nothing is lost, the next sync goes on."
-                ) from None
+                return False
         self._lock = lock
+        return True
 
     def give_back(self) -> None:
         """Let the next one go on; does nothing if the turn was never taken."""

@@ -1,4 +1,4 @@
-"""`make drills`: kills and lost answers, by the hundred, against a LeadPerfection that lives on."""
+"""`make drills`: kills and lost answers, by the hundred, against a LeadPerfection that lives on; killed backfills."""
 
 import argparse
 import random
@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 
 from lp_pipeline_tests.account import account_of
+from lp_pipeline_tests.drills.backfills import backfills
 from lp_pipeline_tests.drills.drill import JOB, RUNNER, Drill
 
+DRILLS = ("kills", "losses", "backfills")
 DOUBT = 3.0  # seconds; a late commit comes after 1
 
 
@@ -51,22 +53,27 @@ def tell(text: str) -> None:
 
 
 def main() -> int:
-    """Both drills; 0 if nothing was lost or doubled."""
+    """All drills; 0 if nothing was lost or doubled."""
     parser = argparse.ArgumentParser(prog="make drills", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--kills", type=int, default=110)
     parser.add_argument("--jobs", type=int, default=10, help="how many of the killed are whole Dagster jobs")
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--communications", type=int, default=300)
+    parser.add_argument("--prospects", type=int, default=20_000, help="of the world that backfills read")
+    parser.add_argument("--piece-hours", type=int, default=24, help="of a backfill")
+    parser.add_argument("--only", choices=DRILLS)
     given = parser.parse_args()
     rng = random.Random(given.seed)
     tell(f"seed {given.seed}")
     failed = False
-    for name in ("kills", "losses"):
+    for name in [given.only] if given.only else DRILLS:
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             if name == "kills":
                 told, wrong = kills(Path(folder), rng, given.kills, given.jobs, given.communications)
+            elif name == "backfills":
+                told, wrong = backfills(Path(folder), rng, 5, given.prospects, given.piece_hours)
             else:
                 told, wrong = losses(Path(folder), rng, given.runs, given.communications)
         tell("\n  ".join([f"{name}: {told} [{time.monotonic() - began:.0f} s]", *wrong[:20]]))

@@ -1,9 +1,49 @@
 -- SPEC W7: append the readings of `landed` and queue them for the merge. A reading that is the same JSON as the last
 -- one of its record in its feed is only counted; if that one is still unmerged or its record is rejected, it is queued
--- again, where it stands. Variables: sent_from, sent_to (LP's wall clock).
+-- again, where it stands. What a backfill or sweep shows may change that: its windows are others than a sync's.
+-- Variables: sync_id, feed, is_history, zone; sent_from, sent_to, news_from (LP's wall clock).
+create or replace temp table stamped_leads as
+with stamps as (
+    select
+        reading_no,
+        external_contact_id,
+        external_id,
+        pipeline.lp_wall(unnest(pipeline.lead_stamps(fields)), getvariable('zone')) as stamp
+    from landed_leads
+)
+select reading_no, external_contact_id, external_id, stamp
+from stamps
+where stamp >= least(getvariable('sent_from'), coalesce(getvariable('news_from'), getvariable('sent_from')));
+
+-- D1: what the next sync will be shown is no history, although a backfill or sweep was quicker
+create or replace temp table news as
+select reading_no from stamped_leads where stamp >= getvariable('news_from')
+union
+select reading_no
+from landed
+where
+    greatest(
+        pipeline.lp_wall(fields ->> '$.lastchanged', getvariable('zone')),
+        pipeline.lp_wall(fields ->> '$.dateadded', getvariable('zone'))
+    ) >= getvariable('news_from');
+
+-- F2: leads whose stamp lies in this window and that have no opportunity yet
+create or replace temp table unopened as
+select distinct s.reading_no
+from stamped_leads as s
+where
+    getvariable('feed') = 'leads'
+    and s.stamp between getvariable('sent_from') and getvariable('sent_to')
+    and s.external_id is not null
+    and not exists (
+        select 1 from opportunities as o
+        where o.external_contact_id = s.external_contact_id and o.external_id = s.external_id
+    );
+
 create or replace temp table judged as
 with last_stored as (
-    select p.feed, p.contact_key, max(p.reading_no) as reading_no, arg_max(p.digest, p.reading_no) as digest
+    select p.feed, p.contact_key, max(p.reading_no) as reading_no, arg_max(p.digest, p.reading_no) as digest,
+        arg_max(p.sync_id, p.reading_no) as sync_id
     from raw.prospects as p
     where p.feed = getvariable('feed') and p.contact_key in (select contact_key from landed)
     group by all
@@ -15,7 +55,9 @@ before as (
         l.read_at,
         l.digest,
         lag(l.digest, 1, s.digest) over (partition by l.contact_key order by l.reading_no) as digest_before,
-        s.reading_no as stored_no
+        s.reading_no as stored_no,
+        getvariable('is_history')
+        or s.sync_id in (select r.sync_id from sync_runs as r where r.kind <> 'sync') as was_in_the_past
     from landed as l left join last_stored as s using (contact_key)
 )
 select *, digest is distinct from digest_before as is_new from before;
@@ -28,6 +70,7 @@ with placed as (
         -- the place of the reading that this one equals, or its own
         coalesce(max(case when is_new then reading_no end) over chain, stored_no) as reading_no,
         is_new,
+        was_in_the_past,
         reading_no as landed_no
     from judged
     window chain as (partition by contact_key order by reading_no rows unbounded preceding)
@@ -40,10 +83,11 @@ select
     p.read_at,
     getvariable('sent_from'),
     getvariable('sent_to'),
-    getvariable('is_history')
+    getvariable('is_history') and p.landed_no not in (select reading_no from news)
 from placed as p
 where
     p.is_new
+    or (p.was_in_the_past and p.landed_no in (select reading_no from unopened))
     or exists (
         select 1 from pipeline.unmerged as u where u.feed = getvariable('feed') and u.contact_key = p.contact_key
     )

@@ -41,8 +41,12 @@ suspects as (
     group by all
 ),
 too_many as (
+    -- those of the last 24 hours, whether they passed or were held, and the new ones
     select
-        (select count(*) from suspects)
+        (select count(*) from suspects anti join held_opportunities as h on
+            h.external_contact_id = suspects.external_contact_id
+            and h.external_id is not distinct from suspects.external_id
+            and h.external_created_local = suspects.external_created_local)
         + (select count(*) from pipeline.suspects where passed_at > getvariable('now_at') - interval 24 hours)
         > getvariable('held_after') as are_held
 )
@@ -54,7 +58,8 @@ select
         end as outcome
     ),
     x.known_local as known_created_local,
-    h.state as held_state
+    h.state as held_state,
+    h.held_at
 from compared as c
 cross join too_many as t
 left join suspects as x

@@ -1,5 +1,5 @@
 -- SPEC S1: what a backfill or sweep shows otherwise than the last reading did, although none of LP's stamps of change has
--- moved: the edits that LP does not announce, by field. Variables: now_at, sync_id.
+-- moved: the edits that LP does not announce, by field; once, though both feeds show it. Variables: now_at, sync_id.
 insert into unannounced_changes
 with read_again as (
     select * from pipeline.batch where is_history and not stale and previous_no is not null
@@ -34,8 +34,16 @@ fields as (
     from objects
     where now_stamp is not distinct from old_stamp and now_content::varchar <> old_content::varchar
 )
-select getvariable('sync_id'), getvariable('now_at'), external_contact_id, external_id, prefix || field
-from fields
+select distinct getvariable('sync_id'), getvariable('now_at'), f.external_contact_id, f.external_id, f.prefix || f.field
+from fields as f
 where
-    json_extract(now_content, '$."' || field || '"')::varchar
-    is distinct from json_extract(old_content, '$."' || field || '"')::varchar;
+    json_extract(f.now_content, '$."' || f.field || '"')::varchar
+    is distinct from json_extract(f.old_content, '$."' || f.field || '"')::varchar
+    and not exists (
+        select 1 from unannounced_changes as c
+        where
+            c.external_contact_id = f.external_contact_id
+            and c.external_id is not distinct from f.external_id
+            and c.field = f.prefix || f.field
+            and c.found_at > getvariable('now_at') - interval 20 hours
+    );

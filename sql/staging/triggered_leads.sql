@@ -1,16 +1,56 @@
 -- SPEC F2: the leads that their feed shows as new, changed or worth another judgement. Leads nested in the prospect
--- feed trigger nothing. Variable: zone.
+-- feed trigger nothing. A backfill or sweep may have shown a prospect in a window in which only some of its leads have a
+-- stamp: the others are triggered when a window comes that has theirs. Variable: zone.
 create or replace table pipeline.triggered_leads as
 with batch as (select * from pipeline.batch where feed = 'leads' and not stale),
 leads_now as (
-    select b.contact_key, l.lead_key, l.content, l.fields, b.previous_no
-    from batch as b inner join raw.leads as l on l.reading_no = b.reading_no
+    select
+        b.contact_key, l.lead_key, l.content, l.fields, b.previous_no,
+        p.external_contact_id, l.external_id
+    from batch as b
+    inner join raw.leads as l on l.reading_no = b.reading_no
+    inner join raw.prospects as p on p.reading_no = b.reading_no
     qualify row_number() over (partition by b.contact_key, l.lead_key order by l.lead_place) = 1
 ),
 leads_before as (
     select b.contact_key, l.lead_key, l.content
     from batch as b inner join raw.leads as l on l.reading_no = b.previous_no
     qualify row_number() over (partition by b.contact_key, l.lead_key order by l.lead_place) = 1
+),
+-- the leads with a stamp of their own inside a window, as it was sent
+stamps as (
+    select
+        contact_key,
+        lead_key,
+        external_contact_id,
+        external_id,
+        previous_no,
+        pipeline.lp_wall(unnest(pipeline.lead_stamps(fields)), getvariable('zone')) as stamp
+    from leads_now
+),
+stamped as (
+    select
+        s.contact_key,
+        s.lead_key,
+        s.external_contact_id,
+        s.external_id,
+        s.previous_no,
+        bool_or(u.is_history) as is_history
+    from stamps as s
+    inner join pipeline.unmerged as u on u.feed = 'leads' and u.contact_key = s.contact_key
+    where s.stamp between u.sent_from and u.sent_to
+    group by all
+),
+overlooked as (
+    select s.contact_key, s.lead_key
+    from stamped as s
+    inner join raw.prospects as p on p.reading_no = s.previous_no
+    where
+        (s.is_history or p.sync_id in (select r.sync_id from sync_runs as r where r.kind <> 'sync'))
+        and not exists (
+            select 1 from opportunities as o
+            where o.external_contact_id = s.external_contact_id and o.external_id = s.external_id
+        )
 ),
 known_prospects as (
     select
@@ -20,27 +60,14 @@ known_prospects as (
             when o.lead_key is null then 'new'
             when n.content::varchar is distinct from o.content::varchar then 'changed'
             when r.lead_key is not null then 'rejected before'
+            when s.lead_key is not null then 'stamped inside the window, without an opportunity'
         end as reason
     from leads_now as n
     left join leads_before as o on o.contact_key = n.contact_key and o.lead_key = n.lead_key
     left join rejected_records as r
         on r.combination = 'lead+prospect' and r.contact_key = n.contact_key and r.lead_key = n.lead_key
+    left join overlooked as s on s.contact_key = n.contact_key and s.lead_key = n.lead_key
     where n.previous_no is not null
-),
--- A prospect that this feed has never shown: the leads with a stamp of their own inside a window, as it was sent.
-stamps as (
-    select
-        n.contact_key,
-        n.lead_key,
-        pipeline.lp_wall(unnest(pipeline.lead_stamps(n.fields)), getvariable('zone')) as stamp
-    from leads_now as n
-    where n.previous_no is null
-),
-stamped as (
-    select distinct s.contact_key, s.lead_key
-    from stamps as s
-    inner join pipeline.unmerged as u on u.feed = 'leads' and u.contact_key = s.contact_key
-    where s.stamp between u.sent_from and u.sent_to
 ),
 new_prospects as (
     select

@@ -1,0 +1,13 @@
+"""SPEC W2, R1: a small version of the drill with backfills that are killed."""
+
+import random
+from pathlib import Path
+
+from lp_pipeline_tests.drills.backfills import backfills
+
+
+def test_a_backfill_that_is_killed_ends_as_one_that_is_not(tmp_path: Path) -> None:
+    """W2, R1: killed twice, it goes on where it stopped, and every column of J3 is as if nothing had happened."""
+    seed = random.randrange(10**6)
+    told, wrong = backfills(tmp_path, random.Random(seed), kills=2, population=300, piece_hours=24 * 100)
+    assert not wrong, f"seed {seed}: {told} {wrong[:5]}"

@@ -1,0 +1,45 @@
+-- SPEC J5: signs that LP_TIMEZONE is not the zone of LP's wall clock. `ahead`: several records of the last day are stamped
+-- more than half an hour after they were read (LP's clock may be some minutes off, a zone is off by hours). `behind`: what
+-- syncs at the usual pace read in the last three days was never fresher than so many hours, eight times running, while a
+-- change is shown within minutes by a clock that is right. Few changes prove nothing. Variables: now_at, zone.
+with asked as (
+    select
+        sync_id,
+        feed,
+        min(started_at) - lag(max(started_at)) over (partition by feed order by sync_id) <= interval 30 minutes as is_prompt
+    from sync_runs
+    where kind = 'sync' and started_at > getvariable('now_at') - interval 3 days
+    group by sync_id, feed
+),
+stamps as (
+    select sync_id, feed, contact_key, read_at, fields ->> '$.lastchanged' as stamp
+    from raw.prospects
+    where read_at > getvariable('now_at') - interval 3 days
+    union all
+    select sync_id, feed, contact_key, read_at, unnest(pipeline.lead_stamps(fields))
+    from raw.leads
+    where read_at > getvariable('now_at') - interval 3 days
+),
+ages as (
+    select
+        sync_id,
+        feed,
+        contact_key,
+        read_at,
+        epoch(read_at - pipeline.lp_stamp(stamp, getvariable('zone'), read_at)) / 3600 as hours
+    from stamps
+),
+newest as (
+    select a.sync_id, min(a.hours) as hours
+    from ages as a inner join asked as s on s.sync_id = a.sync_id and s.feed = a.feed and s.is_prompt
+    where a.hours is not null
+    group by a.sync_id
+)
+select 'ahead' as sign, -min(hours) as hours, count(distinct contact_key) as records
+from ages
+where hours < -0.5 and read_at > getvariable('now_at') - interval 24 hours
+having count(distinct contact_key) >= 3
+union all
+select 'behind', min(hours), count(*)
+from newest
+having count(*) >= 8 and min(hours) > 0.8;

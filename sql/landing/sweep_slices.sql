@@ -1,0 +1,29 @@
+-- SPEC S1: where a sweep's slice of all history begins, and where its pieces end: a piece for so many prospects, by the
+-- instant they were entered, so that it takes few calls whatever the density. The piece that reaches the newest prospect
+-- ends now. Variables: begin (null: the oldest one), now_at, per_piece, parts.
+with contacts as (
+    select external_contact_id, min(external_created_at) as entered_at
+    from opportunities
+    group by external_contact_id
+),
+bounds as (
+    select
+        coalesce(getvariable('begin'), min(entered_at) - interval 1 day) as begins_at,
+        ceil(count(*) / getvariable('parts')) as most
+    from contacts
+),
+ahead as (
+    select c.entered_at, row_number() over (order by c.entered_at) as place, count(*) over () as left_over
+    from contacts as c cross join bounds as b
+    where c.entered_at > b.begins_at and c.entered_at < getvariable('now_at')
+),
+cut as (
+    select max(entered_at) as ends_at, max(place) = any_value(left_over) as is_last
+    from ahead cross join bounds as b
+    where place <= b.most
+    group by (place - 1) // getvariable('per_piece')
+)
+select b.begins_at, case when bool_or(c.is_last) then getvariable('now_at') else c.ends_at end as ends_at
+from cut as c cross join bounds as b
+group by b.begins_at, c.ends_at
+order by c.ends_at;
