@@ -1,4 +1,4 @@
-"""`lp-pipeline backfill`, `sweep`, `held`, `replay`: the commands about the past. They wire; the work is done elsewhere."""
+"""`lp-pipeline backfill`, `sweep`, `held`, `replay`: the commands about the past. They wire only."""
 
 from datetime import datetime
 from pathlib import Path
@@ -84,9 +84,9 @@ def drop(cst_ids: tuple[str, ...]) -> None:
 def replay(*, adopt: bool, sql: Path | None, scratch: Path | None) -> None:
     """Rebuild the opportunities from the stored readings and show where they differ from the live ones.
 
-    Every merge is done again, in order, under the settings of its sync. As long as sql/ is what the data was merged with,
-    there is no difference. After a change of sql/, it shows the opportunities that the change is about. Exit code 1 if
-    there is a difference. Needs room for twice the size of work.duckdb; syncs go on meanwhile.
+    Every merge is done again, in order, under the settings of its sync. As long as sql/ is what the data was merged
+    with, there is no difference. After a change of sql/, it shows the opportunities that the change is about. Exit
+    code 1 if there is a difference. Needs room for twice the size of work.duckdb; syncs go on meanwhile.
     """
     from lp_pipeline.running import run_replay
     from lp_pipeline.showing import show_difference

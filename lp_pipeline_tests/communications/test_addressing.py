@@ -86,7 +86,7 @@ def address(scenario: Scenario, published: Path | None = None, **given: Any) -> 
     row = {"communication_id": "c", **dict.fromkeys(names), **given}
     found = addresses(scenario.outbox, published or scenario.warehouse.published, [cast(Any, row)])
     (one,) = found.values()
-    return replace(one, called_at=tuple(one.called_at))
+    return replace(one, calls=tuple(one.calls))
 
 
 UNMATCHED = {

@@ -13,6 +13,7 @@ from hypothesis import settings
 from lp_pipeline.cli import main
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.holding import settle_held
+from lp_pipeline.ingestion.landing import Kind
 from lp_pipeline.ingestion.syncs import begin_sync
 from lp_pipeline.merging import merge, stage
 from lp_pipeline.replaying import SCRATCH, ReplayReport, replay
@@ -52,8 +53,8 @@ def nothing_differs(scenario: Scenario) -> ReplayReport:
 
 
 def test_a_replay_finds_no_difference_after_all_that_can_happen(scenario: Scenario) -> None:
-    """E4: merges skipped and caught up, rejected and judged again, stale, gone and back, held, accepted, dropped, rezoned,
-    backfilled, settings changed in between: each is done again as it was."""
+    """E4: merges skipped and caught up, rejected and judged again, stale, gone and back, held, accepted, dropped,
+    rezoned, backfilled, settings changed in between: each is done again as it was."""
     s = scenario
     s.set(LP_HELD_AFTER="1", LP_IGNORE_FIELDS="setter")
     s.sync(prospect("1", lead("10"), lead("11")), prospect("2", lead("20"), email=...))
@@ -108,7 +109,7 @@ def test_a_replay_finds_no_difference_after_a_random_history(scenario: Scenario,
             LP_IGNORE_FIELDS=dice.choice(["", "setter"]),
         )
         for feed in dice.sample(["leads", "prospects"], dice.choice([1, 2])):
-            kind = dice.choice(["sync", "sync", "sweep"])
+            kind: Kind = dice.choice(["sync", "sync", "sweep"])
             scenario.read(feed, *(_anyone(dice) for _ in range(4)), kind=kind, minutes=dice.choice([35, 2000]))
         if number == 6:
             settle_held(scenario.settings, dice.choice(["accept", "drop"]), [])
@@ -190,7 +191,7 @@ def test_what_is_only_here_or_only_there_shows_as_a_whole(scenario: Scenario) ->
 
 
 def test_adopting_makes_the_replayed_state_live(scenario: Scenario, tmp_path: Path) -> None:
-    """E4, M7, D1, Q1: what differs is replaced, told as a change, published and due for Hatch; the next sync goes on."""
+    """E4, M7, D1, Q1: what differs is replaced, told as a change, published, due for Hatch; the next sync goes on."""
     scenario.set(HATCH_API_KEY="not-a-real-key", HATCH_SOURCE="lp")
     first = prospect("1", lead("10", disposition="Sold"))
     scenario.sync(first, prospect("2", lead("20", disposition="SET")))
@@ -246,7 +247,7 @@ def test_a_warehouse_with_merges_from_before_the_log_is_told_so(scenario: Scenar
         connection.execute("update pipeline.version set version = 2")
     scenario.later()
     scenario.sync(prospect("1", lead("10", disposition="Sold")))
-    with pytest.raises(WarehouseError, match="1 merges.* are from before"):
+    with pytest.raises(WarehouseError, match=r"1 merges.* are from before"):
         replay(scenario.settings, adopt=True)
     assert scenario.ask("select status from opportunities") == [("Sold",)]
     assert not (scenario.folder / SCRATCH).exists()
