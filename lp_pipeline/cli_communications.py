@@ -127,7 +127,7 @@ def recovered_command(since: datetime) -> None:
 
     Do it before the next push. The ledger does not know what was pushed after the copy was made, so LeadPerfection is
     read for the mark of each such push (for a call log: its date and phone) before it is sent: what is found is sent
-    already. That also goes for what lands again later, as long as it occurred before now. Production notes, and call logs
+    already. That also goes for what lands again later, if it occurred before now. Production notes, and call logs
     over 6 days old, can't be looked for: they are uncertain, see `lp-pipeline pushes`. What had come in through the
     inbox since the copy was made is not in it: ask Hatch to send that again.
     """

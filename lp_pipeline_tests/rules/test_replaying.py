@@ -144,24 +144,31 @@ def test_the_availability_under_which_it_was_staged_counts(scenario: Scenario) -
     nothing_differs(scenario)
 
 
-def test_what_was_staged_before_a_verdict_is_staged_again(scenario: Scenario) -> None:
-    """E4, M9: a verdict changes what staging goes by, so the merge does not go by an older one."""
+def test_what_was_staged_before_a_verdict_or_a_rezone_is_staged_again(scenario: Scenario) -> None:
+    """E4, M9, J5: they change what staging goes by, so the merge does not go by an older one."""
     scenario.read("leads", prospect("1", lead("10")))
     stage(scenario.warehouse, scenario.settings)
     settle_held(scenario.settings, "drop", [])
+    assert scenario.ask("from pipeline.batch") == []
+    stage(scenario.warehouse, scenario.settings)
+    scenario.set(LP_TIMEZONE="America/Denver")
+    rezone(scenario.settings)
     assert scenario.ask("from pipeline.batch") == []
     assert scenario.merge().inserted == 1
     nothing_differs(scenario)
 
 
-def changed_sql(folder: Path) -> Path:
-    """A copy of sql/ in which an opportunity's status is in capitals."""
+CAPITALS = ("pipeline.lp_text(lead ->> '$.disposition') as", "upper(lead ->> '$.disposition') as")
+PHONES = ("'there': json_exists(prospect, '$.phone1')", "'there': phone is not null")
+
+
+def changed_sql(folder: Path, change: tuple[str, str] = CAPITALS) -> Path:
+    """A copy of sql/ in which an opportunity's status is in capitals, or with another change of that file."""
     copied = folder / "sql"
     shutil.copytree(REPOSITORY / "sql", copied)
     file = copied / "staging" / "staged_opportunities.sql"
-    text = file.read_text()
-    changed = text.replace("pipeline.lp_text(lead ->> '$.disposition') as", "upper(lead ->> '$.disposition') as")
-    assert changed != text
+    changed = file.read_text().replace(*change)
+    assert changed != file.read_text()
     file.write_text(changed)
     return copied
 
@@ -235,6 +242,22 @@ def test_adopting_takes_out_what_the_replay_does_not_make(scenario: Scenario) ->
         ("10", "history"),
         (None, "gone"),
     ]
+
+
+def test_adopting_takes_over_what_the_next_merge_goes_by(scenario: Scenario, tmp_path: Path) -> None:
+    """E4, J7, M9: what is rejected and held is that of the replay; what was staged on the old state is gone."""
+    scenario.sync(prospect("1", lead("10"), phone1=""), prospect("2", lead("20")))
+    scenario.read("leads", prospect("2", lead("20", disposition="Sold")))
+    stage(scenario.warehouse, scenario.settings)
+    with statements_from(changed_sql(tmp_path, PHONES)):
+        assert replay(scenario.settings, adopt=True).counts == {"opportunity": 1}
+        assert (scenario.keys(), scenario.rejected()) == ([("2", "20", "lead+prospect")], [("1", "10", ["phone"])])
+        assert scenario.ask("from pipeline.batch") == []
+        scenario.later()
+        merged = scenario.sync(prospect("1", lead("10"), phone1=""))
+        assert (merged.updated, merged.rejected) == (1, 1)
+        assert scenario.ask("select attempts from rejected_records") == [(2,)]
+        nothing_differs(scenario)
 
 
 def test_a_warehouse_with_merges_from_before_the_log_is_told_so(scenario: Scenario) -> None:
