@@ -102,7 +102,7 @@ def test_a_replay_finds_no_difference_after_a_random_history(scenario: Scenario,
     """E4: whatever is read, in whatever order, under whatever settings."""
     dice = random.Random(seed)
     scenario.set(LP_HELD_AFTER="2")
-    for number in range(10):
+    for number in range(7):
         scenario.now += timedelta(minutes=dice.choice([0, 15, 600, -60, 1500]))
         scenario.set(
             LP_AVAILABILITY=dice.choice(["present", "strict", "identity"]),
@@ -111,7 +111,7 @@ def test_a_replay_finds_no_difference_after_a_random_history(scenario: Scenario,
         for feed in dice.sample(["leads", "prospects"], dice.choice([1, 2])):
             kind: Kind = dice.choice(["sync", "sync", "sweep"])
             scenario.read(feed, *(_anyone(dice) for _ in range(4)), kind=kind, minutes=dice.choice([35, 2000]))
-        if number == 6:
+        if number == 5:
             settle_held(scenario.settings, dice.choice(["accept", "drop"]), [])
         elif dice.random() < 0.7:
             scenario.merge()
@@ -258,6 +258,19 @@ def test_adopting_takes_over_what_the_next_merge_goes_by(scenario: Scenario, tmp
         assert (merged.updated, merged.rejected) == (1, 1)
         assert scenario.ask("select attempts from rejected_records") == [(2,)]
         nothing_differs(scenario)
+
+
+def test_syncs_go_on_while_a_replay_runs(scenario: Scenario) -> None:
+    """E4, R2: it has the turn only while it copies and while it adopts, and takes over what was merged meanwhile."""
+    scenario.sync(prospect("1", lead("10")))
+
+    def sync_meanwhile(_done: int, _all: int) -> None:
+        if scenario.ask("select count(*) from pipeline.merge_log") == [(1,)]:
+            scenario.later()
+            scenario.sync(prospect("1", lead("10", disposition=str(scenario.now))))
+
+    report = replay(scenario.settings, adopt=True, on_progress=sync_meanwhile)
+    assert (report.counts, report.done_again, report.adopted) == ({}, 2, 0)
 
 
 def test_a_warehouse_with_merges_from_before_the_log_is_told_so(scenario: Scenario) -> None:
