@@ -23,6 +23,7 @@ from lp_pipeline.statements import statements_from
 from lp_pipeline_tests.scenario import LIVE, Record, Scenario, lead, prospect
 
 DRILLS = settings.get_current_profile_name() == "drills"
+STEPS = 40 if DRILLS else 5
 WHAT_IS_REBUILT = {
     "opportunities": "* exclude (object_no)",
     "rejected_records": "*",
@@ -57,7 +58,10 @@ def test_a_replay_finds_no_difference_after_all_that_can_happen(scenario: Scenar
     rezoned, backfilled, settings changed in between: each is done again as it was."""
     s = scenario
     s.set(LP_HELD_AFTER="1", LP_IGNORE_FIELDS="setter")
+    old = {"lastchangedon": "2025-01-05T08:00:00", "dateentered": "2025-01-05T08:00:00"}
+    s.read("leads", prospect("6", lead("60"), lead("61", **old)))  # one of its stamps lies inside the window
     s.sync(prospect("1", lead("10"), lead("11")), prospect("2", lead("20"), email=...))
+    assert s.keys("external_contact_id = '6'") == [("6", "60", "lead+prospect")]
     s.later()
     late = begin_sync(s.warehouse, s.settings, "late")
     s.read("leads", prospect("1", lead("10", disposition="Sold")))  # skipped: merged with the next one
@@ -97,12 +101,12 @@ def test_a_replay_finds_no_difference_after_all_that_can_happen(scenario: Scenar
     assert not (s.folder / SCRATCH).exists()
 
 
-@pytest.mark.parametrize("seed", range(40) if DRILLS else [1])
+@pytest.mark.parametrize("seed", range(20) if DRILLS else [1])
 def test_a_replay_finds_no_difference_after_a_random_history(scenario: Scenario, seed: int) -> None:
     """E4: whatever is read, in whatever order, under whatever settings."""
     dice = random.Random(seed)
     scenario.set(LP_HELD_AFTER="2")
-    for number in range(7):
+    for number in range(STEPS):
         scenario.now += timedelta(minutes=dice.choice([0, 15, 600, -60, 1500]))
         scenario.set(
             LP_AVAILABILITY=dice.choice(["present", "strict", "identity"]),
@@ -111,11 +115,12 @@ def test_a_replay_finds_no_difference_after_a_random_history(scenario: Scenario,
         for feed in dice.sample(["leads", "prospects"], dice.choice([1, 2])):
             kind: Kind = dice.choice(["sync", "sync", "sweep"])
             scenario.read(feed, *(_anyone(dice) for _ in range(4)), kind=kind, minutes=dice.choice([35, 2000]))
-        if number == 5:
+        if number % 10 == 4:
             settle_held(scenario.settings, dice.choice(["accept", "drop"]), [])
         elif dice.random() < 0.7:
             scenario.merge()
-    assert len(scenario.keys()) > 5
+    scenario.merge()
+    assert len(scenario.keys()) > 3
     nothing_differs(scenario)
 
 
