@@ -1,4 +1,4 @@
-"""`lp-pipeline push`, `pushes`, `deliver`, `inbox`: the commands about Hatch. They wire; the work is done elsewhere."""
+"""`lp-pipeline push`, `pushes`, `deliver`, `inbox`, `recovered`: the commands about Hatch. They wire only."""
 
 from datetime import UTC, datetime
 
@@ -120,4 +120,24 @@ def inbox(host: str, port: int) -> None:
     serve_inbox(load_settings(), host, port, console())
 
 
-COMMANDS = (push, pushes, deliver, inbox)
+@click.command("recovered")
+@click.option("--since", type=SINCE, required=True, help="When that copy was made (LeadPerfection's wall clock).")
+def recovered_command(since: datetime) -> None:
+    """Say that an older copy of the data folder was restored: nothing is pushed twice.
+
+    Do it before the next push. The ledger does not know what was pushed after the copy was made, so LeadPerfection is
+    read for the mark of each such push (for a call log: its date and phone) before it is sent: what is found is sent
+    already. That also goes for what lands again later, if it occurred before now. Production notes, and call logs
+    over 6 days old, can't be looked for: they are uncertain, see `lp-pipeline pushes`. What had come in through the
+    inbox since the copy was made is not in it: ask Hatch to send that again.
+    """
+    from lp_pipeline.communications.recovering import recovered
+    from lp_pipeline.outbox import Outbox
+
+    settings = load_settings()
+    with Outbox(settings.data) as outbox:
+        number = recovered(outbox, settings, since.replace(tzinfo=settings.zone)).total()
+    click.echo(f"{number} pushes are looked for in LeadPerfection before they are sent, and so is what lands again.")
+
+
+COMMANDS = (push, pushes, deliver, inbox, recovered_command)

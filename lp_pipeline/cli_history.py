@@ -1,6 +1,7 @@
-"""`lp-pipeline backfill`, `sweep`, `held`: the commands about the past. They wire; the work is done elsewhere."""
+"""`lp-pipeline backfill`, `sweep`, `held`, `replay`: the commands about the past. They wire only."""
 
 from datetime import datetime
+from pathlib import Path
 
 import click
 
@@ -8,6 +9,7 @@ from lp_pipeline.settings import load_settings
 from lp_pipeline.terminal import console, give_dagster_a_home
 
 DAY = click.DateTime(("%Y-%m-%d",))
+FOLDER = click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path)
 
 
 @click.command()
@@ -75,4 +77,27 @@ def drop(cst_ids: tuple[str, ...]) -> None:
     click.echo(f"{number} opportunities are dropped. The next sync publishes that.")
 
 
-COMMANDS = (backfill, sweep, held)
+@click.command()
+@click.option("--adopt", is_flag=True, help="Make the rebuilt opportunities live; the next sync publishes them.")
+@click.option("--sql", type=FOLDER, help="Take the statements from this folder, a copy of sql/, instead.")
+@click.option("--scratch", type=FOLDER, help="Rebuild in this folder instead of the data folder; it is tidied up.")
+def replay(*, adopt: bool, sql: Path | None, scratch: Path | None) -> None:
+    """Rebuild the opportunities from the stored readings and show where they differ from the live ones.
+
+    Every merge is done again, in order, under the settings of its sync. As long as sql/ is what the data was merged
+    with, there is no difference. After a change of sql/, it shows the opportunities that the change is about. Exit
+    code 1 if there is a difference. Needs room for twice the size of work.duckdb; syncs go on meanwhile.
+    """
+    from lp_pipeline.running import run_replay
+    from lp_pipeline.showing import show_difference
+
+    if adopt and sql:
+        raise click.UsageError("What is adopted has to come from sql/ itself: the next sync goes on with that.")
+    settings = load_settings()
+    report = run_replay(settings, console(), adopt=adopt, sql=sql, scratch=scratch)
+    show_difference(report, console())
+    if report.counts and not adopt:
+        raise click.exceptions.Exit(1)
+
+
+COMMANDS = (backfill, sweep, held, replay)

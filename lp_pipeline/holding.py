@@ -9,10 +9,11 @@ from lp_pipeline.ingestion.syncs import record_sync
 from lp_pipeline.merging import variables
 from lp_pipeline.settings import Settings
 from lp_pipeline.warehouse import Warehouse
-from lp_pipeline.warehouse.database import run
+from lp_pipeline.warehouse.database import run, set_variables
 from lp_pipeline.warehouse.turn import Turn
 
 Verdict = Literal["accept", "drop"]
+ACCEPTING = ("accept_held", "changes", "opportunities", "due_deliveries")
 
 
 def settle_held(settings: Settings, verdict: Verdict, contact_ids: Sequence[str]) -> int:
@@ -25,16 +26,14 @@ def settle_held(settings: Settings, verdict: Verdict, contact_ids: Sequence[str]
                 "create temp table chosen as select unnest($ids::varchar[]) as external_contact_id",
                 {"ids": list(contact_ids)},
             ).fetchall()
-            sync_id = record_sync(connection, settings, f"held {verdict} {uuid4()}")
-            number = _accept(connection, sync_id) if verdict == "accept" else len(run(connection, "merging/drop_held"))
+            set_variables(connection, {"sync_id": record_sync(connection, settings, f"held {verdict} {uuid4()}")})
+            number = _accept(connection) if verdict == "accept" else len(run(connection, "merging/drop_held"))
             note_unpublished(connection)
         return number
     finally:
         turn.give_back()
 
 
-def _accept(connection: Any, sync_id: int) -> int:
-    number = int(run(connection, "merging/accept_held", {"sync_id": sync_id})[0][0])
-    for name in ("changes", "opportunities", "due_deliveries"):
-        run(connection, f"merging/{name}")
-    return number
+def _accept(connection: Any) -> int:
+    counts = [run(connection, f"merging/{name}") for name in ACCEPTING]
+    return int(counts[0][0][0])

@@ -15,7 +15,7 @@ from lp_pipeline.errors import WarehouseError
 from lp_pipeline.statements import statement
 from lp_pipeline.trouble import plainly
 
-OUTBOX_VERSION = 1
+OUTBOX_VERSION = 2
 PATIENCE_SECONDS = 60.0
 Row = sqlite3.Row
 

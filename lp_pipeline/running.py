@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,9 @@ from lp_pipeline.definitions import build_definitions
 from lp_pipeline.delivery import DeliveryReport, ask_for
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.pipeline import Pipeline
+from lp_pipeline.replaying import ReplayReport, replay
 from lp_pipeline.settings import Settings
+from lp_pipeline.statements import statements_from
 
 SLICE_SECONDS = 240.0
 SECONDS_BETWEEN_SLICES = 1.0  # enough for another run to take its turn
@@ -82,6 +85,20 @@ def deliver_since(settings: Settings, since: datetime, console: Console) -> str:
     told = f"{delivered} delivered, {known} known to Hatch already, {refused} refused, {unreachable} unreachable, "
     told += f"{reports[-1].waiting} waiting for the next sync."
     return f"{told} {reports[-1].unavailable or ''}".strip()
+
+
+def run_replay(
+    settings: Settings, console: Console, *, adopt: bool, sql: Path | None, scratch: Path | None
+) -> ReplayReport:
+    """Replay the stored readings (SPEC E4), with the statements of the folder `sql` if that is given."""
+    with Progress(console=console, transient=True) as bar, statements_from(sql) if sql else nullcontext():
+        task = bar.add_task("Replaying", total=None)
+        return replay(
+            settings,
+            adopt=adopt,
+            scratch=scratch,
+            on_progress=lambda done, number: bar.update(task, completed=done, total=number),
+        )
 
 
 def _run(name: str, run_config: Mapping[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from rich.text import Text
 from lp_pipeline.communications.settling import Choice, held
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.outbox import Outbox
+from lp_pipeline.replaying import ReplayReport
 from lp_pipeline.settings import Settings
 from lp_pipeline.warehouse import Warehouse
 from lp_pipeline.warehouse.database import first_row
@@ -109,6 +110,23 @@ def show_unannounced(settings: Settings, console: Console) -> None:
     """The changes that LeadPerfection had not announced, by field."""
     console.print("[bold]Changes that LeadPerfection had not announced, ever since[/]")
     ask(settings, UNANNOUNCED, console)
+
+
+def show_difference(report: ReplayReport, console: Console) -> None:
+    """What a replay found (SPEC E4)."""
+    if not report.counts:
+        console.print(f"{report.done_again:,} merges and settlements done again: no difference.")
+    else:
+        total = sum(report.counts.values())
+        names = ("external_contact_id", "external_id", "external_created_local", "column", "live", "replayed")
+        table = Table(*names, caption=f"the first {len(report.rows)} of {total}" if total > len(report.rows) else None)
+        for row in report.rows:
+            table.add_row(*["" if value is None else Text(_shown(value)) for value in row])
+        console.print(table)
+        counts = ", ".join(f"{name} {number:,}" for name, number in report.counts.items())
+        console.print(f"{report.done_again:,} merges and settlements done again. Differences: {counts}.")
+    if report.adopted is not None:
+        console.print(f"Adopted: {report.adopted:,} opportunities are replaced. The next sync publishes them.")
 
 
 def show_held(settings: Settings, state: str | None, reason: str | None, console: Console) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from lp_pipeline.ingestion.landing import Piece, store
+from lp_pipeline.ingestion.landing import Kind, Piece, store
 from lp_pipeline.ingestion.syncs import begin_sync, remember_account
 from lp_pipeline.leadperfection import Reading, Window, as_sent
 from lp_pipeline.merging import MergeReport, merge, stage
@@ -79,7 +79,7 @@ class Scenario:
         """The settings as of this scenario's clock."""
         return live_settings(self.folder, **{**self._values, "LP_PIPELINE_NOW": self.now.isoformat()})
 
-    def read(self, feed: str, *records: Any, minutes: int = 35, sync: int | None = None) -> int:
+    def read(self, feed: str, *records: Any, minutes: int = 35, sync: int | None = None, kind: Kind = "sync") -> int:
         """Store records as one page of `feed`, read now from a window of the last `minutes`; how many were new."""
         sync_id = sync or begin_sync(self.warehouse, self.settings, str(uuid4()))
         window = Window(self.now - timedelta(minutes=minutes), self.now)
@@ -91,9 +91,8 @@ class Scenario:
         piece = Piece(window, sent, self.now, self.now, 1, readings, "read" if readings else "empty")
         with self.warehouse.transaction() as connection:
             remember_account(connection, self.settings)
-            return store(
-                connection, sync_id, feed, piece, first_page=0, ignored=self.settings.lp_ignore_fields, moves=True
-            )
+            ignored = self.settings.lp_ignore_fields
+            return store(connection, sync_id, feed, piece, first_page=0, ignored=ignored, moves=True, kind=kind)
 
     def merge(self) -> MergeReport:
         """Stage and merge, as one sync of its own."""
@@ -105,6 +104,10 @@ class Scenario:
         """Read the records from one feed and merge."""
         self.read(feed, *records, minutes=minutes)
         return self.merge()
+
+    def set(self, **values: str) -> None:
+        """Change settings."""
+        self._values |= values
 
     def later(self, **delta: float) -> None:
         """Let the clock go on (or back), by 15 minutes unless told otherwise."""

@@ -26,7 +26,7 @@ class Address:
     external_id: str | None = None
     job_id: str | None = None
     phone: str | None = None
-    called_at: Collection[str] = ()  # the contact's calls that LeadPerfection has shown, by its wall clock
+    calls: Collection[Sequence[str | None]] = ()  # that LeadPerfection has shown: wall time and phone
 
 
 @dataclass(frozen=True)

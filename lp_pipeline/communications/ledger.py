@@ -20,6 +20,7 @@ UNMATCHED_WAITS, UNMATCHED_FOR = (timedelta(minutes=1), timedelta(hours=1)), tim
 PAUSE = timedelta(minutes=15)  # of the sensor, after something that a person has to mend
 SHORT_PAUSE = timedelta(minutes=5)  # after trouble that may pass
 NEVER = "9999"
+RECOVERED_AT, REALLY_RECOVERED_AT = "recovered_at", "really_recovered_at"  # R5, by the two clocks
 SWITCHES = {NOTE: "push_to_notes", CALL_LOG: "push_to_call_logs", PRODUCTION_NOTE: "push_to_production_notes"}
 
 Overrides = Mapping[str, bool | None]
@@ -82,7 +83,10 @@ def register(connection: Any, outbox: Outbox, settings: Settings, overrides: Ove
     }
     since = iso(settings.push_since) if settings.push_since else pushing_since(outbox, settings)
     values = {"overrides": json.dumps(states), "since": since, "now": iso(settings.now())}
-    run(connection, "register_pushes", values)
+    new = [[row["communication_id"], row["target"]] for row in run(connection, "register_pushes", values)]
+    recovered_at = outbox.fact(RECOVERED_AT)
+    if new and recovered_at:
+        run(connection, "look_for_new", {"pushes": json.dumps(new), "until": recovered_at})
 
 
 def open_pushes(outbox: Outbox, settings: Settings, targets: Sequence[str], *, due_only: bool) -> list[Row]:
@@ -100,8 +104,24 @@ class Ledger:
 
     def claim(self, row: Row, letter: Letter) -> None:
         """Fix what goes out, and say so on disk, right before it is sent; raises `Withdrawn`."""
-        values = {"from_state": _found_in(row), "attempts": row["attempts"] + 1}
-        if not self._run("claim_push", {**asdict(letter), **values}):
+        with self._outbox.transaction() as connection:
+            now, really_now = iso(self._settings.now()), iso(datetime.now(UTC))
+            attempts = row["attempts"] + 1
+            self._claim(connection, row, letter, attempts, doubt_since=now, doubt_really_since=really_now)
+
+    def look_first(self, row: Row, letter: Letter) -> None:
+        """Fix what would go out and put it in doubt, unsent: it may have been sent before an older copy of the ledger
+        was restored (SPEC R5). The doubt began when that was told. Raises `Withdrawn`."""
+        since, really_since = (self._outbox.fact(name) or "" for name in (RECOVERED_AT, REALLY_RECOVERED_AT))
+        with self._outbox.transaction() as connection:
+            attempts = row["attempts"]
+            self._claim(connection, row, letter, attempts, doubt_since=since, doubt_really_since=really_since)
+            run(connection, "stop_looking_for", {"communication_id": row["communication_id"], "target": row["target"]})
+
+    def _claim(self, connection: Any, row: Row, letter: Letter, attempts: int, **doubt: str) -> None:
+        values = {"from_state": _found_in(row), "attempts": attempts}
+        clock = {"now": iso(self._settings.now()), **doubt}
+        if not run(connection, "claim_push", {**asdict(letter), **values, **clock}):
             raise Withdrawn
 
     def sent(self, row: Row) -> None:

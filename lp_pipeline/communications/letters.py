@@ -117,11 +117,16 @@ def fixed_address(row: Row) -> Address | None:
 
 
 def taken_dates(outbox: Outbox, row: Row, address: Address) -> set[str]:
-    """The call dates that are in use for a contact: by us, or by the calls that LeadPerfection has shown."""
+    """The call dates that are in use for a contact: by us, or by the calls that LeadPerfection has shown.
+
+    Where we don't know whether it was sent (SPEC R5), a call of the same phone that LeadPerfection shows may be it.
+    """
     if row["target"] != CALL_LOG or row["call_date"]:
         return set()
     used = outbox.rows("call_dates", {"external_contact_id": address.external_contact_id})
-    return {each["call_date"] for each in used} | set(address.called_at)
+    ours = _digits(row["phone"] or address.phone) if row["looks_first"] else None
+    shown = {str(at) for at, phone in address.calls if not ours or _digits(phone) != ours}
+    return {each["call_date"] for each in used} | shown
 
 
 def unsendable(target: str, address: Address, phone: str | None) -> str | None:

@@ -6,6 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from lp_pipeline.communications.doubts import Doubts, key
 from lp_pipeline.communications.ledger import Ledger, Withdrawn, open_pushes, remember_account
 from lp_pipeline.communications.letters import (
     CALL_LOG,
+    Letter,
     as_write,
     fixed_address,
     letter_for,
@@ -78,13 +80,15 @@ class Push:
 
     def run(self) -> PushReport:
         """Look up what is in doubt, then send what is pending. LeadPerfection's failures end up in the report."""
-        rows = open_pushes(self._outbox, self._settings, self._targets, due_only=self._due_only)
+        rows = self._open()
         if not rows:
             return self._report
         try:
             self._client = self._connect()
             self._client.sign_in()
             remember_account(self._outbox, self._settings)
+            if self._look_first([row for row in rows if row["looks_first"]]):
+                rows = [row for row in self._open() if not row["looks_first"]]
             doubts = Doubts(self._client, self._ledger, self._settings, self._ends)
             absent = doubts.settle([row for row in rows if row["state"] == "sending"])
             self._report.counts.update(doubts.counts)
@@ -95,6 +99,18 @@ class Push:
         except LeadPerfectionError as error:
             self._trouble(error)
         return self._report
+
+    def _open(self) -> list[Row]:
+        return open_pushes(self._outbox, self._settings, self._targets, due_only=self._due_only)
+
+    def _look_first(self, rows: Sequence[Row]) -> bool:
+        """Put in doubt what may have been sent before an older copy of the ledger was restored (SPEC R5)."""
+        found = addresses(self._outbox, self._published, [row for row in rows if row["pushed_contact_id"] is None])
+        for row in rows:
+            if letter := self._letter(row, fixed_address(row) or found[row["communication_id"]]):
+                with suppress(Withdrawn):
+                    self._ledger.look_first(row, letter)
+        return bool(rows)
 
     def _with_settings(self, rows: list[Row]) -> list[Row]:
         """The rows whose target has its settings; a target without them is told once (SPEC C8)."""
@@ -124,15 +140,9 @@ class Push:
             self._on_progress(number, len(rows))
 
     def _send(self, row: Row, address: Address) -> None:
-        if address.unmatched:
-            self._ledger.unmatched(row, address.unmatched)
-            self._count(row, "unmatched")
+        letter = self._letter(row, address)
+        if letter is None:
             return
-        if why := unsendable(row["target"], address, row["phone"]):
-            self._ledger.skipped(row, why)
-            self._count(row, "skipped")
-            return
-        letter = letter_for(row, address, self._settings, taken_dates(self._outbox, row, address))
         write = as_write(letter, row, self._settings, self._client.employee_id)
         try:
             answer = written(self._client, write, before=lambda: self._ledger.claim(row, letter))
@@ -148,6 +158,18 @@ class Push:
             raise
         else:
             self._settle(row, answer)
+
+    def _letter(self, row: Row, address: Address) -> Letter | None:
+        """What goes out; None if nothing can."""
+        if address.unmatched:
+            self._ledger.unmatched(row, address.unmatched)
+            self._count(row, "unmatched")
+            return None
+        if why := unsendable(row["target"], address, row["phone"]):
+            self._ledger.skipped(row, why)
+            self._count(row, "skipped")
+            return None
+        return letter_for(row, address, self._settings, taken_dates(self._outbox, row, address))
 
     def _settle(self, row: Row, answer: Written) -> None:
         target = row["target"]

@@ -18,7 +18,7 @@ def rehearse(
     dates: dict[str | None, set[str]] = {}  # that this rehearsal has given away, by contact
     for row in rows:
         address = fixed_address(row) or found[row["communication_id"]]
-        if row["state"] == "sending":
+        if row["state"] == "sending" or row["looks_first"]:
             rehearsed.append((None, "in doubt: to be looked up first"))
         elif address.unmatched:
             rehearsed.append((None, f"unmatched ({address.unmatched})"))

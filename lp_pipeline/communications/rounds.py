@@ -28,7 +28,7 @@ def push(
     on_progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> PushReport:
     """Push what is open to the targets that are on; waits while another push is at work on this folder."""
-    with _turn(settings):
+    with push_turn(settings):
         note_pushing(outbox, settings, overrides)
         with outbox.transaction() as connection:
             register(connection, outbox, settings, overrides)
@@ -82,7 +82,8 @@ def as_text(rehearsed: Sequence[Rehearsed]) -> str:
 
 
 @contextmanager
-def _turn(settings: Settings) -> Iterator[None]:
+def push_turn(settings: Settings) -> Iterator[None]:
+    """One push at a time works on a data folder, and nobody else on the ledger's open rows."""
     turn = Turn(settings.data, PUSH_TURN)
     turn.take()
     try:

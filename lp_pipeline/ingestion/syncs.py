@@ -18,6 +18,7 @@ SANDBOX_FIRST_SYNC = timedelta(days=30)  # so that there is something to see
 REPLAYED_SETTINGS = (
     "lp_timezone",
     "lp_availability",
+    "lp_held_after",
     "lp_ignore_fields",
     "lp_overlap_minutes",
     "lp_page_size",

@@ -4,6 +4,7 @@ DuckDB locks the whole file, so nothing is fetched and nobody is waited for whil
 """
 
 import re
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from lp_pipeline.errors import WarehouseError
 from lp_pipeline.statements import statement
 from lp_pipeline.trouble import plainly
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
 LOCK_PATIENCE_SECONDS = 20.0
 HOLDER = re.compile(r"PID (\d+)")
@@ -61,6 +62,14 @@ class Warehouse:
                 yield connection
             finally:
                 connection.close()
+
+    def copy(self, to: Path) -> None:
+        """Copy the work file, whole and at rest; for whoever has the turn."""
+        with self.connection() as connection:
+            connection.execute("checkpoint work")
+        with plainly(f"copy {self.work} to {to}"):
+            shutil.copyfile(self.work, to)
+            to.chmod(0o600)
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(config={"temp_directory": str(self.folder / "spill")})

@@ -15,7 +15,7 @@ from lp_pipeline.outbox import run
 from lp_pipeline.warehouse.publishing import publish
 from lp_pipeline_tests.scenario import Scenario, lead, prospect
 
-ANN = Address(None, "1", "11", "J11", "5185550101", ("2026-03-01 18:03:00",))
+ANN = Address(None, "1", "11", "J11", "5185550101", (("2026-03-01 18:03:00", None),))
 OUR_LEADS = [
     lead("10", lastchangedon="2026-03-02T11:10:00", jobs=[{"id": "J10"}]),
     lead("11", lastchangedon="2026-03-02T11:50:00", jobs=[{"id": "J11"}, {"id": "J12"}]),
@@ -86,7 +86,7 @@ def address(scenario: Scenario, published: Path | None = None, **given: Any) -> 
     row = {"communication_id": "c", **dict.fromkeys(names), **given}
     found = addresses(scenario.outbox, published or scenario.warehouse.published, [cast(Any, row)])
     (one,) = found.values()
-    return replace(one, called_at=tuple(one.called_at))
+    return replace(one, calls=tuple(tuple(call) for call in one.calls))
 
 
 UNMATCHED = {

@@ -1,7 +1,7 @@
 -- SPEC C5: whom a communication belongs to in LeadPerfection, out of published.duckdb. `asked` holds a row for each
 -- communication: given_contact_ids (its own external_contact_id, else those of its Hatch contact id), given_lead_id,
 -- phone (ten digits), email (lower case). A row for each: its contact, lead, first job,
--- phone and the wall times of its calls, or why no one contact was found.
+-- phone and its calls (wall time and phone), or why no one contact was found.
 with known as (
     select external_contact_id, pipeline_ten_digits(phone) as phone, lower(email) as email
     from prospects
@@ -50,7 +50,7 @@ candidates as (
     left join by_email as e using (communication_id)
 ),
 called as (
-    select external_contact_id, list(strftime(called_at, '%Y-%m-%d %H:%M:%S')) as called_at
+    select external_contact_id, list([strftime(called_at, '%Y-%m-%d %H:%M:%S'), phone]) as calls
     from calls
     where called_at is not null
     group by external_contact_id
@@ -83,7 +83,7 @@ select
     a.external_id,
     any_value(json_extract_string(l.content, '$.jobs[0].id')) as job_id,
     a.phone,
-    coalesce(any_value(k.called_at), []) as called_at
+    coalesce(any_value(k.calls), []) as calls
 from candidates as c
 left join addressed as a using (communication_id)
 left join leads as l on l.external_contact_id = a.external_contact_id and l.external_id = a.external_id

@@ -1,5 +1,5 @@
 -- SPEC M9: on a person's word, what is held becomes what the merge would have made of it. `chosen` holds contact ids; none
--- chooses all. The statements of the merge do the rest.
+-- chooses all. The statements of the merge do the rest. Variables: now_at, sync_id.
 create or replace temp table outcomes as
 select
     * exclude (state, held_at),
@@ -19,5 +19,12 @@ where
     held_opportunities.external_contact_id = o.external_contact_id
     and held_opportunities.external_id is not distinct from o.external_id
     and held_opportunities.external_created_local = o.external_created_local;
+
+-- E4: to be done again in a replay. What is staged was staged on what this changes: it is staged again.
+insert into pipeline.merge_log
+select nextval('pipeline.log_numbers'), 'accept', getvariable('sync_id'), getvariable('now_at'), null,
+    (select coalesce(list(external_contact_id), []) from chosen);
+
+delete from pipeline.batch;
 
 select count(*) from outcomes;

@@ -58,6 +58,12 @@ where
 
 update pipeline.account set zone = getvariable('zone');
 
+-- E4: to be done again in a replay. What is staged was staged on what this changes: it is staged again.
+insert into pipeline.merge_log
+select nextval('pipeline.log_numbers'), 'rezone', getvariable('sync_id'), getvariable('now_at'), null, null;
+
+delete from pipeline.batch;
+
 select count(*)
 from rezoned
 where old_created_at <> external_created_at or old_updated_at <> external_updated_at;

@@ -17,6 +17,21 @@ select
     count(*) filter (outcome = 'held')
 from outcomes;
 
+-- E4: what this merge took, so that it can be done again
+insert into pipeline.merge_log
+select
+    nextval('pipeline.log_numbers'),
+    'merge',
+    getvariable('sync_id'),
+    getvariable('now_at'),
+    (select any_value(availability) from pipeline.batch),
+    null;
+
+insert into pipeline.merge_log_readings
+select (select max(entry_no) from pipeline.merge_log), u.*
+from pipeline.unmerged as u
+where u.queue_no <= (select max(last_queue_no) from pipeline.batch);
+
 delete from pipeline.merged
 using pipeline.batch as b
 where pipeline.merged.feed = b.feed and pipeline.merged.contact_key = b.contact_key and not b.stale;

@@ -1,5 +1,6 @@
 -- SPEC C7: address, text and date are fixed, and `sending` is on disk, before anything is sent. Done again before each
--- repetition of one try, so that the doubt counts from the last one; not if a person has settled it meanwhile.
+-- repetition of one try, so that the doubt counts from the last one; not if a person has settled it meanwhile. A push
+-- that is looked for first (R5) is in doubt without being sent: since the older copy was restored.
 update communication_pushes
 set
     state = 'sending',
@@ -8,8 +9,8 @@ set
     updated_at = :now,
     first_tried_at = coalesce(first_tried_at, :now),
     next_try_at = null,
-    sending_since = :now,
-    sending_really_since = :really_now,
+    sending_since = :doubt_since,
+    sending_really_since = :doubt_really_since,
     external_contact_id = :external_contact_id,
     external_id = :external_id,
     job_id = :job_id,

@@ -5,6 +5,9 @@ select
     p.sending_since, p.sending_really_since,
     p.external_contact_id as pushed_contact_id, p.external_id as pushed_lead_id, p.job_id, p.phone as pushed_phone,
     p.call_date, p.text, p.words,
+    p.state <> 'sending' and exists (
+        select 1 from pushes_to_look_for as l where l.communication_id = p.communication_id and l.target = p.target
+    ) as looks_first,
     c.occurred_at, c.channel, c.type, c.direction, c.actor_type, c.actor_name, c.body, c.delivery_status,
     c.duration_seconds, c.links, c.contact_id, coalesce(c.assigned_contact_id, c.external_contact_id) as external_contact_id,
     c.external_id, c.phone, c.email

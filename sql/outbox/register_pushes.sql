@@ -18,4 +18,5 @@ select
     case when not is_on then 'switched_off' when occurred_at < :since then 'before_start' end,
     :now,
     :now
-from seen;
+from seen
+returning communication_id, target;

@@ -1,7 +1,8 @@
 -- The tables of outbox.sqlite (SQLite): what came in from Hatch, and what went out to Hatch and LeadPerfection.
 -- Instants are ISO text in UTC, with microseconds, so that they sort as text.
 
--- What this file knows of itself: revision (counts visible changes), pushing_since (C4), pauses of the sensor.
+-- What this file knows of itself: revision (counts visible changes), pushing_since (C4), pauses of the sensor, until when
+-- pushes may have been made of which an older copy of this file does not know (recovered_at, R5).
 create table if not exists facts (name text primary key, value text not null) strict;
 
 -- Every communication, as landed from the export or the inbox (SPEC C1, C2). `targets` are those that were on then.
@@ -84,6 +85,14 @@ create table if not exists communication_pushes (
 ) strict, without rowid;
 create index if not exists pushes_by_state on communication_pushes (state, target);
 create index if not exists pushes_by_call on communication_pushes (external_contact_id, call_date);
+
+-- The pushes whose mark LeadPerfection is asked for before they are sent (SPEC R5): the ledger is an older copy, and does
+-- not know whether they were.
+create table if not exists pushes_to_look_for (
+    communication_id text not null,
+    target text not null,
+    primary key (communication_id, target)
+) strict, without rowid;
 
 -- The ledger of deliveries to Hatch (SPEC D3): for each opportunity what it knows.
 create table if not exists hatch_deliveries (

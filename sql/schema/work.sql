@@ -215,6 +215,29 @@ alter table pipeline.merges add column if not exists held integer;
 create table if not exists pipeline.publication (published_at timestamptz, unpublished_changes boolean);
 alter table pipeline.publication add column if not exists outbox_revision bigint;
 
+-- What changed the opportunities, in order and with all that is needed to do it again from the readings (SPEC E4): each
+-- merge with what it took from the queue, each `rezone`, each `held accept|drop` with the contacts chosen.
+create sequence if not exists pipeline.log_numbers;
+create table if not exists pipeline.merge_log (
+    entry_no bigint,
+    event varchar,
+    sync_id bigint,
+    happened_at timestamptz,
+    availability varchar,
+    chosen varchar[]
+);
+create table if not exists pipeline.merge_log_readings (
+    entry_no bigint,
+    queue_no bigint,
+    feed varchar,
+    contact_key varchar,
+    reading_no bigint,
+    read_at timestamptz,
+    sent_from timestamp,
+    sent_to timestamp,
+    is_history boolean
+);
+
 -- What Hatch is still to be told (SPEC D1); `gone` asks for the contact's current opportunity again.
 create table if not exists pipeline.due_deliveries (
     external_contact_id varchar,
@@ -236,6 +259,7 @@ create table if not exists pipeline.batch (
     last_queue_no bigint
 );
 alter table pipeline.batch add column if not exists is_history boolean default false;
+alter table pipeline.batch add column if not exists availability varchar;
 create table if not exists pipeline.triggered_leads (contact_key varchar, lead_key varchar, reason varchar);
 create table if not exists pipeline.triggered_prospects (contact_key varchar, reason varchar);
 create table if not exists pipeline.current_prospects (

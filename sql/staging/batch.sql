@@ -20,7 +20,8 @@ select
     m.reading_no as previous_no,
     coalesce(m.reading_no > u.reading_no, false) as stale,
     q.last_queue_no,
-    u.is_history
+    u.is_history,
+    getvariable('availability')::varchar as availability  -- which these are staged under (E4)
 from last_unmerged as u
 cross join last_queue as q
 left join pipeline.merged as m on m.feed = u.feed and m.contact_key = u.contact_key;

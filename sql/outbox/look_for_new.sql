@@ -1,0 +1,6 @@
+-- SPEC R5: what lands for the first time, but had occurred by the time the copy was restored, may have landed before.
+-- Parameters: pushes (JSON list of communication and target), until.
+insert or ignore into pushes_to_look_for
+select c.communication_id, json_extract(n.value, '$[1]')
+from json_each(:pushes) as n inner join communications as c on c.communication_id = json_extract(n.value, '$[0]')
+where c.occurred_at <= :until;
