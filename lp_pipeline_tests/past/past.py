@@ -11,6 +11,7 @@ from lp_pipeline.sweeping import sweep
 from lp_pipeline_tests.account import PACE, Account
 from lp_pipeline_tests.scenario import Record, lead, prospect
 
+OPS = {"backfill": "read_days", "sweep": "read_again"}
 DAYS = (date(2026, 2, 26), date(2026, 2, 28))  # three days before NOON's weekend
 
 
@@ -48,7 +49,7 @@ def run_job(account: Account, name: str, **config: Any) -> dg.ExecuteInProcessRe
     job = build_definitions(account.load, pace=PACE).resolve_job_def(name)
     with dg.DagsterInstance.ephemeral() as instance:
         return job.execute_in_process(
-            instance=instance, raise_on_error=False, run_config={"ops": {name: {"config": config}}}
+            instance=instance, raise_on_error=False, run_config={"ops": {OPS[name]: {"config": config}}}
         )
 
 
