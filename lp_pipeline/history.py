@@ -59,7 +59,7 @@ class _Past:
         """Read one piece through these feeds, store it and merge it; raises `LeadPerfectionError`."""
         settings, sync_id = self.pipeline.settings, self.sync_number()
         error: str | None = None
-        stored = self.report.stored
+        readings = self.report.readings
         for feed in of:
             reader = FeedReader(
                 self.pipeline.history_client,
@@ -76,7 +76,7 @@ class _Past:
             self.report.readings += read.readings
             self.report.stored += read.stored
             error = error or read.error
-        if self.report.stored > stored:
+        if self.report.readings > readings:  # none of them may be new, and still some be judged again (J7)
             self.merge(sync_id)
         self.report.pieces += 1
         if error:
