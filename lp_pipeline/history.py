@@ -132,7 +132,7 @@ def sweep(pipeline: Pipeline, *, full: bool, warn: Warn, info: Warn) -> HistoryR
     with pipeline.briefly() as warehouse:
         begin_sync(warehouse, settings, pipeline.run_id)
         with warehouse.transaction() as connection:
-            oldest, begin = oldest_entry(connection), swept_to(connection)
+            oldest, begin = oldest_entry(connection, settings.lp_timezone), swept_to(connection)
             rejected = [row[0] for row in connection.execute(REJECTED).fetchall()]
     now, length = settings.now(), timedelta(hours=settings.lp_piece_hours)
     budget = float("inf") if full else settings.lp_sweep_calls

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from lp_pipeline.leadperfection import Window
+from lp_pipeline.warehouse.database import run
 
 
 def days(first: date, last: date, zone: ZoneInfo, now: datetime) -> Window:
@@ -36,10 +37,9 @@ def note_backfill(connection: Any, first: date, last: date, read_to: datetime, f
     ).fetchall()
 
 
-def oldest_entry(connection: Any) -> datetime | None:
-    """When the oldest prospect that is known was entered."""
-    found = connection.execute("select min(external_created_at) from opportunities").fetchall()
-    oldest: datetime | None = found[0][0]
+def oldest_entry(connection: Any, zone: str) -> datetime | None:
+    """When the oldest prospect or lead that was ever read was entered."""
+    oldest: datetime | None = run(connection, "landing/oldest_entry", {"zone": zone})[0][0]
     return oldest
 
 

@@ -12,7 +12,7 @@ from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.model_records import ZONE, fields, moment
 from lp_pipeline_tests.scenario import Record, lead, prospect
 
-PEOPLE = ("1", "2", "3", "4", "5", "6", "7")
+PEOPLE = ("1", "2", "3", "4", "5")
 OLDEST = "2025-12-01T08:00:00"  # when the first prospect of all was entered
 KINDS = ("create", "own", "own", "lead", "lead", "add", "drop", "move", "merge", "redate", "job")
 CREATED = ("2025-12-20T10:12:44.9", "2026-01-15T10:12:44", "2026-01-15T10:12:44.2", "2026-02-20T09:00:00", "")

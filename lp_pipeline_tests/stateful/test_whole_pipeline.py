@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -26,7 +27,7 @@ DRILLS = settings.get_current_profile_name() == "drills"
 FAULTS = ("500", "503", "cut", "empty", "empty", "refuse", "broken_json", "html", "result0")
 PAUSES = (
     *[timedelta(minutes=1), timedelta(minutes=15), timedelta(minutes=15), timedelta(hours=2)],
-    *[timedelta(hours=25), timedelta(days=3), timedelta(days=12)],
+    *[timedelta(hours=25), timedelta(days=3), timedelta(days=12), timedelta(days=35)],
 )
 HOUR = timedelta(hours=1)
 WHOLE = "2400"  # hours of a piece that holds a history
@@ -59,16 +60,25 @@ class WholePipeline(RuleBasedStateMachine):
         self.people.begin()
         self._run(self.account.whole_sync, one_merge=True)
 
-    @rule(edit=edits)
-    def edit(self, edit: Edit) -> None:
+    @rule(several=st.lists(edits, min_size=1, max_size=5))
+    def edit(self, several: list[Edit]) -> None:
         """Somebody edits LP."""
-        self.account.later(seconds=20)
-        self.people.apply(edit)
+        for edit in several:
+            self.account.later(seconds=20)
+            self.people.apply(edit)
 
-    @rule(edit=edits, after=st.integers(0, 8))
-    def edit_while_pages_are_read(self, edit: Edit, after: int) -> None:
+    @rule(several=st.lists(edits, min_size=1, max_size=5), pause=st.sampled_from(PAUSES))
+    def edit_and_sync(self, several: list[Edit], pause: timedelta) -> None:
+        """Somebody edits LP, time passes, and a sync reads it."""
+        self.edit(several)
+        self.account.now += pause
+        self.sync()
+
+    @rule(several=st.lists(st.tuples(st.integers(0, 8), edits), min_size=1, max_size=3))
+    def edit_while_pages_are_read(self, several: list[tuple[int, Edit]]) -> None:
         """Somebody will edit LP while it is being read."""
-        self.account.meanwhile.append((after, lambda: self.people.apply(edit)))
+        for after, edit in several:
+            self.account.meanwhile.append((after, partial(self.people.apply, edit)))
 
     @rule(pause=st.sampled_from(PAUSES))
     def time_passes(self, pause: timedelta) -> None:
@@ -76,7 +86,7 @@ class WholePipeline(RuleBasedStateMachine):
         self.account.now += pause
 
     @rule()
-    def clock_is_set_back(self) -> None:
+    def clock_is_set(self) -> None:
         """Ours alone, by an hour; a second time it is put right."""
         step = HOUR if self.people.skew else -HOUR
         self.account.now += step
@@ -179,7 +189,7 @@ class WholePipeline(RuleBasedStateMachine):
         with account.lp.open() as world:
             world.run("delete from faults")
         if self.people.skew:
-            self.clock_is_set_back()
+            self.clock_is_set()
         account.later(hours=2)
         account.environ["LP_PIECE_HOURS"] = WHOLE
         self._run(account.whole_sync, one_merge=True)
