@@ -203,7 +203,7 @@ class WholePipeline(RuleBasedStateMachine):
 
 TestWholePipeline = WholePipeline.TestCase
 TestWholePipeline.settings = settings(
-    max_examples=150 if DRILLS else 6,
+    max_examples=150 if DRILLS else 5,
     stateful_step_count=50 if DRILLS else 40,
     deadline=None,
     print_blob=True,

@@ -19,9 +19,8 @@ from lp_pipeline_tests.model_records import ZONE, Reading
 from lp_pipeline_tests.scenario import Record
 from lp_pipeline_tests.stateful.edits import People
 
-COLUMNS = ("external_contact_id", "external_id", "external_created_at", "external_updated_at", "email")
-COLUMNS += ("first_name", "last_name", "phone", "status")
-CHANGING = COLUMNS[2:]
+CHANGING = ("external_created_at", "external_updated_at", "email", "first_name", "last_name", "phone", "status")
+COLUMNS = ("external_contact_id", "external_id", *CHANGING)
 KEY = "external_contact_id, external_id, external_created_local"
 MERGED = """
     select m.feed, m.contact_key, m.reading_no, m.read_at, any_value(p.record),
@@ -159,8 +158,8 @@ class Verdict:
             if not missing and created and standing.get((name, created.to_the_second)) != "lead+prospect":
                 self.wrong.append(f"{who}/{name} was triggered, and is not there as {created.to_the_second}: {rows}")
         for (kind, name), found in rejected.items():
-            lead = prospect.leads.get(name) if name else next(iter(prospect.leads.values()), None)
-            if (name and lead is None) or found != model.missing(model.candidate(prospect, lead, kind)):
+            its = prospect.leads.get(name) if name else next(iter(prospect.leads.values()), None)
+            if (name and its is None) or found != model.missing(model.candidate(prospect, its, kind)):
                 self.wrong.append(f"{who}/{name} is rejected as {kind} for {found}, and should not be")
 
     def _row(self, model: Model, prospect: Prospect, row: tuple[Any, ...]) -> None:
