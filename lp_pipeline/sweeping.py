@@ -37,7 +37,7 @@ def sweep(pipeline: Pipeline, *, full: bool, warn: Warn, info: Warn) -> HistoryR
         with pipeline.briefly() as warehouse, warehouse.transaction() as connection:
             rejected = [row[0] for row in connection.execute(REJECTED, [f"{now:%Y-%m-%d}"]).fetchall()]
             begin = None if full else swept_to(connection)
-            history = slices(connection, begin, now, settings.lp_page_size, 1 if full else ROUND)
+            history = slices(connection, settings, begin, 1 if full else ROUND)
         _rejected(past, rejected, budget * REJECTED_SHARE)
         lately = pieces(Window(now - ACTIVE, now), timedelta(hours=settings.lp_piece_hours))
         for _ in _within(past, "active lately", list(reversed(lately)), both, budget * ACTIVE_SHARE):

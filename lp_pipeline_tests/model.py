@@ -112,7 +112,7 @@ class Model:
                 elif last:
                     news[feed] = last, before
             if news:
-                self._merge_prospect(self._prospect(who), news)
+                self._merge_prospect(self.prospect(who), news)
             for reading in (each for known in feeds.values() for each in known if each.queued):
                 reading.queued, reading.merged = False, True
         return self.outcomes
@@ -122,7 +122,7 @@ class Model:
         triggered = self._triggered_leads(who, *news["leads"]) if "leads" in news else set()
         alone = any(before is None or before.content != last.content for last, before in news.values())  # F3
         if triggered or alone or (who, "prospect", "") in self.rejected:
-            self._settle(prospect, [self._candidate(prospect, *pair) for pair in self._pairs(prospect, triggered)])
+            self._settle(prospect, [self.candidate(prospect, *pair) for pair in self._pairs(prospect, triggered)])
         for name in [each for each in self.rejected if each[:2] == (who, "lead+prospect")]:
             if name[2] not in prospect.leads:
                 del self.rejected[name]  # J7: LP no longer lists it.
@@ -138,7 +138,7 @@ class Model:
     def _rows(self, contact: str) -> list[Opportunity]:
         return [row for key, row in self.opportunities.items() if key[0] == contact]
 
-    def _prospect(self, who: str) -> Prospect:
+    def prospect(self, who: str) -> Prospect:
         """J1: own fields key by key from the latest reading ever that has the key; leads of one feed."""
         latest = {feed: known[-1] for feed, known in self.readings[who].items()}
         own, read_at = {}, {}
@@ -176,7 +176,7 @@ class Model:
         ]
         return pairs or [(next(iter(prospect.leads.values()), None), "prospect")]
 
-    def _candidate(self, prospect: Prospect, lead: Lead | None, combination: str) -> Opportunity:
+    def candidate(self, prospect: Prospect, lead: Lead | None, combination: str) -> Opportunity:
         """J3: the mapped fields."""
         its, own, at = lead or Lead(None), prospect.own, prospect.leads_read_at
         paths = {
@@ -208,7 +208,7 @@ class Model:
             self.now,
         )
 
-    def _missing(self, row: Opportunity) -> list[str]:
+    def missing(self, row: Opportunity) -> list[str]:
         """J6: the columns that are unavailable."""
         lead, prospect = row.objects
         needed = IDENTITY + (["external_id"] if row.combination == "lead+prospect" else [])
@@ -226,7 +226,7 @@ class Model:
         for row in candidates:
             lead = row.objects[0]
             name = (prospect.who, row.combination, lead.identity if lead and row.combination != "prospect" else "")
-            missing = self._missing(row)
+            missing = self.missing(row)
             if missing:
                 self.outcomes["rejected"] += 1
                 old = self.rejected.get(name)

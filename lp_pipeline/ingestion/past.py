@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from lp_pipeline.leadperfection import Window
+from lp_pipeline.settings import Settings
 from lp_pipeline.warehouse.database import run
 
 
@@ -38,13 +39,20 @@ def note_backfill(connection: Any, first: date, last: date, read_to: datetime, f
     ).fetchall()
 
 
-def slices(connection: Any, begin: datetime | None, now: datetime, page_size: int, of: int) -> list[Window]:
+def slices(connection: Any, settings: Settings, begin: datetime | None, of: int) -> list[Window]:
     """The pieces of all history that are next: one of so many parts, about a page each, by what is known of each day.
 
     From `begin`, or from the oldest one; the last part ends now.
     """
-    # half a page: the feeds show a few more than those that were entered in the piece
-    variables = {"begin": begin, "now_at": now, "per_piece": max(1, page_size // 2), "parts": of}
+    now = settings.now()
+    variables = {
+        "begin": begin,
+        "now_at": now,
+        # half a page: the feeds show a few more than those that were entered in the piece
+        "per_piece": max(1, settings.lp_page_size // 2),
+        "parts": of,
+        "zone": settings.lp_timezone,
+    }
     ends = run(connection, "landing/sweep_slices", variables)
     begins = [ends[0][0] if ends else now, *(end for _, end in ends)]
     return [Window(begin, end) for begin, end in pairwise(begins)]

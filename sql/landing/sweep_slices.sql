@@ -1,10 +1,18 @@
 -- SPEC S1: where a sweep's slice of all history begins, and where its pieces end: a piece for so many prospects, by the
--- instant they were entered, so that it takes few calls whatever the density. The piece that reaches the newest prospect
--- ends now. Variables: begin (null: the oldest one), now_at, per_piece, parts.
-with contacts as (
-    select external_contact_id, min(external_created_at) as entered_at
-    from opportunities
-    group by external_contact_id
+-- instant they were entered, so that it takes few calls whatever the density. A lead may well be older than its prospect
+-- (prospects are merged and re-dated), so that both count. The piece that reaches the newest one ends now.
+-- Variables: begin (null: the oldest one), now_at, per_piece, parts, zone.
+with entries as (
+    select contact_key, min(pipeline.lp_instant(fields ->> '$.dateadded', getvariable('zone'))) as entered_at
+    from raw.prospects
+    group by contact_key
+    union all
+    select contact_key, min(pipeline.lp_instant(fields ->> '$.dateentered', getvariable('zone')))
+    from raw.leads
+    group by contact_key, lead_key
+),
+contacts as (
+    select distinct contact_key, entered_at from entries where entered_at is not null
 ),
 bounds as (
     select

@@ -1,0 +1,1 @@
+"""The whole pipeline against random histories: edits, syncs, outages, faults, clocks and kills (R1, issue 4)."""

@@ -1,0 +1,140 @@
+"""An account whose runs can be killed at a transaction, and whose LeadPerfection is edited while it is being read.
+
+Belongs here: what disturbs a run. Not here: which disturbance comes when (test_whole_pipeline.py).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, Literal
+from uuid import uuid4
+
+import duckdb
+
+from lp_pipeline.history import HistoryReport, checked_merge
+from lp_pipeline.pipeline import Pipeline
+from lp_pipeline.warehouse import Warehouse
+from lp_pipeline.warehouse.database import set_variables
+from lp_pipeline_tests.account import PACE, Account
+
+Moment = Literal["before", "inside", "after"]
+A_REQUEST = timedelta(seconds=3)  # of LP's clock, so that stamps tell what happened before and after a page
+
+
+class Killed(BaseException):
+    """The process ends here: nothing of ours may catch it."""
+
+
+class Fate:
+    """Kills a run at its transaction number `number`: before it begins, before it commits, or right after."""
+
+    def __init__(self, number: int, moment: Moment) -> None:
+        self._left, self._moment = number, moment
+
+    def next(self) -> Moment | None:
+        """What happens at this transaction."""
+        self._left -= 1
+        return self._moment if self._left == 0 else None
+
+
+class MortalWarehouse(Warehouse):
+    """A warehouse at whose transactions its run may be killed; what a killed one has not committed is not there.
+
+    Its one connection outlives the runs, until `let_go`: opening the file takes longer than most of what they do.
+    """
+
+    fate: Fate | None = None
+    _kept: duckdb.DuckDBPyConnection | None = None
+
+    @contextmanager
+    def transaction(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """As ever, or the end."""
+        moment = self.fate.next() if self.fate else None
+        if moment == "before":
+            raise Killed
+        with super().transaction(variables) as connection:
+            yield connection
+            if moment == "inside":
+                raise Killed
+        if moment == "after":
+            raise Killed
+
+    @contextmanager
+    def connection(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The connection that is kept."""
+        self._kept = self._kept or self._open()
+        set_variables(self._kept, variables or {})
+        yield self._kept
+
+    def let_go(self) -> None:
+        """Close the file; the next use opens it."""
+        if self._kept:
+            self._kept.close()
+        self._kept = None
+
+
+class MortalPipeline(Pipeline):
+    """A run with a fate."""
+
+    mortal: MortalWarehouse
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """Mortal, and ours for this run."""
+        super().warehouse  # noqa: B018 (takes the turn)
+        return self.mortal
+
+    @contextmanager
+    def briefly(self) -> Iterator[Warehouse]:
+        """Mortal, and ours for a moment."""
+        with super().briefly():
+            yield self.mortal
+
+
+class DisturbedAccount(Account):
+    """An account whose next run has `fate`, and in whose LeadPerfection things happen between two requests."""
+
+    def disturb(self) -> None:
+        """From now on each request takes LP's clock on, and may find something changed."""
+        self.folder.mkdir()
+        self.mortal = MortalWarehouse(self.folder)
+        self.meanwhile: list[tuple[int, Callable[[], object]]] = []  # requests to let pass, and what happens then
+        self.troubles: list[BaseException] = []
+        self.lp.before_request = self._before_request
+
+    def _before_request(self, path: str, _fields: dict[str, str]) -> None:
+        if path.lower() == "/token":
+            return
+        self.now += A_REQUEST
+        due = [happens for left, happens in self.meanwhile if left <= 0]
+        self.meanwhile = [(left - 1, happens) for left, happens in self.meanwhile if left > 0]
+        for happens in due:
+            try:
+                happens()
+            except Killed:
+                continue
+            except BaseException as error:  # in the server's thread, where nobody would hear of it
+                self.troubles.append(error)
+
+    @contextmanager
+    def pipeline(self) -> Iterator[Pipeline]:
+        """One run's pipeline; it dies as its fate says."""
+        pipeline = MortalPipeline(str(uuid4()), self.load, pace=PACE)
+        pipeline.mortal = self.mortal
+        try:
+            yield pipeline
+        finally:
+            pipeline.close()
+
+    def whole_sync(self, *, reads: bool = True, merges: bool = True) -> None:
+        """One run of the sync job: both feeds, staging, its checks, the merge; or a part of it."""
+        with self.pipeline() as pipeline:
+            for feed in ("leads", "prospects") if reads else ():
+                pipeline.read(feed, warn=ignore, info=ignore)
+            if merges:
+                checked_merge(pipeline.warehouse, pipeline, pipeline.sync_id, HistoryReport())
+
+
+def ignore(_message: str) -> None:
+    """Nobody listens."""
