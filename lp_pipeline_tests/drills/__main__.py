@@ -1,4 +1,5 @@
-"""`make drills`: kills and lost answers, by the hundred, against a LeadPerfection that lives on."""
+"""`make drills`: kills and lost answers, by the hundred, against a LeadPerfection that lives on; and `dagster dev`,
+killed and started again."""
 
 import argparse
 import random
@@ -8,6 +9,7 @@ import time
 from pathlib import Path
 
 from lp_pipeline_tests.account import account_of
+from lp_pipeline_tests.drills.daemon import killed_and_started_again
 from lp_pipeline_tests.drills.drill import JOB, RUNNER, Drill
 
 DOUBT = 3.0  # seconds; a late commit comes after 1
@@ -51,22 +53,25 @@ def tell(text: str) -> None:
 
 
 def main() -> int:
-    """Both drills; 0 if nothing was lost or doubled."""
+    """All drills, or those named; 0 if nothing was lost, doubled or left standing."""
     parser = argparse.ArgumentParser(prog="make drills", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--kills", type=int, default=110)
     parser.add_argument("--jobs", type=int, default=10, help="how many of the killed are whole Dagster jobs")
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--communications", type=int, default=300)
+    parser.add_argument("--only", nargs="*", choices=("kills", "losses", "daemon"), help="these drills alone")
     given = parser.parse_args()
     rng = random.Random(given.seed)
     tell(f"seed {given.seed}")
     failed = False
-    for name in ("kills", "losses"):
+    for name in given.only or ("kills", "losses", "daemon"):
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             if name == "kills":
                 told, wrong = kills(Path(folder), rng, given.kills, given.jobs, given.communications)
+            elif name == "daemon":
+                told, wrong = killed_and_started_again(Path(folder))
             else:
                 told, wrong = losses(Path(folder), rng, given.runs, given.communications)
         tell("\n  ".join([f"{name}: {told} [{time.monotonic() - began:.0f} s]", *wrong[:20]]))
