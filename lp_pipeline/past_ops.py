@@ -12,7 +12,7 @@ from lp_pipeline.resources import told_plainly
 
 
 @dg.op(
-    name="backfill",
+    name="read_past",
     config_schema={
         "from": dg.Field(str, description="First day, YYYY-MM-DD, by LeadPerfection's calendar."),
         "to": dg.Field(str, description="Last day, YYYY-MM-DD."),
@@ -31,7 +31,7 @@ def backfill_op(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipel
 
 
 @dg.op(
-    name="sweep",
+    name="read_again",
     config_schema={"full": dg.Field(bool, default_value=False, description="All history at once, without a budget.")},
     description="Read again what was active lately, a slice of all history, and the rejected records.",
 )

@@ -37,12 +37,12 @@ def run_push(overrides: Mapping[str, bool | None], *, publish: bool = True) -> l
 
 def run_backfill(first: str, last: str) -> list[str]:
     """Run `backfill` likewise; progress goes to the terminal."""
-    return _run("backfill", {**QUIET, "ops": {"backfill": {"config": {"from": first, "to": last}}}})
+    return _run("backfill", {**QUIET, "ops": {"read_past": {"config": {"from": first, "to": last}}}})
 
 
 def run_sweep(*, full: bool) -> list[str]:
     """Run `sweep` likewise."""
-    return _run("sweep", {**QUIET, "ops": {"sweep": {"config": {"full": full}}}})
+    return _run("sweep", {**QUIET, "ops": {"read_again": {"config": {"full": full}}}})
 
 
 def rehearse_push(settings: Settings, overrides: Mapping[str, bool | None]) -> str:

@@ -1,4 +1,4 @@
-"""`dagster dev` with everything below it, killed in the middle of a sync and started again: nothing stands still (R1)."""
+"""`dagster dev` with everything below it, killed in the middle of a sync, started again: nothing stands still (R1)."""
 
 import os
 import signal

@@ -67,6 +67,13 @@ def test_a_setting_that_is_missing_does_not_silence_the_schedule(lp_account: Acc
         assert isinstance(tick(lp_account, instance), dg.RunRequest)
 
 
+def test_the_definitions_load_as_a_code_server_loads_them() -> None:
+    """Every job, schedule and sensor resolves, and no two ops or jobs share a name, so that `make dev` starts."""
+    dg.Definitions.validate_loadable(build_definitions())
+    names = {job.name for job in build_definitions().get_repository_def().get_all_jobs()}
+    assert names >= {"sync", "push_communications", "backfill", "sweep"}
+
+
 def test_it_runs_every_15_minutes_from_the_start() -> None:
     """Job `sync`, every 15 minutes, running unless somebody stops it."""
     schedule = build_definitions().get_repository_def().get_schedule_def("every_15_minutes")
