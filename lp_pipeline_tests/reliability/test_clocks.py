@@ -117,7 +117,7 @@ def test_a_machine_that_sleeps_for_three_days_in_the_middle_of_a_sync_loses_noth
     for number in range(2, 8):
         stamp = lp_account.wall(minutes=1)
         lp_account.lp.put(prospect(str(number), lead(f"{number}0", lastchangedon=stamp), lastchanged=stamp))
-    slept = []
+    slept: list[datetime] = []
 
     def sleep(path: str, fields: dict[str, str]) -> None:
         if fields.get("StartIndex") == "2" and not slept:
