@@ -17,6 +17,9 @@ from lp_pipeline.trouble import plainly
 
 OUTBOX_VERSION = 2
 PATIENCE_SECONDS = 60.0
+IF_DAMAGED = (
+    "Restore it from a backup: it alone knows what was sent already. Without it, communications could be sent again."
+)
 Row = sqlite3.Row
 
 
@@ -47,7 +50,7 @@ class Outbox:
 
         `visible` changes are what people get to see at the next publication.
         """
-        with self._lock, plainly(f"write {self.path}"):
+        with self._lock, plainly(f"write {self.path}", if_damaged=IF_DAMAGED):
             connection = self._opened()
             connection.execute("begin immediate")
             before = connection.total_changes
@@ -64,7 +67,7 @@ class Outbox:
     @contextmanager
     def rehearsal(self) -> Iterator[sqlite3.Connection]:
         """A transaction of which nothing is kept; what is read within it sees it."""
-        with self._lock, plainly(f"read {self.path}"):
+        with self._lock, plainly(f"read {self.path}", if_damaged=IF_DAMAGED):
             connection = self._opened()
             connection.execute("begin immediate")
             try:
@@ -76,7 +79,7 @@ class Outbox:
         """The rows of the query `sql/outbox/<name>.sql`; none, and no file, if there is no outbox yet."""
         if not self.path.exists():
             return []
-        with self._lock, plainly(f"read {self.path}"):
+        with self._lock, plainly(f"read {self.path}", if_damaged=IF_DAMAGED):
             return run(self._opened(), name, values)
 
     @property
@@ -112,15 +115,7 @@ class Outbox:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.row_factory = sqlite3.Row
-        try:
-            (version,) = connection.execute("pragma user_version").fetchone()
-        except sqlite3.DatabaseError as error:
-            if "not a database" not in str(error) and "malformed" not in str(error):
-                raise
-            raise WarehouseError(
-                f"{self.path} is damaged. Restore it from a backup: it alone knows what was sent already. Without it, "
-                "communications would be sent again."
-            ) from None
+        (version,) = connection.execute("pragma user_version").fetchone()
         if version > OUTBOX_VERSION:
             raise WarehouseError(
                 f"The outbox was written by a newer lp_pipeline (version {version}, this one knows {OUTBOX_VERSION}). "

@@ -142,7 +142,8 @@ class Pipeline:
         if self.settings.lp_api_url:
             return None
         sandbox = Sandbox(self.settings.data, clock=self.settings.now, zone=self.settings.lp_timezone)
-        with plainly(f"start the sandbox in {self.settings.data}"):
+        told = "Delete it: the next sync makes a new world (and move work.duckdb aside, which knows the old one)."
+        with plainly(f"start the sandbox of {sandbox.path}", if_damaged=told):
             self.settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
             return self._stack.enter_context(sandbox.serve())
 

@@ -7,9 +7,8 @@ import dagster as dg
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.jobs import sweep, sync
 from lp_pipeline.settings import Settings, load_settings
+from lp_pipeline.starting import is_about_to_start
 from lp_pipeline.warehouse.turn import BRIEF, PAST, Turn
-
-WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
 
 
 def sync_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDefinition:
@@ -22,7 +21,7 @@ def sync_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDe
         description="Every 15 minutes; a tick is skipped while another sync runs.",
     )
     def every_15_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        if context.instance.get_runs(dg.RunsFilter(job_name=sync.name, statuses=WAITING), limit=1):
+        if is_about_to_start(context.instance, sync.name):
             return dg.SkipReason("another sync is about to start")
         if _is_busy(load):
             return dg.SkipReason("another sync is running; the next tick reads what this one would have")

@@ -13,10 +13,9 @@ from lp_pipeline.errors import PipelineError
 from lp_pipeline.jobs import push_communications
 from lp_pipeline.outbox import Outbox, Row, iso
 from lp_pipeline.settings import Settings, load_settings
+from lp_pipeline.starting import is_about_to_start
 from lp_pipeline.warehouse.turn import Turn
 
-ABOUT_TO_START = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
-LONGEST_START = timedelta(minutes=2)  # a run that has not started by then never will: its process is gone (SPEC R1)
 SECONDS_BETWEEN = 5
 AFTER_A_FAILURE = timedelta(minutes=5)
 ONLY_DUE = {"ops": {"push": {"config": {"only_due": True}}}}
@@ -43,7 +42,7 @@ def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefini
                 return dg.SkipReason("a push is at work")
         except PipelineError as error:
             return dg.SkipReason(str(error))
-        if _is_about_to_start(context.instance):
+        if is_about_to_start(context.instance, push_communications.name):
             return dg.SkipReason("another push is about to start")
         # where one target alone was stopped, that one pauses, and the others go on
         if not work["partly_paused"] and _failed_lately(context.instance):
@@ -64,15 +63,6 @@ def _work(settings: Settings) -> Row | None:
     with Outbox(settings.data) as outbox:
         found = outbox.rows("due_pushes", values)
     return found[0] if found and (found[0]["landed"] or found[0]["due"]) else None
-
-
-def _is_about_to_start(instance: dg.DagsterInstance) -> bool:
-    job = push_communications.name
-    lately = datetime.now(UTC) - LONGEST_START
-    return bool(
-        instance.get_runs(dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.QUEUED]), limit=1)
-        or instance.get_runs(dg.RunsFilter(job_name=job, statuses=ABOUT_TO_START, updated_after=lately), limit=1)
-    )
 
 
 def _failed_lately(instance: dg.DagsterInstance) -> bool:

@@ -153,14 +153,17 @@ def account(folder: Path, **switches: Any) -> Iterator[Account]:
 
 
 @contextmanager
-def account_of(kind: type[AnAccount], folder: Path, **switches: Any) -> Iterator[AnAccount]:
+def account_of(
+    kind: type[AnAccount], folder: Path, *, zone: str = SANDBOX_ACCOUNT["LP_TIMEZONE"], **switches: Any
+) -> Iterator[AnAccount]:
     """The same of a kind of its own."""
-    lp = Sandbox(folder / "lp", clock=lambda: holder[0].now if holder else NOON, population=0)
+    lp = Sandbox(folder / "lp", clock=lambda: holder[0].now if holder else NOON, zone=zone, population=0)
     holder: list[AnAccount] = []
     (folder / "lp").mkdir()
     lp.switch(**switches)
     with lp.serve() as address:
         holder.append(kind(folder, address, lp))
+        holder[0].environ["LP_TIMEZONE"] = zone
         try:
             yield holder[0]
         finally:

@@ -45,7 +45,7 @@ def addresses(outbox: Outbox, published: Path, communications: Sequence[Row]) ->
     questions = _questions(outbox, communications)
     if not published.exists():
         return {each.communication_id: Address("not_read" if each.contact_ids else "none") for each in questions}
-    with plainly(f"read {published}"):
+    with plainly(f"read {published}", if_damaged="The next sync makes it again."):
         connection = duckdb.connect(str(published), read_only=True)
         try:
             parameters = {

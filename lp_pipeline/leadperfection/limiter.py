@@ -6,6 +6,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -19,6 +20,7 @@ PERIOD = 60.0
 LOCK_HELD = 5.0  # far longer than anyone holds the lock
 FILE = "limits.sqlite"
 SQLITE = b"SQLite format 3\0"  # how such a file begins
+DAMAGE = ("malformed", "not a database")
 
 
 class Limiter(Protocol):
@@ -79,6 +81,12 @@ class RateLimiter:
         """Run under the lock; None if the lock was not to be had in time."""
         try:
             with self._lock.acquire(timeout=-1 if until == math.inf else max(until - time.monotonic(), LOCK_HELD)):
+                try:
+                    return act()
+                except sqlite3.DatabaseError as error:
+                    if not any(sign in str(error) for sign in DAMAGE):
+                        raise
+                self._make_anew()
                 return act()
         except Timeout:
             return None
@@ -98,6 +106,20 @@ class RateLimiter:
         rates = [Rate(self._limit, self._period)]
         self._bucket = SQLiteBucket.init_from_file(rates, table="requests", db_path=str(self._path))
         return 0.0
+
+    def _make_anew(self) -> None:
+        """Replace a file that is damaged, unless another process has done so: only a minute's count is lost."""
+        had_it_open = self._bucket is not None
+        self.close()
+        try:
+            with closing(sqlite3.connect(self._path)) as connection:
+                whole = connection.execute("pragma quick_check(1)").fetchone() == ("ok",)
+        except sqlite3.DatabaseError:
+            whole = False
+        if not whole:
+            self._path.unlink(missing_ok=True)
+        if had_it_open:
+            self._open()
 
     def _take(self) -> float:
         """Seconds to wait before asking again; nothing if leave was given."""

@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 
 from lp_pipeline.sandbox import answers, contacts, conversations, events, faults, hatch, history, losing, writes
 from lp_pipeline.sandbox.faults import Answer
+from lp_pipeline.sandbox.making import check, opened
 from lp_pipeline.sandbox.request import Call, Request
 from lp_pipeline.sandbox.server import Server
 from lp_pipeline.sandbox.stamps import Record, id_of, key_of, objects, wall
 from lp_pipeline.sandbox.switches import checked
-from lp_pipeline.sandbox.world import World, create
+from lp_pipeline.sandbox.world import World
 
 
 class Sandbox:
@@ -49,7 +50,8 @@ class Sandbox:
     @contextmanager
     def serve(self, port: int = 0) -> Iterator[str]:
         """Answer on 127.0.0.1 until the block ends; yields the address."""
-        with self.open():  # held open, so that the write-ahead log is not made anew for each connection
+        with self.open() as world:  # held open, so that the write-ahead log is not made anew for each connection
+            check(world)
             server = Server(self, port)
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
             thread.start()
@@ -209,12 +211,7 @@ class Sandbox:
 
     def open(self) -> World:
         """A connection to the world, which is made if there is none, and completed if it is of an older version."""
-        if not self.path.exists():
-            create(self.path, self._fill)
-        world = World(self.path)
-        if not world.complete:
-            world.prepare(self._fill_hatch)
-        return world
+        return opened(self.path, self._fill, self._fill_hatch)
 
     def _fill(self, world: World) -> None:
         created = self.utc_now()

@@ -6,7 +6,6 @@ clock, other things that are kept in the same file.
 
 import json
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,20 +52,6 @@ class Addition:
     lead_id: str
     array: str
     element: Record
-
-
-def create(path: Path, fill: Callable[["World"], None]) -> None:
-    """Make a world beside its place, then link it there whole: nobody ever opens a half-made one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".sandbox-", dir=path.parent) as scratch:
-        draft = Path(scratch) / path.name
-        draft.touch(mode=0o600)
-        with World(draft) as world:
-            world.prepare(fill)
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            return  # another process was quicker, and its world counts
 
 
 class World:
@@ -142,7 +127,10 @@ class World:
     def zone(self) -> ZoneInfo:
         """The zone of LP's wall clock, which is fixed when the world is made."""
         if self._zone is None:
-            self._zone = ZoneInfo(self.fact("zone"))
+            name = self.fact("zone")
+            if name is None:
+                raise sqlite3.DatabaseError("malformed: a world without a zone")
+            self._zone = ZoneInfo(name)
         return self._zone
 
     def switches(self) -> Switches:

@@ -20,6 +20,10 @@ from lp_pipeline.trouble import plainly
 SCHEMA_VERSION = 3
 STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
 LOCK_PATIENCE_SECONDS = 20.0
+IF_DAMAGED = (
+    "Restore it from a backup, or move it aside: the next sync then starts afresh, and `lp-pipeline backfill` reads "
+    "the past again."
+)
 HOLDER = re.compile(r"PID (\d+)")
 
 
@@ -54,7 +58,7 @@ class Warehouse:
     @contextmanager
     def connection(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """An open connection to the work file, outside any transaction."""
-        with plainly(f"work with {self.work}"):
+        with plainly(f"work with {self.work}", if_damaged=IF_DAMAGED):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             connection = self._open()
             try:

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from lp_pipeline.outbox import Outbox, Row
-from lp_pipeline.trouble import plainly
+from lp_pipeline.trouble import is_damage, plainly
 from lp_pipeline.warehouse.database import SCHEMA_VERSION, STORAGE_VERSION, Warehouse, first_row, run
 
 AT_LEAST_EVERY = timedelta(hours=1)
@@ -53,7 +53,7 @@ def publish(
     published_at, changed, known_revision = state[0] if state else (None, False, None)
     revision = outbox.revision
     changed = changed or revision != (known_revision or 0)
-    if warehouse.published.exists() and published_at:
+    if published_at and _stands(warehouse.published):
         age = abs(now - published_at)  # a clock that was set back must not put it off
         real_age = time.time() - warehouse.published.stat().st_mtime
         wait = wait_before(real_age, age.total_seconds())
@@ -75,7 +75,7 @@ def publish(
         )
     return Publication(
         True,
-        "something changed" if changed else "the last copy was missing, an hour old, or the ledger shows a failure",
+        "something changed" if changed else "the last copy was missing, damaged, an hour old, or a feed failed",
         counts,
     )
 
@@ -84,6 +84,18 @@ def wait_before(real_age: float, pipeline_age: float) -> float:
     """Seconds until the last copy has stood for a minute, by the pipeline's clock or, if that stands still, by the
     real one; both ages in seconds, whichever way a clock was set."""
     return max(0.0, AT_MOST_EVERY_SECONDS - max(abs(real_age), abs(pipeline_age)))
+
+
+def _stands(published: Path) -> bool:
+    """Whether the last copy is there and can be opened; one that is damaged is made again at once."""
+    if not published.exists():
+        return False
+    try:
+        with duckdb.connect(str(published), read_only=True) as connection:
+            connection.execute("from published").fetchall()
+    except duckdb.Error as error:
+        return not is_damage(error)
+    return True
 
 
 def _clear_drafts(folder: Path) -> None:

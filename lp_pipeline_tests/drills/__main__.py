@@ -1,4 +1,5 @@
-"""`make drills`: kills and lost answers, by the hundred, against a LeadPerfection that lives on; killed backfills."""
+"""`make drills`: kills and lost answers, by the hundred, against a LeadPerfection that lives on; killed backfills; and
+`dagster dev`, killed and started again."""
 
 import argparse
 import random
@@ -9,9 +10,10 @@ from pathlib import Path
 
 from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.drills.backfills import backfills
+from lp_pipeline_tests.drills.daemon import killed_and_started_again
 from lp_pipeline_tests.drills.drill import JOB, RUNNER, Drill
 
-DRILLS = ("kills", "losses", "backfills")
+DRILLS = ("kills", "losses", "backfills", "daemon")
 DOUBT = 3.0  # seconds; a late commit comes after 1
 
 
@@ -53,7 +55,7 @@ def tell(text: str) -> None:
 
 
 def main() -> int:
-    """All drills; 0 if nothing was lost or doubled."""
+    """All drills, or those named; 0 if nothing was lost, doubled or left standing."""
     parser = argparse.ArgumentParser(prog="make drills", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--kills", type=int, default=110)
@@ -61,19 +63,21 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--communications", type=int, default=300)
     parser.add_argument("--prospects", type=int, default=20_000, help="of the world that backfills read")
-    parser.add_argument("--piece-hours", type=int, default=24, help="of a backfill")
-    parser.add_argument("--only", choices=DRILLS)
+    parser.add_argument("--piece-hours", type=int, default=720, help="of a backfill")
+    parser.add_argument("--only", nargs="*", choices=DRILLS, help="these drills alone")
     given = parser.parse_args()
     rng = random.Random(given.seed)
     tell(f"seed {given.seed}")
     failed = False
-    for name in [given.only] if given.only else DRILLS:
+    for name in given.only or DRILLS:
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             if name == "kills":
                 told, wrong = kills(Path(folder), rng, given.kills, given.jobs, given.communications)
             elif name == "backfills":
                 told, wrong = backfills(Path(folder), rng, 5, given.prospects, given.piece_hours)
+            elif name == "daemon":
+                told, wrong = killed_and_started_again(Path(folder))
             else:
                 told, wrong = losses(Path(folder), rng, given.runs, given.communications)
         tell("\n  ".join([f"{name}: {told} [{time.monotonic() - began:.0f} s]", *wrong[:20]]))

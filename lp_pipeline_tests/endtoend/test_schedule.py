@@ -2,9 +2,12 @@
 
 import grp
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import pytest
+from dagster._core.storage.runs.schema import RunsTable
 
 from lp_pipeline.definitions import build_definitions
 from lp_pipeline.schedules import sync_schedule
@@ -43,11 +46,32 @@ def test_a_tick_is_skipped_while_a_sync_waits_to_start(lp_account: Account) -> N
         assert isinstance(tick(lp_account, instance), dg.RunRequest)
 
 
+@pytest.mark.parametrize("status", ["NOT_STARTED", "STARTING"])
+def test_a_run_that_was_killed_before_it_began_silences_nothing(lp_account: Account, status: str) -> None:
+    """R1: Dagster's monitoring never looks at such a run; two minutes later the ticks go on."""
+    job = build_definitions(lp_account.load).resolve_job_def("sync")
+    with dg.instance_for_test() as instance:
+        run = instance.create_run_for_job(job, status=dg.DagsterRunStatus[status])
+        assert isinstance(tick(lp_account, instance), dg.SkipReason)
+        long_ago = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=5)
+        with instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+            aged = RunsTable.update().where(RunsTable.c.run_id == run.run_id).values(update_timestamp=long_ago)
+            connection.execute(aged)
+        assert isinstance(tick(lp_account, instance), dg.RunRequest)
+
+
 def test_a_setting_that_is_missing_does_not_silence_the_schedule(lp_account: Account) -> None:
     """The run starts, so that it fails where people look."""
     del lp_account.environ["LP_APP_KEY"]
     with dg.instance_for_test() as instance:
         assert isinstance(tick(lp_account, instance), dg.RunRequest)
+
+
+def test_the_definitions_load_as_a_code_server_loads_them() -> None:
+    """Every job, schedule and sensor resolves, and no two ops or jobs share a name, so that `make dev` starts."""
+    dg.Definitions.validate_loadable(build_definitions())
+    names = {job.name for job in build_definitions().get_repository_def().get_all_jobs()}
+    assert names >= {"sync", "push_communications", "backfill", "sweep"}
 
 
 def test_it_runs_every_15_minutes_from_the_start() -> None:
