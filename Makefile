@@ -7,7 +7,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --all-extras --g
 	--no-emit-index-url --no-header pyproject.toml
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: run dev test lint types check compat drills lock clean setup home
+.PHONY: run dev test test-long lint types check compat drills lock clean setup home
 
 run: setup home ## one sync (on the sandbox, unless .env says otherwise), then its result
 	@$(BIN)/lp-pipeline sync
@@ -17,6 +17,9 @@ dev: setup home ## the Dagster UI and daemon on http://127.0.0.1:3000, a sync ev
 
 test: setup ## the everyday test suite
 	$(BIN)/python -m pytest -n 2
+
+test-long: setup ## the slower tests: whole processes, killed or side by side
+	$(BIN)/python -m pytest -n 2 -m slow
 
 lint: setup
 	$(BIN)/ruff check .

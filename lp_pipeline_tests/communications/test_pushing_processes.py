@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import pytest
 
 from lp_pipeline.outbox import Outbox
 from lp_pipeline_tests.account import account_of
@@ -33,6 +34,7 @@ def test_pushes_that_are_killed_while_answers_get_lost(tmp_path: Path) -> None:
     assert not wrong, f"seed {seed}: {told} {wrong}"
 
 
+@pytest.mark.slow
 def test_two_pushes_and_a_sync_at_once(talk: Talk) -> None:
     """Done 4, R2: as Dagster runs them: each ends well, nothing is doubled."""
     talk.environ |= ALL
@@ -56,6 +58,7 @@ def test_two_pushes_and_a_sync_at_once(talk: Talk) -> None:
     assert {row[0] for row in talk.pushes("state", "communication_id", "target")} == {"sent"}
 
 
+@pytest.mark.slow
 def test_the_inbox_takes_200_requests_a_second_while_a_push_and_a_sync_run(talk: Talk) -> None:
     """Done 4, C2: for a few seconds; nothing lost, nothing doubled, no lock error."""
     seconds, rate = 2, 200
@@ -91,6 +94,7 @@ def test_many_processes_may_be_the_first_to_open_the_outbox(tmp_path: Path) -> N
             list(pool.map(first, range(8)))
 
 
+@pytest.mark.slow
 def test_our_own_notes_cause_no_storm(talk: Talk) -> None:
     """Done 8, F1: an LP whose lastchanged moves with each note: one more round of deliveries, then all is at rest."""
     talk.with_hatch()

@@ -87,6 +87,7 @@ def test_syncs_side_by_side_wait_their_turn(lp_account: Account) -> None:
     assert lp_account.published("select count(*) from opportunities") == [(60,)]
 
 
+@pytest.mark.slow
 def test_a_bare_shell_in_the_repository_is_enough(lp_account: Account) -> None:
     """No DAGSTER_HOME, no variables but the account's: the repository's own dagster.yaml must not ask for any."""
     fill(lp_account, 3)
@@ -95,6 +96,7 @@ def test_a_bare_shell_in_the_repository_is_enough(lp_account: Account) -> None:
     assert lp_account.published("select count(*) from opportunities") == [(3,)]
 
 
+@pytest.mark.slow
 def test_parts_of_the_graph_can_be_materialized_from_the_shell(lp_account: Account) -> None:
     """W7, W8: `dagster asset materialize --select raw_leads` now, the rest later; the shell's way loses nothing."""
     fill(lp_account, 3)

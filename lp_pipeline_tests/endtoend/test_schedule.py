@@ -81,6 +81,7 @@ def test_it_runs_every_15_minutes_from_the_start() -> None:
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
 
 
+@pytest.mark.slow
 def test_without_an_address_the_job_runs_on_the_sandbox(tmp_path: Path) -> None:
     """The sandbox starts by itself, and its first sync reads far enough back that there is something to see."""
 

@@ -3,9 +3,12 @@
 import random
 from pathlib import Path
 
+import pytest
+
 from lp_pipeline_tests.drills.backfills import backfills
 
 
+@pytest.mark.slow
 def test_a_backfill_that_is_killed_ends_as_one_that_is_not(tmp_path: Path) -> None:
     """W2, R1: killed twice, it goes on where it stopped, and every column of J3 is as if nothing had happened."""
     seed = random.randrange(10**6)

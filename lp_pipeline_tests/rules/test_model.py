@@ -205,7 +205,7 @@ def histories(draw: st.DrawFn) -> list[Sync]:
 
 
 @settings(
-    max_examples=settings().max_examples if DRILLS else 20,
+    max_examples=settings().max_examples if DRILLS else 12,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
