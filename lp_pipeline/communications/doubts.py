@@ -95,7 +95,7 @@ class Doubts:
 
     def _read(self, cst_id: str) -> dict[str, object] | None:
         try:
-            return look_up(self._client, self._settings, cst_id)
+            return look_up(self._client, self._settings, cst_id, ("notes", "calls"))
         except SlowQuery:  # a record that always times out holds up no other
             return None
         except LeadPerfectionError as error:

@@ -55,7 +55,9 @@ def inbox_app(outbox: Outbox, settings: Settings) -> Starlette:
             return JSONResponse({"error": "Not stored; send it again later."}, LATER)
         return JSONResponse({"accepted": len(items)}, 202)
 
-    return Starlette(routes=[Route(PATH, receive, methods=["POST"])])
+    app = Starlette(routes=[Route(PATH, receive, methods=["POST"])])
+    app.router.redirect_slashes = False  # who followed it would send the secret once more
+    return app
 
 
 def _check_secret(request: Request, settings: Settings) -> None:
@@ -75,7 +77,7 @@ async def _body(request: Request) -> bytes:
             raise too_large
     if size > LARGEST:
         raise too_large
-    return bytes(body)
+    return bytes(body).removeprefix(b"\xef\xbb\xbf")
 
 
 def _communications(body: bytes, settings: Settings) -> list[Communication]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lp_pipeline.communications.addressing import Address
-from lp_pipeline.communications.wording import MISSING, Said, mark, marked_in, note_text
+from lp_pipeline.communications.wording import Said, mark, marked_in, note_text
 from lp_pipeline.leadperfection import Write, call, lookup, note, production_note
 from lp_pipeline.outbox import Outbox, Row, instant_of
 from lp_pipeline.settings import Settings
@@ -156,12 +156,15 @@ def can_be_read_back(row: Row, settings: Settings) -> bool:
 
 
 def is_there(record: dict[str, Any] | None, row: Row) -> bool | None:
-    """Whether this push is among what LeadPerfection shows of its prospect; None if that does not tell."""
+    """Whether this push is among what LeadPerfection shows of its prospect; None if that does not tell.
+
+    A key that is not there is an empty list (contract 3: some keys are simply missing).
+    """
     if record is None:
         return None
     if row["target"] == NOTE:
-        return marked_in(lookup(record, "notes", default=MISSING), mark(row["communication_id"]))
-    calls = lookup(record, "calls", default=MISSING)
+        return marked_in(lookup(record, "notes"), mark(row["communication_id"]))
+    calls = lookup(record, "calls")
     if isinstance(calls, Mapping):
         calls = [calls]  # the contract: one object instead of an array of one
     if not isinstance(calls, list | None):

@@ -8,12 +8,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from lp_pipeline.communications.plain_text import cut, disarmed, one_line, plain, safe_link, units
 
-MISSING: Final = object()  # for `marked_in`: LP showed no notes at all
 LEAST_LIMIT = 100  # the longest mark with a word or two before it
 LONGEST_NAME = 60
 
@@ -21,9 +19,9 @@ _ID = re.compile("[A-Za-z0-9_-]{1,64}")
 _LINE_BREAK = re.compile(r"\r\n|\n|\r|<br\s*/?>", re.IGNORECASE)
 _SAME_AS_CHANNEL = {
     "text": {"text", "sms", "text message"},
-    "email": {"email", "e mail", "mail"},
-    "call": {"call", "phone call", "phone", "voice"},
-    "message": {"message"},
+    "email": {"email", "e mail", "mail", "text"},  # text is Hatch's ordinary type, whatever the channel
+    "call": {"call", "phone call", "phone", "voice", "text"},
+    "message": {"message", "text"},
 }
 _AUTOMATION = re.compile(r"automat|assistant|campaign|workflow|system|\b(?:ai|api|bot|chatbot)\b")
 _PERSON = re.compile(r"user|human|person|employee")

@@ -179,16 +179,24 @@ def test_two_instants_of_one_wall_time_are_two_calls(talk: Talk) -> None:
     assert [call["calldatetime"] for call in talk.lp.call_logs(1)] == ["2025-11-02T01:30:00", "2025-11-02T01:30:01"]
 
 
-@pytest.mark.parametrize("hiding", ["notes", "prospect", "times out"])
-def test_what_lp_does_not_show_is_tried_later_and_then_left_to_a_person(talk: Talk, hiding: str) -> None:
-    """C7: without the prospect, or its notes, nobody can know; it is never sent blindly, and holds up no other."""
+def test_a_record_without_the_keys_has_no_notes_and_no_calls(talk: Talk) -> None:
+    """C7, contract 3: some keys are simply missing; what is not there is sent again."""
+    talk.lp.put({name: value for name, value in talk.lp.get(1).items() if name not in ("notes", "calls")})
     talk.text("c1")
     talk.lp.fault("refuse", path=NOTES)
     talk.push()
-    if hiding == "notes":
-        talk.lp.switch(hide_notes=True)
-        talk.lp.put({name: value for name, value in talk.lp.get(1).items() if name != "notes"})
-    elif hiding == "prospect":
+    talk.over()
+    talk.push(due_only=True)
+    assert (talk.states(), len(talk.lp.notes(1))) == ({"c1": "sent"}, 1)
+
+
+@pytest.mark.parametrize("hiding", ["prospect", "times out"])
+def test_what_lp_does_not_show_is_tried_later_and_then_left_to_a_person(talk: Talk, hiding: str) -> None:
+    """C7: without the prospect nobody can know; it is never sent blindly, and holds up no other."""
+    talk.text("c1")
+    talk.lp.fault("refuse", path=NOTES)
+    talk.push()
+    if hiding == "prospect":
         talk.lp.remove(1)
     else:
         talk.lp.switch(broken_record="1")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_pipeline.communications.plain_text import plain, units
-from lp_pipeline.communications.wording import LEAST_LIMIT, MISSING, Said, has_mark, mark, marked_in, note_text
+from lp_pipeline.communications.wording import LEAST_LIMIT, Said, has_mark, mark, marked_in, note_text
 
 NEW_YORK = ZoneInfo("America/New_York")
 MARK = "[hatch:abc]"
@@ -82,7 +82,8 @@ def test_what_was_delivered_or_is_unknown_says_nothing(status: str | None) -> No
         ("text", "SMS", "Hatch text, "),
         ("text", "mms", "Hatch text (mms), "),
         ("email", "e-mail", "Hatch email, "),
-        ("message", "text", "Hatch message (text), "),
+        ("message", "text", "Hatch message, "),
+        ("email", "text", "Hatch email, "),
         ("call", " ", "Hatch call, "),
     ],
 )
@@ -328,7 +329,6 @@ OURS = f"Hatch text, inbound, 2026-03-02 10:05 EST {MARK}\nHi"
         ([], False),
         ("", False),
         (None, False),
-        (MISSING, None),
         (7, None),
         (True, None),
         ({}, None),

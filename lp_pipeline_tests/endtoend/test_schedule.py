@@ -107,8 +107,3 @@ def test_a_group_may_read_what_is_published(lp_account: Account) -> None:
     assert modes.pop("published.duckdb") == "0o640"
     assert set(modes.values()) == {"0o600"}
     assert oct(lp_account.folder.stat().st_mode & 0o777) == "0o710"
-
-
-def test_the_definitions_load_as_a_deployment_loads_them() -> None:
-    """What `dagster dev` checks when it loads the code location, and a job run by itself does not."""
-    dg.Definitions.validate_loadable(build_definitions())

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -202,10 +203,10 @@ class WholePipeline(RuleBasedStateMachine):
         assert not wrong, "\n".join(wrong)
 
 
-TestWholePipeline = WholePipeline.TestCase
+TestWholePipeline = pytest.mark.slow(WholePipeline.TestCase)
 TestWholePipeline.settings = settings(
-    max_examples=150 if DRILLS else 5,
-    stateful_step_count=50 if DRILLS else 40,
+    max_examples=150 if DRILLS else 4,
+    stateful_step_count=50 if DRILLS else 30,
     deadline=None,
     print_blob=True,
     suppress_health_check=list(HealthCheck),
