@@ -57,7 +57,7 @@ def test_a_sync_that_is_killed_loses_and_doubles_nothing(lp_account: Account) ->
     fill(lp_account, 120)
     seed = random.randrange(10**6)
     rng = random.Random(seed)
-    for _ in range(3):
+    for _ in range(2):
         process = start(lp_account, SYNC)
         while not Turn(lp_account.folder).is_taken() and process.poll() is None:
             time.sleep(0.01)
@@ -122,6 +122,7 @@ def test_the_shell_shows_the_message_before_any_stack_trace(
     assert "not-it-at-all" not in output
 
 
+@pytest.mark.slow
 def test_the_command_line_syncs_and_answers(lp_account: Account) -> None:
     """`lp-pipeline sync`, `status` and `sql`: what happened, in a few lines; a mistake in a query is told plainly."""
     fill(lp_account, 3)

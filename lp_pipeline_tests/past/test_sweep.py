@@ -83,6 +83,7 @@ def history(account: Account, count: int) -> None:
     fill_back(account, first, (account.now - timedelta(days=59)).date())
 
 
+@pytest.mark.slow
 def test_the_round_goes_on_each_day_and_begins_anew(lp_account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """S1: each sweep of a round (here of five) reads its share of what is known, whatever time that spans; after the
     last one a new round begins."""

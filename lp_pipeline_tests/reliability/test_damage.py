@@ -53,6 +53,7 @@ def damaged(path: Path, ways: Sequence[Way] = WAYS) -> Iterator[Way]:
     shutil.copy(kept, path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "advice"), [("work.duckdb", "lp-pipeline backfill"), ("outbox.sqlite", "what was sent already")]
 )

@@ -97,6 +97,7 @@ def test_a_folder_that_becomes_read_only_is_told_and_loses_nothing(lp_account: A
     assert lp_account.published("select count(*) from opportunities") == [(6,)]
 
 
+@pytest.mark.slow
 def test_files_that_may_not_grow_end_a_sync_with_a_message(lp_account: Account) -> None:
     """R1, R4: as a process, under a limit on the size of files (which needs no root): exit code 1, one message, no
     stack trace; without the limit the next one completes."""
