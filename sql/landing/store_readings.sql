@@ -13,11 +13,11 @@ with stamps as (
 )
 select reading_no, external_contact_id, external_id, stamp
 from stamps
-where stamp >= least(getvariable('sent_from'), coalesce(getvariable('news_from'), getvariable('sent_from')));
+where stamp >= least(getvariable('sent_from'), coalesce(getvariable('news_from')::timestamp, getvariable('sent_from')));
 
 -- D1: what the next sync will be shown is no history, although a backfill or sweep was quicker
 create or replace temp table news as
-select reading_no from stamped_leads where stamp >= getvariable('news_from')
+select reading_no from stamped_leads where stamp >= getvariable('news_from')::timestamp
 union
 select reading_no
 from landed
@@ -25,7 +25,7 @@ where
     greatest(
         pipeline.lp_wall(fields ->> '$.lastchanged', getvariable('zone')),
         pipeline.lp_wall(fields ->> '$.dateadded', getvariable('zone'))
-    ) >= getvariable('news_from');
+    ) >= getvariable('news_from')::timestamp;
 
 -- F2: leads whose stamp lies in this window and that have no opportunity yet
 create or replace temp table unopened as

@@ -16,7 +16,7 @@ contacts as (
 ),
 bounds as (
     select
-        coalesce(getvariable('begin'), min(entered_at) - interval 1 day) as begins_at,
+        coalesce(getvariable('begin')::timestamptz, min(entered_at) - interval 1 day) as begins_at,
         ceil(count(*) / getvariable('parts')) as most
     from contacts
 ),
