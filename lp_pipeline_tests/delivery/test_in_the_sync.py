@@ -102,7 +102,7 @@ def test_a_hatch_that_is_down_is_a_warning(lp_account: Account) -> None:
     assert lp_account.deliver() == type(delivered)()
 
 
-def test_a_person_delivers_the_rest(lp_account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_delivers_the_rest(lp_account: Account) -> None:
     """D1: `lp-pipeline deliver --since` sends what no sync did, in slices that let syncs in, and says what it did."""
     fill(lp_account, 5)
     lp_account.sync()
@@ -111,7 +111,6 @@ def test_a_person_delivers_the_rest(lp_account: Account, monkeypatch: pytest.Mon
         running.deliver_since(lp_account.load(), lp_account.now, console)
     lp_account.with_hatch()
     lp_account.lp.switch(hatch_refuse_email="p3@a.example")
-    monkeypatch.setattr(running, "SECONDS_BETWEEN_SLICES", 0.0)
     done = running.deliver_since(lp_account.load(), lp_account.now.replace(year=2025), console)
     assert done == ("4 delivered, 0 known to Hatch already, 1 refused, 0 unreachable, 0 waiting for the next sync.")
     assert len(lp_account.lp.hatch_writes()) == 4

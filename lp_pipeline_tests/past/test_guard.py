@@ -97,9 +97,7 @@ def test_what_is_dropped_stays_dropped(guarded: Scenario) -> None:
     assert state(guarded) == [(str(n), "dropped", "Bea") for n in range(1, 6)]
 
 
-def test_the_check_names_the_pairs_and_the_command_settles_them(
-    lp_account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_check_names_the_pairs_and_the_command_settles_them(lp_account: Account) -> None:
     """M9: the run goes on, the check fails with the pairs; `lp-pipeline held` lists, accepts and drops."""
     lp_account.environ |= {"LP_HELD_AFTER": "0"}
     lp_account.lp.put(person(lp_account, "1", dateadded="2025-11-03T10:12:44"))
@@ -113,8 +111,7 @@ def test_the_check_names_the_pairs_and_the_command_settles_them(
     (check,) = [each for each in result.get_asset_check_evaluations() if each.check_name == "no_identity_is_held"]
     assert not check.passed
     assert "1/10 (2025-11-03 10:12:44, now 2025-11-03 12:12:44)" in str(check.description)
-    monkeypatch.setattr("lp_pipeline.cli_history.load_settings", lp_account.load)
-    runner = CliRunner()
+    runner = CliRunner(env={**lp_account.environ, "LP_PIPELINE_NOW": lp_account.now.isoformat()})
     assert "12:12:44" in runner.invoke(held, []).output
     assert runner.invoke(held, ["accept", "1"]).output.startswith("1 opportunities are accepted")
     assert runner.invoke(held, ["drop"]).output.startswith("1 opportunities are dropped")
