@@ -162,6 +162,8 @@ class Settings(BaseModel):
     lp_overlap_minutes: int = Field(20, alias="LP_OVERLAP_MINUTES", ge=0, le=1440)
     lp_piece_hours: int = Field(24, alias="LP_PIECE_HOURS", ge=1, le=24 * 366)
     lp_sweep_calls: int = Field(600, alias="LP_SWEEP_CALLS", ge=10)
+    lp_sweep_active_days: int = Field(30, alias="LP_SWEEP_ACTIVE_DAYS", ge=1)
+    lp_sweep_round_days: int = Field(30, alias="LP_SWEEP_ROUND_DAYS", ge=1)
     lp_held_after: int = Field(25, alias="LP_HELD_AFTER", ge=0)
     lp_lead_options: int = Field(60416, alias="LP_LEAD_OPTIONS", ge=0)
     lp_prospect_action: Annotated[str, AfterValidator(_action)] = Field(

@@ -12,8 +12,6 @@ from lp_pipeline.ingestion.syncs import news_from
 from lp_pipeline.leadperfection import Feed, Reading, SentWindow, Window, feeds, find, pieces
 from lp_pipeline.pipeline import Pipeline
 
-ACTIVE = timedelta(days=30)
-ROUND = 30  # daily sweeps that go once through all history
 ENTERED = 1024  # GetLead's option bit: the day a lead was entered
 ACTIVE_SHARE = 0.6  # of a sweep's calls, for what was active lately
 REJECTED_SHARE = 0.2
@@ -37,9 +35,11 @@ def sweep(pipeline: Pipeline, *, full: bool, warn: Warn, info: Warn) -> HistoryR
         with pipeline.briefly() as warehouse, warehouse.transaction() as connection:
             rejected = [row[0] for row in connection.execute(REJECTED, [f"{now:%Y-%m-%d}"]).fetchall()]
             begin = None if full else swept_to(connection)
-            history = slices(connection, settings, begin, 1 if full else ROUND)
+            history = slices(connection, settings, begin, 1 if full else settings.lp_sweep_round_days)
         _rejected(past, rejected, budget * REJECTED_SHARE)
-        lately = pieces(Window(now - ACTIVE, now), timedelta(hours=settings.lp_piece_hours))
+        lately = pieces(
+            Window(now - timedelta(days=settings.lp_sweep_active_days), now), timedelta(hours=settings.lp_piece_hours)
+        )
         for _ in _within(past, "active lately", list(reversed(lately)), both, budget * ACTIVE_SHARE):
             pass
         for window in _within(past, "history", history, by_entry, budget):

@@ -84,10 +84,10 @@ def history(account: Account, count: int) -> None:
 
 
 @pytest.mark.slow
-def test_the_round_goes_on_each_day_and_begins_anew(lp_account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_round_goes_on_each_day_and_begins_anew(lp_account: Account) -> None:
     """S1: each sweep of a round (here of five) reads its share of what is known, whatever time that spans; after the
     last one a new round begins."""
-    monkeypatch.setattr("lp_pipeline.sweeping.ROUND", 5)
+    lp_account.environ["LP_SWEEP_ROUND_DAYS"] = "5"
     history(lp_account, 20)
     seen = len(lp_account.lp.requests)
     reached = []
