@@ -13,7 +13,10 @@ from lp_pipeline.warehouse.database import run, set_variables
 from lp_pipeline.warehouse.turn import Turn
 
 Verdict = Literal["accept", "drop"]
-ACCEPTING = ("accept_held", "changes", "opportunities", "due_deliveries")
+ACCEPTING = (
+    *("merging/accept_held", "staging/current_records", "merging/changes", "merging/opportunities"),
+    *("merging/gone", "merging/due_deliveries", "merging/unstage"),
+)
 
 
 def settle_held(settings: Settings, verdict: Verdict, contact_ids: Sequence[str]) -> int:
@@ -35,5 +38,5 @@ def settle_held(settings: Settings, verdict: Verdict, contact_ids: Sequence[str]
 
 
 def _accept(connection: Any) -> int:
-    counts = [run(connection, f"merging/{name}") for name in ACCEPTING]
+    counts = [run(connection, name) for name in ACCEPTING]
     return int(counts[0][0][0])

@@ -107,7 +107,7 @@ def _do_again(connection: Any, entry: dict[str, Any]) -> None:
             "create or replace temp table chosen as select unnest($ids::varchar[]) as external_contact_id",
             {"ids": entry["chosen"]},
         ).fetchall()
-        names = [f"merging/{name}" for name in (ACCEPTING if entry["event"] == "accept" else ("drop_held",))]
+        names = list(ACCEPTING) if entry["event"] == "accept" else ["merging/drop_held"]
     for name in names:
         run(connection, name)
 

@@ -238,3 +238,13 @@ def test_a_backfill_opens_no_gap_and_fills_one(lp_account: Account) -> None:
     assert gaps(lp_account) == 2
     fill_back(lp_account, NOON.date(), (NOON + timedelta(days=2)).date())
     assert gaps(lp_account) == 0
+
+
+def test_a_backfill_ahead_of_the_syncs_opens_no_gap(lp_account: Account) -> None:
+    """W6: after an outage the last days are filled back before the syncs have come that far."""
+    lp_account.lp.put(person(lp_account, "1"))
+    lp_account.sync()
+    lp_account.later(days=10)
+    today = lp_account.now.date()
+    fill_back(lp_account, today - timedelta(days=2), today - timedelta(days=1))
+    assert gaps(lp_account) == 0

@@ -85,6 +85,24 @@ def test_a_newer_reading_refreshes_and_accepting_makes_it_an_opportunity(guarded
     assert guarded.sync(*people(1, 2, shift=2, firstname="Cid")).updated == 1
 
 
+def test_what_is_accepted_too_late_is_gone(guarded: Scenario) -> None:
+    """M9, M6: a prospect that was dated back meanwhile, and one that lists the lead no longer."""
+    guarded.sync(*people(1, 6))
+    guarded.later()
+    assert guarded.sync(*people(1, 6, shift=2)).held == 5
+    guarded.later()
+    added = "2025-11-03T12:12:44"
+    guarded.sync(*people(1, 2), prospect("2", lead("21"), dateadded=added), *people(3, 4, shift=2, firstname="Bea"))
+    settle_held(guarded.settings, "accept", [])
+    shown = "select external_contact_id, gone_since is not null from opportunities where external_id not in ('21')"
+    later = guarded.ask(f"{shown} and external_created_local = '2025-11-03 12:12:44' order by 1")
+    assert later == [("1", True), ("2", True), ("3", False), ("4", False), ("5", False)]
+    assert guarded.ask(f"{shown} and external_created_local = '2025-11-03 10:12:44' order by 1") == [
+        ("1", False),
+        *((str(number), True) for number in range(2, 6)),
+    ]
+
+
 def test_what_is_dropped_stays_dropped(guarded: Scenario) -> None:
     """M9: at later readings, too, and it takes nobody else's place among those that may pass."""
     guarded.sync(*people(1, 7))

@@ -3,6 +3,7 @@
 Belongs here: a few people, and edits of them as plain values that Hypothesis draws. Not here: when they happen.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from lp_pipeline_tests.scenario import Record, lead, prospect
 PEOPLE = ("1", "2", "3", "4", "5")
 OLDEST = "2025-12-01T08:00:00"  # when the first prospect of all was entered
 KINDS = ("create", "own", "own", "lead", "lead", "add", "drop", "move", "merge", "redate", "job")
+ANNOUNCED = ("create", "own", "own", "lead", "lead", "add", "redate", "job")  # the lead feed hears of no other
 CREATED = ("2025-12-20T10:12:44.9", "2026-01-15T10:12:44", "2026-01-15T10:12:44.2", "2026-02-20T09:00:00", "")
 ENTERED = ("2025-11-20T12:00:00", "2025-12-24T12:00:00", "2026-02-25T12:00:00", "", None)
 STATUSES = ("Set", "Sold", "Lost", "", None)
@@ -33,15 +35,13 @@ class Edit:
     stamp: bool
 
 
-edits = st.builds(
-    Edit,
-    st.sampled_from(KINDS),
-    st.sampled_from(PEOPLE),
-    st.sampled_from(PEOPLE),
-    st.integers(0, 3),
-    st.integers(0, 7),
-    st.booleans(),
-)
+def _edits(kinds: Sequence[str], stamps: st.SearchStrategy[bool]) -> st.SearchStrategy[Edit]:
+    who, pick, value = st.sampled_from(PEOPLE), st.integers(0, 3), st.integers(0, 7)
+    return st.builds(Edit, st.sampled_from(kinds), who, who, pick, value, stamps)
+
+
+any_edits = _edits(KINDS, st.booleans())
+announced_edits = _edits(ANNOUNCED, st.just(True))
 
 
 class People:
@@ -61,6 +61,13 @@ class People:
     def begin(self) -> None:
         """The oldest prospect, so that all others are of a time that sweeps know of."""
         self._put(prospect("90", self._lead(0, stamp=True), dateadded=OLDEST, lastchanged=self.now()))
+
+    def add_old(self, who: str, days: int) -> None:
+        """One who was last changed so many days ago."""
+        changed = self._account.wall(days=days)
+        self._next_lead += 1
+        old = lead(str(self._next_lead), dateentered=changed, lastchangedon=changed)
+        self._put(prospect(who, old, dateadded=changed, lastchanged=changed))
 
     def does_exist(self, who: str) -> bool:
         """Whether LP has this prospect."""

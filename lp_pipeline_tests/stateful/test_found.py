@@ -7,19 +7,19 @@ import pytest
 
 from lp_pipeline_tests.scenario import lead, prospect
 from lp_pipeline_tests.stateful.edits import Edit
-from lp_pipeline_tests.stateful.test_whole_pipeline import WholePipeline
+from lp_pipeline_tests.stateful.test_whole_pipeline import AnyHistory
 
 
 @pytest.fixture
-def history() -> Iterator[WholePipeline]:
+def history() -> Iterator[AnyHistory]:
     """A history that has begun; it ends with LP at rest, and everything compared."""
-    machine = WholePipeline()
+    machine = AnyHistory()
     machine.begin(order="cst_id", paging="page")
     yield machine
     machine.teardown()
 
 
-def test_a_rejected_record_that_a_sweep_shows_unchanged_is_judged_and_merged_there(history: WholePipeline) -> None:
+def test_a_rejected_record_that_a_sweep_shows_unchanged_is_judged_and_merged_there(history: AnyHistory) -> None:
     """J7, W8: nothing is left to the next sync."""
     history.account.lp.put(prospect("1", dateadded="2025-12-20T10:12:44", lastchanged=""))
     history.people.apply(Edit("own", "1", "2", 3, 0, stamp=False))
@@ -28,7 +28,7 @@ def test_a_rejected_record_that_a_sweep_shows_unchanged_is_judged_and_merged_the
     assert history.account.ask("from pipeline.unmerged") == []
 
 
-def test_a_lead_older_than_every_prospect_is_swept(history: WholePipeline) -> None:
+def test_a_lead_older_than_every_prospect_is_swept(history: AnyHistory) -> None:
     """S1: an edit without a stamp arrives, 40 days after its lead was last active."""
     now = history.people.now()
     old = lead("500", dateentered="2025-11-20T12:00:00", lastchangedon=now)

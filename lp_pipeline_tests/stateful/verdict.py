@@ -4,7 +4,7 @@ Belongs here: the comparison, with model.py's mapping and judging. Not here: how
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,9 +36,12 @@ LISTED = """
     where m.feed = 'leads'
     order by l.lead_place desc
 """
-CHANGES = "from opportunity_changes order by rowid"
+CHANGES = f"select {KEY}, column_name, old_value, new_value from opportunity_changes order by rowid"
+CHANGED_TWICE = f"select {KEY}, column_name, sync_id from opportunity_changes group by all having count(*) > 1"
+TWICE = f"select {KEY} from opportunities group by all having count(*) > 1"
 EVER = datetime(2000, 1, 1)
 Key = tuple[Any, ...]
+Values = dict[str, Any]
 
 
 class Triggers:
@@ -66,70 +69,107 @@ class Triggers:
 
 
 @dataclass
+class Found:
+    """What stands in the warehouse, and what is wrong whatever LP shows."""
+
+    wrong: list[str]
+    merged: list[tuple[Any, ...]]
+    rows: list[tuple[Any, ...]]
+    rejected: list[tuple[Any, ...]]
+    changes: list[tuple[Any, ...]]
+    opportunities: dict[Key, Values]
+
+
+@dataclass
 class Verdict:
-    """Collects what is wrong, in words."""
+    """What is wrong, in words."""
 
     account: Account
     people: People
     triggers: Triggers
-    rejected_before: set[str]  # the last sweep read these by id
-    wrong: list[str] = field(default_factory=list)
+    rejected_before: set[str] | None = None  # the last sweep read these by id; without one, syncs were to read all
+    _before: dict[Key, Values] = field(default_factory=dict)  # the opportunities after the last run
+    _changes_before: int = 0
 
-    def differences(self) -> list[str]:
+    def after_a_run(self) -> list[str]:
+        """M1, M3, M7: what stands there is as the merged readings have it, and the changes lead to it."""
+        found = self._found()
+        changes = found.changes[self._changes_before :]
+        wrong = [*found.wrong, *_unexplained(self._before, changes, found.opportunities)]
+        self._before, self._changes_before = found.opportunities, len(found.changes)
+        model = self._model(found.merged)
+        for row in found.rows:
+            if row[0] in model.readings:
+                wrong += self._row(model, model.prospect(row[0]), row)
+        return wrong
+
+    def at_rest(self) -> list[str]:
         """Everything that is otherwise than the SPEC says; nothing, if all is well."""
+        found = self._found()
+        wrong = found.wrong
+        wrong += [f"unmerged: {row}" for row in self.account.ask("from pipeline.unmerged")]
+        wrong += [f"held: {row}" for row in self.account.ask("from held_opportunities where state = 'held'")]
+        model = self._model(found.merged, self._shown())
+        of: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        for row in found.rows:
+            of[row[0]].append(row)
+        for who in sorted({*model.readings, *of}):
+            if who in model.readings:
+                turned_away = {
+                    (kind, name): list(missing) for each, kind, name, missing in found.rejected if each == who
+                }
+                wrong += self._prospect(model, who, of[who], turned_away)
+            else:
+                wrong.append(f"{who} was never read, and has opportunities")
+        return wrong
+
+    def _found(self) -> Found:
         with self.account.pipeline() as pipeline, pipeline.warehouse.connection() as connection:
 
             def ask(query: str) -> list[tuple[Any, ...]]:
                 return connection.execute(query).fetchall()
 
-            merged = ask(MERGED)
+            wrong = [f"a key is there twice: {row}" for row in ask(TWICE)]
+            wrong += [f"changed twice in a sync: {row}" for row in ask(CHANGED_TWICE)]
+            wrong += [f"gap: {row}" for row in run(connection, "checks/window_gaps")]
             names = f"{KEY}, combination, gone_since is not null, {', '.join(COLUMNS)}"
-            rows = ask(f"select {names} from opportunities")
-            rejected = ask("select contact_key, combination, lead_key, list_sort(missing) from rejected_records")
-            self._none("twice", ask(f"select {KEY} from opportunities group by all having count(*) > 1"))
-            self._none("unmerged", ask("from pipeline.unmerged"))
-            self._none("held", ask("select external_contact_id from held_opportunities where state = 'held'"))
-            self._none("gaps", run(connection, "checks/window_gaps"))
-            self._changes(
-                ask(f"select {KEY}, column_name, old_value, new_value, sync_id {CHANGES}"),
-                ask(f"select {KEY}, {', '.join(f'{name}::varchar' for name in CHANGING)} from opportunities"),
+            as_text = ask(f"select {KEY}, {', '.join(f'{name}::varchar' for name in CHANGING)} from opportunities")
+            return Found(
+                wrong,
+                ask(MERGED),
+                ask(f"select {names} from opportunities"),
+                ask("select contact_key, combination, lead_key, list_sort(missing) from rejected_records"),
+                ask(CHANGES),
+                {row[:3]: dict(zip(CHANGING, row[3:], strict=True)) for row in as_text},
             )
-        model = self._model(merged)
-        of: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-        for row in rows:
-            of[row[0]].append(row)
-        for who in sorted({*model.readings, *of}):
-            if who in model.readings:
-                turned_away = {(kind, name): list(missing) for each, kind, name, missing in rejected if each == who}
-                self._prospect(model, who, of[who], turned_away)
-            else:
-                self.wrong.append(f"{who} was never read, and has opportunities")
-        return self.wrong
 
-    def _none(self, what: str, rows: Iterable[Any]) -> None:
-        self.wrong += [f"{what}: {row}" for row in rows]
-
-    def _model(self, merged: list[tuple[Any, ...]]) -> Model:
-        """The last reading of each prospect in each feed: LP's final record if the sweep asks for it (S1)."""
+    def _model(
+        self, merged: Iterable[tuple[Any, ...]], shown: Mapping[str, Mapping[str, Record]] | None = None
+    ) -> Model:
+        """The last merged reading of each prospect in each feed, or what LP shows now."""
         model = Model("present")
         for feed, who, number, read_at, record, leads in merged:
             received = {**msgspec.json.decode(record), "leads": [msgspec.json.decode(each) for each in leads or []]}
             reading = Reading(received, (number, feed, 1), read_at, (EVER, EVER))
             model.readings.setdefault(who, {})[feed] = [reading]
-        for feed, shown in self._shown().items():
-            for who, record in shown.items():
+        for feed, records in (shown or {}).items():
+            for who, record in records.items():
                 reading = Reading(record, (2**62, feed, 1), self.account.now.astimezone(UTC), (EVER, EVER))
                 model.readings.setdefault(who, {})[feed] = [reading]
         return model
 
     def _shown(self) -> dict[str, dict[str, Record]]:
-        """What LP shows to a full sweep: by day of entry, by recent activity, and by id what was rejected."""
+        """What LP shows to a full sweep: by day of entry, by recent activity, and by id what was rejected; or to syncs,
+        which is all that was ever announced."""
         now = self.account.now.astimezone(ZONE).replace(tzinfo=None)
         options = self.account.load().lp_lead_options & LEAD_KINDS
-        recent = now - timedelta(days=30)
-        leads = {**self._window(EVER, now, LEAD_ENTERED), **self._window(recent, now, options)}
-        by_id = self._window(EVER, now, options)
-        leads |= {who: record for who, record in by_id.items() if who in self.rejected_before}
+        ever = self._window(EVER, now, options)
+        if self.rejected_before is None:
+            leads = ever
+        else:
+            recent = now - timedelta(days=30)
+            leads = {**self._window(EVER, now, LEAD_ENTERED), **self._window(recent, now, options)}
+            leads |= {who: record for who, record in ever.items() if who in self.rejected_before}
         return {"leads": leads, "prospects": self._window(EVER, now, PROSPECT)}
 
     def _window(self, start: datetime, end: datetime, kinds: int) -> dict[str, Record]:
@@ -141,65 +181,62 @@ class Verdict:
 
     def _prospect(
         self, model: Model, who: str, rows: list[tuple[Any, ...]], rejected: dict[tuple[str, str], list[str]]
-    ) -> None:
+    ) -> list[str]:
+        wrong: list[str] = []
         prospect = model.prospect(who)
         created = prospect.date("dateadded")
         standing = {(number, local): kind for _, number, local, kind, *_ in rows}
         if not rows and not rejected:
-            self.wrong.append(f"{who} was read, and is nowhere")
+            wrong.append(f"{who} was read, and is nowhere")
         for row in rows:
-            self._row(model, prospect, row)
+            wrong += self._row(model, prospect, row)
         for name, lead in prospect.leads.items():
             if (who, name) not in self.triggers.leads:
                 continue
             missing = model.missing(model.candidate(prospect, lead, "lead+prospect"))
             if missing and rejected.get(("lead+prospect", name)) != missing:
-                self.wrong.append(f"{who}/{name} should be rejected for {missing}: {rejected}")
+                wrong.append(f"{who}/{name} should be rejected for {missing}: {rejected}")
             if not missing and created and standing.get((name, created.to_the_second)) != "lead+prospect":
-                self.wrong.append(f"{who}/{name} was triggered, and is not there as {created.to_the_second}: {rows}")
+                wrong.append(f"{who}/{name} was triggered, and is not there as {created.to_the_second}: {rows}")
         for (kind, name), found in rejected.items():
             its = prospect.leads.get(name) if name else next(iter(prospect.leads.values()), None)
             if (name and its is None) or found != model.missing(model.candidate(prospect, its, kind)):
-                self.wrong.append(f"{who}/{name} is rejected as {kind} for {found}, and should not be")
+                wrong.append(f"{who}/{name} is rejected as {kind} for {found}, and should not be")
+        return wrong
 
-    def _row(self, model: Model, prospect: Prospect, row: tuple[Any, ...]) -> None:
+    def _row(self, model: Model, prospect: Prospect, row: tuple[Any, ...]) -> list[str]:
+        wrong: list[str] = []
         who, number, local, kind, gone, *found = row
         created = prospect.date("dateadded")
         if (who, local) not in self.people.dates_ever or (number and (who, number) not in self.people.leads_ever):
-            self.wrong.append(f"{who}/{number} of {local} never existed")
+            wrong.append(f"{who}/{number} of {local} never existed")
         listed = number in prospect.leads if number else not prospect.leads
         if gone != (not listed or (created is not None and created.to_the_second != local)):
-            self.wrong.append(f"{who}/{number} of {local}: gone is {gone} although LP lists {list(prospect.leads)}")
+            wrong.append(f"{who}/{number} of {local}: gone is {gone} although LP lists {list(prospect.leads)}")
         if gone or ("leads" not in model.readings[who] and prospect.leads):
-            return  # F2: what the prospect feed alone shows of leads triggers nothing
+            return wrong  # F2: what the prospect feed alone shows of leads triggers nothing
         expected = model.candidate(prospect, prospect.leads.get(number) if number else None, kind)
         if not model.missing(expected) and found != [expected.values[name] for name in COLUMNS]:
             told = {name: (is_, expected.values[name]) for name, is_ in zip(COLUMNS, found, strict=True)}
-            wrong = {name: pair for name, pair in told.items() if pair[0] != pair[1]}
-            self.wrong.append(f"{who}/{number} of {local}: (found, expected) {wrong}")
+            told = {name: pair for name, pair in told.items() if pair[0] != pair[1]}
+            wrong.append(f"{who}/{number} of {local}: (found, expected) {told}")
+        return wrong
 
-    def _changes(self, changes: list[tuple[Any, ...]], rows: list[tuple[Any, ...]]) -> None:
-        """M7: the changes, one after the other, lead from the insert to what stands there now."""
-        state: dict[Key, dict[str, Any]] = {}
-        once: set[Key] = set()
-        for *key, column, old, new, sync in changes:
-            name = tuple(key)
-            if (*name, column, sync) in once:
-                self.wrong.append(f"{name}: {column} changed twice in sync {sync}")
-            once.add((*name, column, sync))
-            if column is None:
-                if name in state:
-                    self.wrong.append(f"{name} was inserted twice")
-                state[name] = {}
-            elif name not in state:
-                self.wrong.append(f"{name}: {column} changed before it was inserted")
-            elif state[name].get(column, old) != old or old == new:
-                self.wrong.append(f"{name}: {column} changed from {old} to {new}, was {state[name].get(column)}")
-            state.setdefault(name, {})[column] = new
-        for row in rows:
-            name, now = tuple(row[:3]), dict(zip(CHANGING, row[3:], strict=True))
-            if name not in state:
-                self.wrong.append(f"{name} has no row of its insert")
-            for column, value in state.get(name, {}).items():
-                if column is not None and now[column] != value:
-                    self.wrong.append(f"{name}: {column} is {now[column]}, the last change says {value}")
+
+def _unexplained(
+    before: Mapping[Key, Values], changes: list[tuple[Any, ...]], after: Mapping[Key, Values]
+) -> list[str]:
+    """M7: undone one by one, last first, the changes lead from what stands there now to what stood there before."""
+    wrong: list[str] = []
+    state = {key: dict(values) for key, values in after.items()}
+    for *names, column, old, new in reversed(changes):
+        key = tuple(names)
+        if column is None:
+            if state.pop(key, None) is None:
+                wrong.append(f"{key} has a row of its insert, and is not there")
+        elif old == new or state.get(key, {}).get(column) != new:
+            wrong.append(f"{key}: {column} changed from {old} to {new}, was {state.get(key, {}).get(column)}")
+        else:
+            state[key][column] = old
+    differing = [key for key in {*before, *state} if before.get(key) != state.get(key)]
+    return wrong + [f"{key} was {before.get(key)}, and by the changes {state.get(key)}" for key in differing]

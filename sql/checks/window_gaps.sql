@@ -1,8 +1,15 @@
--- SPEC W6: stretches of time, since each feed's first window, that no window covers; a backfill may fill one.
-with begun as (select feed, min(window_from) as begun_at from sync_runs where watermark_moved group by feed),
+-- SPEC W6: stretches of time, from each feed's first window to its watermark, that no window covers; a backfill may fill
+-- one, and may be ahead of the syncs.
+with begun as (
+    select feed, min(window_from) as begun_at, max(window_to) as read_to
+    from sync_runs
+    where watermark_moved
+    group by feed
+),
 covered as (
     select
         feed,
+        read_to,
         window_from,
         max(window_to) over (
             partition by feed order by window_from, window_to rows between unbounded preceding and 1 preceding
@@ -12,5 +19,5 @@ covered as (
 )
 select feed, covered_to as gap_from, window_from as gap_to
 from covered
-where window_from > covered_to
+where window_from > covered_to and covered_to < read_to
 order by feed, gap_from;

@@ -11,8 +11,6 @@ where
     state = 'held'
     and ((select count(*) from chosen) = 0 or external_contact_id in (select external_contact_id from chosen));
 
-create or replace temp table presence as select null::varchar as external_contact_id, false as is_gone where false;
-
 delete from held_opportunities
 using outcomes as o
 where
@@ -26,5 +24,11 @@ select nextval('pipeline.log_numbers'), 'accept', getvariable('sync_id'), getvar
     (select coalesce(list(external_contact_id), []) from chosen);
 
 delete from pipeline.batch;
+
+-- M6: whether they are gone by now is for the merge's statement, which looks at the prospects of a batch.
+insert into pipeline.batch by name
+select feed, contact_key, reading_no, read_at, true as stale, false as is_history
+from pipeline.merged
+where contact_key in (select contact_key from outcomes);
 
 select count(*) from outcomes;
