@@ -21,7 +21,7 @@ from lp_pipeline.pipeline import Pipeline
 from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.stateful.edits import Edit, People
 from lp_pipeline_tests.stateful.mortal import DisturbedAccount, Fate, Killed
-from lp_pipeline_tests.stateful.verdict import Triggers, Verdict
+from lp_pipeline_tests.stateful.verdict import Shown, Triggers, Verdict
 
 PAUSES = (
     *[timedelta(minutes=1), timedelta(minutes=15), timedelta(minutes=15), timedelta(hours=2)],
@@ -129,7 +129,11 @@ class History(RuleBasedStateMachine):
     @rule()
     def sync(self) -> None:
         """The job."""
-        self.run(self.account.whole_sync, one_merge=True)
+        shown = self.verdict.shown()
+        if self.run(self.account.whole_sync, one_merge=True) and not self.people.skew:
+            now = self.verdict.shown()
+            at_rest = {feed: {who: it for who, it in now[feed].items() if shown[feed].get(who) == it} for feed in now}
+            self.has_read_all(at_rest)
 
     @rule()
     def sync_again(self) -> None:
@@ -142,19 +146,23 @@ class History(RuleBasedStateMachine):
         """W8: reading and merging may fail apart."""
         self.run(lambda: self.account.whole_sync(reads=which == "reads", merges=which == "merges"), one_merge=True)
 
+    def has_read_all(self, shown: Shown) -> None:
+        """A sync ended well; what it cannot have missed, for LP showed it so before and after."""
+
     def past(self, work: Callable[[Pipeline], object], hours: str, *, busy: bool = False) -> bool:
         """Read the past in pieces of so many hours, perhaps while a sync goes on; whether that came to its end."""
 
-        def read() -> None:
+        def read() -> bool:
             with self.account.pipeline() as pipeline:
                 work(pipeline)
+            return True
 
         if busy:
             self.account.meanwhile.append((3, self._sync_meanwhile))
         self.account.environ["LP_PIECE_HOURS"] = hours
         did_end = self.run(read)
         del self.account.environ["LP_PIECE_HOURS"]
-        return did_end
+        return bool(did_end)
 
     def _edit(self, several: list[Edit]) -> None:
         for each in several:
@@ -166,21 +174,20 @@ class History(RuleBasedStateMachine):
         if self.in_the_past:
             self.account.whole_sync()
 
-    def run(self, work: Callable[[], object], *, one_merge: bool = False) -> bool:
-        """Run something until its end, however it ends; whether all went well."""
+    def run(self, work: Callable[[], object], *, one_merge: bool = False) -> object:
+        """Run something until its end, however it ends; its result, unless it was cut short."""
         self.in_the_past = not one_merge
         self.account.later(seconds=20)
-        did_end = False
+        result = None
         with suppress(LeadPerfectionError, Killed):
-            work()
-            did_end = True
+            result = work()
         self.account.mortal.fate = None
         self.in_the_past = False
         if self.account.troubles:
             raise self.account.troubles[0]
         self.triggers.note(self.account, one_merge=one_merge)
         self.right(self.verdict.after_a_run())
-        return did_end
+        return result
 
     def right(self, wrong: list[str]) -> None:
         """Nothing is wrong."""

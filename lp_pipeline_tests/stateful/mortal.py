@@ -127,13 +127,14 @@ class DisturbedAccount(Account):
         finally:
             pipeline.close()
 
-    def whole_sync(self, *, reads: bool = True, merges: bool = True) -> None:
-        """One run of the sync job: both feeds, staging, its checks, the merge; or a part of it."""
+    def whole_sync(self, *, reads: bool = True, merges: bool = True) -> bool:
+        """One run of the sync job: both feeds, staging, its checks, the merge; or a part of it. Whether it read all."""
         with self.pipeline() as pipeline:
             for feed in ("leads", "prospects") if reads else ():
                 pipeline.read(feed, warn=ignore, info=ignore)
             if merges:
                 checked_merge(pipeline.warehouse, pipeline, pipeline.sync_id, HistoryReport())
+            return not any(report.error or report.unread_since for report in pipeline.reports.values())
 
 
 def ignore(_message: str) -> None:

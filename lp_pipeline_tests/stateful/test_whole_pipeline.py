@@ -17,6 +17,7 @@ from lp_pipeline_tests.scenario import NOON
 from lp_pipeline_tests.stateful.edits import announced_edits, any_edits
 from lp_pipeline_tests.stateful.machine import WHOLE, History, requests, switches
 from lp_pipeline_tests.stateful.mortal import ignore
+from lp_pipeline_tests.stateful.verdict import Shown
 
 DRILLS = settings.get_current_profile_name() == "drills"
 HONEST = ("500", "503", "cut", "refuse", "broken_json", "html", "result0")  # faults that do not look like an answer
@@ -67,13 +68,14 @@ class AnnouncedHistory(History):
 
     edits = announced_edits
     faults = HONEST
+    has_its_past = False
 
     @initialize(switches=switches, data=st.data(), old=st.integers(3, 5))
     def begins(self, switches: dict[str, str], data: st.DataObject, old: int) -> None:
         """LP has a past, which moves between pages while it is read."""
         self.begin(**switches)
         for number in range(old):
-            self.people.add_old(str(number + 1), days=3 * number + 2)
+            self.people.add_old(str(number + 1), days=3 * number + 22)
         for after, edit in data.draw(st.lists(st.tuples(requests, self.edits), max_size=4)):
             self.account.meanwhile.append((after, partial(self.people.apply, edit)))
         self.has_its_past = self._backfill()
@@ -84,8 +86,13 @@ class AnnouncedHistory(History):
         self.has_its_past = self.has_its_past or self._backfill()
 
     def _backfill(self) -> bool:
-        first, last = (NOON - timedelta(days=60)).date(), NOON.date()
-        return self.past(lambda pipeline: backfill(pipeline, first, last, warn=ignore, info=ignore), "480")
+        first, last = ((NOON - timedelta(days=each)).date() for each in (60, 20))
+        return self.past(lambda pipeline: backfill(pipeline, first, last, warn=ignore, info=ignore), WHOLE)
+
+    def has_read_all(self, shown: Shown) -> None:
+        """Every edit that LP announced is there."""
+        if self.has_its_past:
+            self.right(self.verdict.at_rest(shown))
 
     def end(self) -> None:
         """No more than the end of the backfill: every edit is there."""

@@ -42,6 +42,7 @@ TWICE = f"select {KEY} from opportunities group by all having count(*) > 1"
 EVER = datetime(2000, 1, 1)
 Key = tuple[Any, ...]
 Values = dict[str, Any]
+Shown = Mapping[str, Mapping[str, Record]]  # what LP shows of each feed, by prospect
 
 
 class Triggers:
@@ -103,13 +104,13 @@ class Verdict:
                 wrong += self._row(model, model.prospect(row[0]), row)
         return wrong
 
-    def at_rest(self) -> list[str]:
-        """Everything that is otherwise than the SPEC says; nothing, if all is well."""
+    def at_rest(self, shown: Shown | None = None) -> list[str]:
+        """Everything that is otherwise than the SPEC says, if that is what LP shows; nothing, if all is well."""
         found = self._found()
         wrong = found.wrong
         wrong += [f"unmerged: {row}" for row in self.account.ask("from pipeline.unmerged")]
         wrong += [f"held: {row}" for row in self.account.ask("from held_opportunities where state = 'held'")]
-        model = self._model(found.merged, self._shown())
+        model = self._model(found.merged, self.shown() if shown is None else shown)
         of: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
         for row in found.rows:
             of[row[0]].append(row)
@@ -143,9 +144,7 @@ class Verdict:
                 {row[:3]: dict(zip(CHANGING, row[3:], strict=True)) for row in as_text},
             )
 
-    def _model(
-        self, merged: Iterable[tuple[Any, ...]], shown: Mapping[str, Mapping[str, Record]] | None = None
-    ) -> Model:
+    def _model(self, merged: Iterable[tuple[Any, ...]], shown: Shown | None = None) -> Model:
         """The last merged reading of each prospect in each feed, or what LP shows now."""
         model = Model("present")
         for feed, who, number, read_at, record, leads in merged:
@@ -158,7 +157,7 @@ class Verdict:
                 model.readings.setdefault(who, {})[feed] = [reading]
         return model
 
-    def _shown(self) -> dict[str, dict[str, Record]]:
+    def shown(self) -> Shown:
         """What LP shows to a full sweep: by day of entry, by recent activity, and by id what was rejected; or to syncs,
         which is all that was ever announced."""
         now = self.account.now.astimezone(ZONE).replace(tzinfo=None)
