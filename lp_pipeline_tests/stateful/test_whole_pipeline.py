@@ -22,7 +22,7 @@ from lp_pipeline.history import backfill
 from lp_pipeline.sweeping import sweep
 from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.stateful.edits import Edit, People, edits
-from lp_pipeline_tests.stateful.mortal import DisturbedAccount, Fate, Killed, ignore
+from lp_pipeline_tests.stateful.mortal import DisturbedAccount, Fate, Killed, MortalWarehouse, ignore
 from lp_pipeline_tests.stateful.verdict import Triggers, Verdict
 
 DRILLS = settings.get_current_profile_name() == "drills"
@@ -107,8 +107,10 @@ class WholePipeline(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        """All processes are new, and open the warehouse anew."""
-        self.account.mortal.let_go()
+        """All processes are new, and with them DuckDB."""
+        fate = self.account.mortal.fate
+        self.account.mortal = MortalWarehouse(self.account.folder)
+        self.account.mortal.fate = fate
 
     @rule()
     def sync(self) -> None:
@@ -181,7 +183,6 @@ class WholePipeline(RuleBasedStateMachine):
             if sys.exception() is None:
                 self.come_to_rest()
         finally:
-            self.account.mortal.let_go()
             self.stack.close()
 
     def come_to_rest(self) -> None:
