@@ -93,6 +93,7 @@ class _Replayed:
             self.report.rows = connection.execute(
                 f"from difference order by all nulls first limit {MOST_ROWS}"
             ).fetchall()
+            connection.execute("detach live")
 
 
 def _do_again(connection: Any, entry: dict[str, Any]) -> None:
@@ -124,6 +125,7 @@ def _adopt(settings: Settings, live: Warehouse, replayed: Path) -> int:
         adopted = int(run(connection, "replaying/adopt")[0][0])
         note_unpublished(connection)
         connection.execute("commit")
+        connection.execute("detach replayed")
     return adopted
 
 

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -72,6 +74,9 @@ class Scenario:
         self.now = NOON
         self._values = values
         self.warehouse = Warehouse(folder)
+        if not self.warehouse.work.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            self.warehouse.work.write_bytes(empty_warehouse())
         self.outbox = Outbox(folder)
 
     @property
@@ -138,6 +143,16 @@ class Scenario:
     @staticmethod
     def _text(record: Any) -> bytes:
         return record if isinstance(record, bytes) else json.dumps(record).encode()
+
+
+@cache
+def empty_warehouse() -> bytes:
+    """The file as the pipeline makes it; to make it anew for each test would take twice as long as most tests."""
+    with TemporaryDirectory() as folder:
+        warehouse = Warehouse(Path(folder))
+        with warehouse.connection():
+            pass
+        return warehouse.work.read_bytes()
 
 
 def only(rows: Iterable[tuple[Any, ...]]) -> Any:

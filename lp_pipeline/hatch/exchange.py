@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,6 +20,7 @@ from lp_pipeline.hatch.troubles import Trouble
 from lp_pipeline.settings import is_loopback
 
 CONNECT_TIMEOUT = 10.0
+_certificates = cache(httpx.create_ssl_context)  # to load them for every client takes longer than many a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Exchange:
         self._largest = largest
         self._http = httpx.Client(
             transport=transport,
+            verify=_certificates(),
             follow_redirects=False,
             timeout=httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT),
             trust_env=not is_loopback(urlsplit(address).hostname),  # proxies are for the outside

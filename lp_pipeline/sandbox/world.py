@@ -81,7 +81,7 @@ class World:
 
     def prepare(self, fill: Callable[["World"], None]) -> None:
         """Turn an empty file, or one of an older version, into a world that is complete."""
-        self._db.executescript(SCHEMA)
+        self._db.executescript(f"begin immediate;\n{SCHEMA}\ncommit;")  # each table by itself would wait for the disk
         with self.writing():
             if not self.complete:  # another process may have been here meanwhile
                 fill(self)

@@ -38,6 +38,7 @@ class Warehouse:
         self.work = folder / "work.duckdb"
         self.published = folder / "published.duckdb"
         self._patience = patience_seconds
+        self._idle: list[duckdb.DuckDBPyConnection] = []  # without any file; starting DuckDB is most of an opening
 
     @contextmanager
     def transaction(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -60,12 +61,18 @@ class Warehouse:
         """An open connection to the work file, outside any transaction."""
         with plainly(f"work with {self.work}", if_damaged=IF_DAMAGED):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            connection = self._open()
+            engine = self._idle.pop() if self._idle else self._start()
             try:
-                set_variables(connection, variables or {})
-                yield connection
+                with engine.cursor() as connection:
+                    self._open(connection)
+                    set_variables(connection, variables or {})
+                    yield connection
+                with _quiet():  # on a full disk, say: what was committed is safe, and closing tries once more
+                    engine.execute("detach work")
+                    self._idle.append(engine)
             finally:
-                connection.close()
+                if engine not in self._idle:
+                    engine.close()
 
     def copy(self, to: Path) -> None:
         """Copy the work file, whole and at rest; for whoever has the turn."""
@@ -75,18 +82,15 @@ class Warehouse:
             shutil.copyfile(self.work, to)
             to.chmod(0o600)
 
-    def _open(self) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect(config={"temp_directory": str(self.folder / "spill")})
-        try:
-            connection.execute("set timezone = 'UTC'")
-            self._attach(connection)
-            self.work.chmod(0o600)
-            connection.execute("use work")
-            _ensure_schema(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+    def _start(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(config={"temp_directory": str(self.folder / "spill")})
+
+    def _open(self, connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("set timezone = 'UTC'")
+        self._attach(connection)
+        self.work.chmod(0o600)
+        connection.execute("use work")
+        _ensure_schema(connection)
 
     def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
         path = str(self.work).replace("'", "''")
@@ -127,12 +131,10 @@ def first_row(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, An
 
 
 def _ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
-    known = connection.execute(
-        "select count(*) from duckdb_tables() "
-        "where database_name = 'work' and schema_name = 'pipeline' and table_name = 'version'"
-    ).fetchone()
-    found = connection.execute("select max(version) from pipeline.version").fetchone() if known and known[0] else None
-    version = found[0] if found else None
+    try:
+        (version,) = connection.execute("select max(version) from pipeline.version").fetchall()[0]
+    except duckdb.CatalogException:  # a new file; asking DuckDB which tables there are takes ten times as long
+        version = None
     if version == SCHEMA_VERSION:
         return
     if version is not None and version > SCHEMA_VERSION:
@@ -151,7 +153,8 @@ def _ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """A rollback that fails changes nothing: the connection is closed next, and the first error is the one to tell."""
+    """A rollback or letting go that fails changes nothing: the connection is closed next, and the first error is the
+    one to tell."""
     try:
         yield
     except duckdb.Error:

@@ -111,6 +111,7 @@ def _write(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, 
         connection.execute(f"attach '{path}' as draft (storage_version '{STORAGE_VERSION}')")
         draft.chmod(0o600)
         connection.execute("use draft")
+        connection.execute("begin")  # or each of the hundreds of comments would wait for the disk
         run(connection, "publishing/tables")
         run(connection, "publishing/outbox")
         for table in OUTBOX_TABLES:
@@ -120,6 +121,7 @@ def _write(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, 
             run(connection, name)
         _comment_views(connection)
         row = first_row(connection, "from published")
+        connection.execute("commit")
         connection.execute("use work")
         connection.execute("detach draft")
         return {name: row[name] for name in ("opportunities", "gone_opportunities", "rejected_records")}

@@ -20,7 +20,7 @@ from lp_pipeline.errors import LeadPerfectionError
 from lp_pipeline.pipeline import Pipeline
 from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.stateful.edits import Edit, People
-from lp_pipeline_tests.stateful.mortal import DisturbedAccount, Fate, Killed
+from lp_pipeline_tests.stateful.mortal import DisturbedAccount, Fate, Killed, MortalWarehouse
 from lp_pipeline_tests.stateful.verdict import Shown, Triggers, Verdict
 
 PAUSES = (
@@ -123,8 +123,10 @@ class History(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        """All processes are new, and open the warehouse anew."""
-        self.account.mortal.let_go()
+        """All processes are new, and with them DuckDB."""
+        fate = self.account.mortal.fate
+        self.account.mortal = MortalWarehouse(self.account.folder)
+        self.account.mortal.fate = fate
 
     @rule()
     def sync(self) -> None:
@@ -199,7 +201,6 @@ class History(RuleBasedStateMachine):
             if sys.exception() is None:
                 self._come_to_rest()
         finally:
-            self.account.mortal.let_go()
             self.stack.close()
 
     def _come_to_rest(self) -> None:

@@ -15,7 +15,6 @@ import duckdb
 from lp_pipeline.history import HistoryReport, checked_merge
 from lp_pipeline.pipeline import Pipeline
 from lp_pipeline.warehouse import Warehouse
-from lp_pipeline.warehouse.database import set_variables
 from lp_pipeline_tests.account import PACE, Account
 
 Moment = Literal["before", "inside", "after"]
@@ -39,13 +38,9 @@ class Fate:
 
 
 class MortalWarehouse(Warehouse):
-    """A warehouse at whose transactions its run may be killed; what a killed one has not committed is not there.
-
-    Its one connection outlives the runs, until `let_go`: opening the file takes longer than most of what they do.
-    """
+    """A warehouse at whose transactions its run may be killed; what a killed one has not committed is not there."""
 
     fate: Fate | None = None
-    _kept: duckdb.DuckDBPyConnection | None = None
 
     @contextmanager
     def transaction(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -59,19 +54,6 @@ class MortalWarehouse(Warehouse):
                 raise Killed
         if moment == "after":
             raise Killed
-
-    @contextmanager
-    def connection(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The connection that is kept."""
-        self._kept = self._kept or self._open()
-        set_variables(self._kept, variables or {})
-        yield self._kept
-
-    def let_go(self) -> None:
-        """Close the file; the next use opens it."""
-        if self._kept:
-            self._kept.close()
-        self._kept = None
 
 
 class MortalPipeline(Pipeline):

@@ -50,7 +50,6 @@ class AnyHistory(History):
     @rule()
     def accept_held(self) -> None:
         """M9: a person's word."""
-        self.account.mortal.let_go()
         self.run(lambda: settle_held(self.account.load(), "accept", []))
 
     def end(self) -> None:
