@@ -131,9 +131,7 @@ class People:
             self._lp.edit(edit.other, lambda record: record["leads"].extend(leads), stamp=edit.stamp)
 
     def _do_redate(self, edit: Edit) -> None:
-        created = CREATED[
-            edit.value % (4 if edit.stamp else 5)
-        ]  # J7: what that rejects, syncs alone may not bring back
+        created = CREATED[edit.value % (4 if edit.stamp else 5)]  # J7: syncs alone may not bring back what that rejects
         self._lp.edit(edit.who, lambda record: record.update(dateadded=created), stamp=edit.stamp)
 
     def _without(self, who: str, lead_id: object, *, stamp: bool) -> None:
