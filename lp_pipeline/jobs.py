@@ -13,7 +13,11 @@ sync = dg.define_asset_job(
 )
 
 
-LONG = {"dagster/max_runtime": str(7 * 24 * 3600)}  # seconds, instead of the half hour of dagster.yaml
+LONG = {
+    "dagster/max_runtime": str(7 * 24 * 3600),  # seconds, instead of the half hour of dagster.yaml
+    "dagster/max_retries": "10",  # if its process is killed: it goes on where it stopped (SPEC R1)
+    "dagster/retry_strategy": "ALL_STEPS",  # also if that was before its step began
+}
 
 
 @dg.job(tags=LONG, description="Read all that changed in LeadPerfection between two days; syncs go on and come first.")

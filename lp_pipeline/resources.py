@@ -1,11 +1,13 @@
 """What the assets are handed: the run's `Pipeline`, closed when the run ends, and errors told as one plain message."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
 
 import dagster as dg
 
 from lp_pipeline.errors import PipelineError
+from lp_pipeline.launching import shown_alive
 from lp_pipeline.pipeline import Pipeline
 from lp_pipeline.settings import Settings, load_settings
 
@@ -15,11 +17,10 @@ def pipeline_resource(load: Callable[[], Settings] = load_settings, *, pace: flo
 
     @dg.resource(description="Settings, warehouse and LeadPerfection client of one run")
     def pipeline(context: dg.InitResourceContext) -> Iterator[Pipeline]:
-        opened = Pipeline(context.run.run_id if context.run else "no run", load, pace=pace)
-        try:
+        run_id = context.run.run_id if context.run else "no run"
+        home = Path(context.instance.root_directory) if context.run and context.instance else None
+        with shown_alive(home, run_id) if home else nullcontext(), closing(Pipeline(run_id, load, pace=pace)) as opened:
             yield opened
-        finally:
-            opened.close()
 
     return pipeline
 

@@ -18,6 +18,7 @@ from lp_pipeline.warehouse.turn import Turn
 
 SECONDS_BETWEEN = 5
 AFTER_A_FAILURE = timedelta(minutes=5)
+KILLED = (None, "START_TIMEOUT")  # what Dagster notes as the reason when a run's process is gone
 ONLY_DUE = {"ops": {"push": {"config": {"only_due": True}}}}
 
 
@@ -68,5 +69,7 @@ def _work(settings: Settings) -> Row | None:
 def _failed_lately(instance: dg.DagsterInstance) -> bool:
     last = instance.get_run_records(dg.RunsFilter(job_name=push_communications.name), limit=1)
     if not last or last[0].dagster_run.status != dg.DagsterRunStatus.FAILURE or last[0].end_time is None:
+        return False
+    if last[0].dagster_run.tags.get("dagster/failure_reason") in KILLED:
         return False
     return datetime.now(UTC) - datetime.fromtimestamp(last[0].end_time, UTC) < AFTER_A_FAILURE

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 ABOUT_TO_START = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
-LONGEST_START = timedelta(minutes=2)  # a run that has not started by then never will: its process is gone
+LONGEST_START = timedelta(minutes=2)  # one that has not begun by then hardly will: its process is gone
 
 
 def is_about_to_start(instance: dg.DagsterInstance, job_name: str) -> bool:
     """Whether a run of the job is queued, or was made in the last two minutes and has not begun.
 
-    Dagster's monitoring never looks at a run that was killed before it began, so an old one counts for nothing here.
+    Dagster's monitoring is slow to end a run that was killed before it began, so an old one counts for nothing here.
     """
     lately = datetime.now(UTC) - LONGEST_START
     return bool(

@@ -77,7 +77,7 @@ def main() -> int:
             elif name == "backfills":
                 told, wrong = backfills(Path(folder), rng, 5, given.prospects, given.piece_hours)
             elif name == "daemon":
-                told, wrong = killed_and_started_again(Path(folder))
+                told, wrong = killed_and_started_again(Path(folder), rng)
             else:
                 told, wrong = losses(Path(folder), rng, given.runs, given.communications)
         tell("\n  ".join([f"{name}: {told} [{time.monotonic() - began:.0f} s]", *wrong[:20]]))

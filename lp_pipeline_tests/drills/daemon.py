@@ -1,167 +1,174 @@
-"""`dagster dev` with everything below it, killed in the middle of a sync, started again: nothing stands still (R1)."""
+"""`dagster dev` and all that it started, killed in the middle of a sync, a push and a backfill while others are queued,
+and started again, several times: nothing stands still, nothing is lost or doubled (R1)."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
+import random
+import threading
 import time
-from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import dagster as dg
+from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
-from lp_pipeline.sandbox import Sandbox
-from lp_pipeline.schedules import sync_schedule
-from lp_pipeline.settings import REPOSITORY, Settings, load_settings
-from lp_pipeline.terminal import prepare_home
-from lp_pipeline.warehouse.turn import Turn
+from lp_pipeline.communications.rounds import PUSH_TURN
+from lp_pipeline.warehouse.database import run
+from lp_pipeline.warehouse.turn import BRIEF, PAST, Turn
+from lp_pipeline_tests.account import account_of
+from lp_pipeline_tests.drills.deployment import Deployment, Status, until
+from lp_pipeline_tests.drills.drill import PEOPLE, Drill
+from lp_pipeline_tests.scenario import lead, prospect
 
-DAGSTER = str(Path(sys.executable).parent / "dagster")
-PATIENCE = 180.0  # seconds for anything to happen
-SLOW = 15.0  # seconds that LeadPerfection takes for an answer, so that the kill comes in the middle
-DEAD_RUNS = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
-
-
-class Deployment:
-    """A home, a data folder (the sandbox's) and a `dagster dev` of their own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.data, self.home = folder / "data", folder / "home"
-        self.home.mkdir()
-        (self.home / "dagster.yaml").write_text((REPOSITORY / "dagster.yaml").read_text())
-        prepare_home(self.home)
-        ours = ("LP_", "HATCH_", "PUSH_", "INBOX_", "COMMUNICATIONS_", "DAGSTER_")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        self.environ = {**inherited, "DAGSTER_HOME": str(self.home), "LP_PIPELINE_DATA": str(self.data)}
-        self._dev: subprocess.Popen[bytes] | None = None
-
-    def load(self) -> Settings:
-        return load_settings({"LP_PIPELINE_DATA": str(self.data)})
-
-    def start(self) -> None:
-        """Start webserver, daemon and code server."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = str(probe.getsockname()[1])
-        with (self.home / "dev.log").open("ab") as log:
-            self._dev = subprocess.Popen(
-                [DAGSTER, "dev", "--workspace", "workspace.yaml", "--host", "127.0.0.1", "--port", port],
-                env=self.environ,
-                cwd=REPOSITORY,
-                stdout=log,
-                stderr=log,
-            )
-
-    def kill(self) -> int:
-        """SIGKILL it and all that it started, runs included; how many processes that were."""
-        if self._dev is None:
-            return 0
-        found = _below(self._dev.pid)
-        for pid in found:
-            os.kill(pid, signal.SIGKILL)
-        self._dev.wait()
-        self._dev = None
-        _until(lambda: not any(map(_lives, found)), "a killed process lives on")
-        return len(found)
-
-    def launch(self) -> str:
-        """Put a sync into the queue, as the launchpad does; its id."""
-        before = self.runs()
-        command = [DAGSTER, "job", "launch", "--workspace", "workspace.yaml", "-j", "sync"]
-        subprocess.run(command, env=self.environ, cwd=REPOSITORY, check=True, capture_output=True)
-        (run_id,) = set(self.runs()) - set(before)
-        return run_id
-
-    def runs(self) -> dict[str, dg.DagsterRunStatus]:
-        """Every sync that Dagster knows, and its state."""
-        with dg.DagsterInstance.from_config(str(self.home)) as instance:
-            return {run.run_id: run.status for run in instance.get_runs(dg.RunsFilter(job_name="sync"))}
-
-    def tick(self) -> dg.RunRequest | dg.SkipReason:
-        """What the schedule would do now."""
-        with dg.DagsterInstance.from_config(str(self.home)) as instance:
-            found = sync_schedule(self.load)(dg.build_schedule_context(instance=instance))
-        assert isinstance(found, dg.RunRequest | dg.SkipReason)
-        return found
-
-    def slots_taken(self) -> list[str]:
-        """Pool slots that somebody holds."""
-        with dg.DagsterInstance.from_config(str(self.home)) as instance:
-            storage = instance.event_log_storage
-            infos = [storage.get_concurrency_info(key) for key in storage.get_concurrency_keys()]
-            return [info.concurrency_key for info in infos if info.active_slot_count]
+DOUBT = 3.0  # seconds
+TEXTS = 10  # that land before each kill
+BRAKE = 1.0  # seconds that LeadPerfection takes for an answer while somebody is about to be killed
+A_TICK = 16 * 60.0  # seconds in which the schedule ticks for sure
+DAYS = timedelta(days=60)  # a backfill that is not over before it is killed
 
 
-def killed_and_started_again(folder: Path) -> tuple[str, list[str]]:
-    """The drill: what happened, in a line, and what was wrong."""
-    deployment = Deployment(folder)
-    deployment.data.mkdir()
-    Sandbox(deployment.data, clock=deployment.load().now).fault("slow", path="GetLead", seconds=SLOW)
-    wrong: list[str] = []
-    told = ""
-    try:
-        deployment.start()
-        at_work = deployment.launch()
-        waiting = deployment.launch()
-        turn = Turn(deployment.data)
-        _until(turn.is_taken, "the first sync never began")
-        time.sleep(SLOW / 5)
-        killed = deployment.kill()
-        if turn.is_taken():
-            wrong.append("the turn is still taken although its process is gone")
-        states = deployment.runs()
-        told = f"{killed} processes killed; runs then: {states[at_work].value}, {states[waiting].value}"
+class Mortal:
+    """An account with a deployment that is killed, and a LeadPerfection that can be held up."""
+
+    def __init__(self, account: Drill, home: Path, rng: random.Random) -> None:
+        self.account, self.rng = account, rng
+        account.environ |= {"LP_RATE_PER_MINUTE": "6000"}
+        account.begin(DOUBT)
+        account.lp.clock = lambda: datetime.now(UTC)
+        account.lp.before_request = lambda *_: self._hold()
+        self.deployment = Deployment(account, home)
+        self.killed: set[str] = set()
+        self.queued: list[str] = []
+        self.processes = self.texts = self.people = 0
+        self._gate = threading.Event()
+        self._brake = BRAKE
+
+    def _hold(self) -> None:
+        self._gate.wait()
+        time.sleep(self._brake)
+
+    def let_go(self) -> None:
+        """From now on LeadPerfection answers at once."""
+        self._brake = 0.0
+        self._gate.set()
+
+    def say(self, number: int) -> None:
+        """So many texts land."""
+        self.account.say(self.texts, self.texts + number)
+        self.texts += number
+
+    def somebody_new(self) -> None:
+        """LeadPerfection has one more prospect."""
+        self.account.now = datetime.now(UTC)
+        stamp, number = self.account.wall(), PEOPLE + self.people
+        self.account.lp.put(prospect(str(number), lead(f"{number}0", lastchangedon=stamp), lastchanged=stamp))
+        self.people += 1
+
+    def at_work(self) -> bool:
+        """Whether a sync, a push and a backfill are, all at once."""
+        turn, brief, push, past = (Turn(self.account.folder, name) for name in ("turn", BRIEF, PUSH_TURN, PAST))
+        return turn.is_taken() and not brief.is_taken() and push.is_taken() and past.is_taken()
+
+    def kill(self) -> None:
+        """Kill everything at a random moment of all three, while a sync and a push are queued."""
+        self.somebody_new()
+        self.say(TEXTS)
+        until(self.at_work, "a sync, a push and a backfill are never at work together")
+        self._gate.set()
+        time.sleep(self.rng.uniform(0.0, 3 * BRAKE))
+        self._gate.clear()
+        self.deployment.freeze_daemon()
+        self.queued = [self.deployment.launch(job) for job in ("sync", "push_communications")]
+        if not self.at_work():
+            raise TimeoutError("one of the three was over before it was to be killed")
+        self.processes += self.deployment.kill()
+        if (states := self.deployment.states(self.queued)) != {Status.QUEUED}:
+            raise TimeoutError(f"what was to be queued is {states}")
+        dead = set(self.deployment.under_way()) - set(self.queued)
+        if {self.deployment.runs()[run_id][0] for run_id in dead} != {"sync", "push_communications", "backfill"}:
+            raise TimeoutError("Dagster does not believe that all three run")
+        self.killed |= dead
+
+    def tick(self, name: str, after: float, patience: float) -> str:
+        """Wait for the daemon's own next tick that starts a run, and for that run's good end; told in a few words."""
+        skipped: list[InstigatorTick] = []
+
+        def started() -> list[InstigatorTick]:
+            ticks = self.deployment.ticks(name, after)
+            skipped[:] = [tick for tick in ticks if tick.status == TickStatus.SKIPPED]
+            return [tick for tick in ticks if tick.status == TickStatus.SUCCESS]
+
+        until(started, f"{name} started nothing", patience)
+        (run_id, *_) = started()[0].run_ids
+        until(lambda: self.deployment.states([run_id]) == {Status.SUCCESS}, f"the run of {name} never ended well")
+        moment = datetime.fromtimestamp(started()[0].timestamp, UTC)
+        return f"{name} ticked at {moment:%H:%M:%S} UTC and its run ended well ({len(skipped)} skipped before)"
+
+    def recover(self, *, wait_for_tick: bool) -> str:
+        """Start again, wait until everything has come to its end, then for the next ticks; what happened, in a line."""
+        deployment = self.deployment
+        self.let_go()
         began = time.monotonic()
         deployment.start()
-        queued = deployment.launch()
-        success = dg.DagsterRunStatus.SUCCESS
-        _until(lambda: deployment.runs()[queued] == success, "a sync that was queued afterwards never ended well")
-        told += f"; a sync queued afterwards ended well {time.monotonic() - began:.0f} s after the start"
-        _until(
-            lambda: deployment.runs()[waiting] in (success, *DEAD_RUNS), "the sync that waited in the queue still does"
-        )
-        told += f"; the one that waited: {deployment.runs()[waiting].value}"
-        _until(lambda: not turn.is_taken(), "a sync is at work and never ends")
-        tick = deployment.tick()
-        if not isinstance(tick, dg.RunRequest):
-            wrong.append(f"the next tick is skipped: {tick.skip_message}")
-        if taken := deployment.slots_taken():
-            wrong.append(f"pool slots are still taken: {taken}")
-        told += f"; the killed one: {deployment.runs()[at_work].value}"
-    except TimeoutError as error:
-        wrong.append(str(error))
-    finally:
-        deployment.kill()
-    return told, wrong
+        until(lambda: deployment.states(self.killed) == {Status.FAILURE}, "a dead run is still under way")
+        told = f"the dead were ended {time.monotonic() - began:.0f} s after the last start"
+        until(lambda: deployment.states(self.queued) == {Status.SUCCESS}, "what was queued has not ended well")
+        told += f", what was queued well after {time.monotonic() - began:.0f} s"
+        until(lambda: ("backfill", Status.SUCCESS) in deployment.runs().values(), "the backfill did not go on")
+        told += f", the backfill by itself after {time.monotonic() - began:.0f} s"
+        until(lambda: not deployment.under_way() and not self.account.open_pushes(), "something never ends")
+        moment = time.time()
+        self.say(1)
+        told += f"; {self.tick('when_something_has_landed', moment, patience=60.0)}"
+        until(lambda: not deployment.under_way(), "something never ends")
+        if wait_for_tick:
+            self.somebody_new()
+            moment = time.time()
+            told += f"; {self.tick('every_15_minutes', moment, A_TICK)}"
+            if deployment.ticks("every_15_minutes", moment)[0].status != TickStatus.SUCCESS:
+                raise TimeoutError("the schedule's next tick was skipped although nothing was at work")
+        return told
+
+    def wrong(self) -> list[str]:
+        """What is not as it should be in the end."""
+        _, wrong = self.account.result(self.texts)
+        with self.account.pipeline() as pipeline, pipeline.warehouse.connection() as connection:
+            wrong += [f"not read: {gap}" for gap in run(connection, "checks/window_gaps")]
+        people = PEOPLE + self.people
+        if (found := self.account.ask("select count(*), count(distinct external_contact_id) from opportunities")) != [
+            (people, people)
+        ]:
+            wrong.append(f"opportunities and contacts: {found} instead of {people}")
+        if (found := self.account.ask("select count(*) from opportunity_changes where column_name is null")) != [
+            (people,)
+        ]:
+            wrong.append(f"inserts: {found} instead of {people}")
+        if (found := self.account.ask("select count(*) from pipeline.unmerged")) != [(0,)]:
+            wrong.append(f"not merged: {found}")
+        wrong += [f"pool slot taken: {slot}" for slot in self.deployment.slots_taken()]
+        ended_badly = {job for job, status in self.deployment.runs().values() if status == Status.CANCELED}
+        return [*wrong, *(f"{job} was canceled" for job in ended_badly)]
 
 
-def _until(condition: Callable[[], bool], otherwise: str) -> None:
-    """Wait for something to become true; raises `TimeoutError`."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(otherwise)
-        time.sleep(0.5)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
-def _below(root: int) -> list[int]:
-    """A process and all that descend from it, by their ids."""
-    parents: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+def killed_and_started_again(
+    folder: Path, rng: random.Random, kills: int = 4, *, wait_for_tick: bool = True
+) -> tuple[str, list[str]]:
+    """The drill: what happened, in a line, and what was wrong."""
+    with account_of(Drill, folder) as account:
+        mortal = Mortal(account, folder / "home", rng)
         try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has ended meanwhile
-        parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found = [root]
-    for pid in found:
-        found += parents.get(pid, [])
-    return found
+            first = (datetime.now(UTC) - DAYS).date()
+            for number in range(kills):
+                mortal.deployment.start()
+                if not number:
+                    mortal.deployment.launch(
+                        "backfill", read_days={"config": {"from": f"{first}", "to": f"{datetime.now(UTC).date()}"}}
+                    )
+                    mortal.deployment.launch("sync")
+                mortal.kill()
+            told = mortal.recover(wait_for_tick=wait_for_tick)
+            mortal.deployment.kill()
+            wrong = mortal.wrong()
+        except TimeoutError as error:
+            told, wrong = "", [str(error)]
+        finally:
+            mortal.deployment.kill()
+        runs = f"{mortal.processes} processes killed in {kills} kills, {len(mortal.killed)} runs among them"
+        return f"{runs}; {told}; {mortal.texts} texts, {PEOPLE + mortal.people} prospects", wrong

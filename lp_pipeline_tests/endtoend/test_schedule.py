@@ -48,7 +48,7 @@ def test_a_tick_is_skipped_while_a_sync_waits_to_start(lp_account: Account) -> N
 
 @pytest.mark.parametrize("status", ["NOT_STARTED", "STARTING"])
 def test_a_run_that_was_killed_before_it_began_silences_nothing(lp_account: Account, status: str) -> None:
-    """R1: Dagster's monitoring never looks at such a run; two minutes later the ticks go on."""
+    """R1: Dagster's monitoring is slow to see it; two minutes later the ticks go on."""
     job = build_definitions(lp_account.load).resolve_job_def("sync")
     with dg.instance_for_test() as instance:
         run = instance.create_run_for_job(job, status=dg.DagsterRunStatus[status])
