@@ -71,14 +71,18 @@ class Pipeline:
 
     @contextmanager
     def briefly(self) -> Iterator[Warehouse]:
-        """The warehouse for a moment, for work that lets syncs go first, however long they take (SPEC W2)."""
+        """The warehouse for a moment, for work that lets syncs go first, however long they take (SPEC W2).
+
+        The file is opened once in it, at first use.
+        """
         os.umask(0o077)
         waiting, turn, brief = (Turn(self.settings.data, name) for name in (NEXT, "turn", BRIEF))
         while waiting.is_taken() or not turn.take_at_once():
             time.sleep(0.2)
         try:
             brief.take()
-            yield Warehouse(self.settings.data)
+            with Warehouse(self.settings.data).opened_once() as warehouse:
+                yield warehouse
         finally:
             brief.give_back()
             turn.give_back()

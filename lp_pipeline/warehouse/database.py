@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 
@@ -38,6 +38,20 @@ class Warehouse:
         self.work = folder / "work.duckdb"
         self.published = folder / "published.duckdb"
         self._patience = patience_seconds
+        self._keeps = False
+        self._kept: duckdb.DuckDBPyConnection | None = None
+
+    @contextmanager
+    def opened_once(self) -> Iterator[Self]:
+        """All that is done inside shares one connection: to open the file takes longer than a small transaction."""
+        self._keeps = True
+        try:
+            yield self
+        finally:
+            self._keeps = False
+            if self._kept:
+                self._kept.close()
+            self._kept = None
 
     @contextmanager
     def transaction(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -60,12 +74,15 @@ class Warehouse:
         """An open connection to the work file, outside any transaction."""
         with plainly(f"work with {self.work}", if_damaged=IF_DAMAGED):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            connection = self._open()
+            connection = self._kept or self._open()
+            if self._keeps:
+                self._kept = connection
             try:
                 set_variables(connection, variables or {})
                 yield connection
             finally:
-                connection.close()
+                if not self._keeps:
+                    connection.close()
 
     def copy(self, to: Path) -> None:
         """Copy the work file, whole and at rest; for whoever has the turn."""
@@ -127,12 +144,10 @@ def first_row(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, An
 
 
 def _ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
-    known = connection.execute(
-        "select count(*) from duckdb_tables() "
-        "where database_name = 'work' and schema_name = 'pipeline' and table_name = 'version'"
-    ).fetchone()
-    found = connection.execute("select max(version) from pipeline.version").fetchone() if known and known[0] else None
-    version = found[0] if found else None
+    try:
+        (version,) = connection.execute("select max(version) from pipeline.version").fetchall()[0]
+    except duckdb.CatalogException:  # a new file; to look into the catalog first would take as long as all else here
+        version = None
     if version == SCHEMA_VERSION:
         return
     if version is not None and version > SCHEMA_VERSION:
