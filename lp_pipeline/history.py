@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from lp_pipeline.errors import LeadPerfectionError, SettingsError, WarehouseError
 from lp_pipeline.ingestion.landing import Kind
-from lp_pipeline.ingestion.past import days, note_backfill, resume_backfill
+from lp_pipeline.ingestion.past import days, finished_at, note_backfill, resume_backfill
 from lp_pipeline.ingestion.progress import Progress
 from lp_pipeline.ingestion.reading import FeedReader
 from lp_pipeline.ingestion.syncs import begin_sync, has_full_page
@@ -132,26 +132,37 @@ def backfill(pipeline: Pipeline, first: date, last: date, *, warn: Warn, info: W
     with past.at_work():
         with pipeline.briefly() as warehouse, warehouse.transaction() as connection:
             read_to = resume_backfill(connection, first, last, now)
+            before = finished_at(connection, first, last)
         if read_to:
             past.report.notes.append(f"went on from {read_to.astimezone(settings.zone):%Y-%m-%d %H:%M}")
-        todo = pieces(Window(min(read_to or whole.begin, whole.end), whole.end), length)
+        elif before:
+            past.report.notes.append(f"read again: these days were read by {before.astimezone(settings.zone):%Y-%m-%d}")
+        begin = min(read_to or whole.begin, whole.end)
+        done = len(pieces(Window(whole.begin, begin), length)) if read_to else 0  # by earlier runs
+        todo = pieces(Window(begin, whole.end), length)
         for number, window in enumerate(todo):
-            told = _left(past.report, number, len(todo), window, settings.lp_rate_per_minute)
-            past.progress.step(told, number, len(todo))
-            finished = settings.now() if number + 1 == len(todo) else None
-            note = partial(note_backfill, first=first, last=last, read_to=window.end, finished_at=finished)
+            told = _progress(past.report, window, done + number, done + len(todo))
+            left = time_left(past.report.calls, number, len(todo) - number, settings.lp_rate_per_minute)
+            past.progress.step(", ".join((told, left) if left else (told,)), done + number, done + len(todo))
+            ended = settings.now() if number + 1 == len(todo) else None
+            note = partial(note_backfill, first=first, last=last, read_to=window.end, finished_at=ended)
             past.read(window, [feed for feed in feeds(settings) if feed], note)
     return past.report
 
 
-def _left(report: HistoryReport, done: int, of: int, window: Window, per_minute: int) -> str:
-    """How far it is, and the time left at LP's rate, syncs getting their share."""
-    text = f"piece {done + 1} of {of} ({window.begin:%Y-%m-%d}), {report.readings:,} records read"
+def _progress(report: HistoryReport, window: Window, done: int, of: int) -> str:
+    """How far it is."""
+    return f"piece {done + 1} of {of} ({window.begin:%Y-%m-%d}), {report.readings:,} records read"
+
+
+def time_left(calls: int, done: int, left: int, per_minute: int) -> str:
+    """The time that so many more pieces take if each takes as many calls as those that this run has done, at LP's rate,
+    syncs getting their share; nothing is said before the first one is done."""
     if not done:
-        return text
-    minutes = report.calls / done * (of - done) / (per_minute - per_minute // ROOM)
-    left = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(minutes, 1):.0f} min"
-    return f"{text}, at most about {left} left at {per_minute} calls a minute"
+        return ""
+    minutes = calls / done * left / (per_minute - per_minute // ROOM)
+    told = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(minutes, 1):.0f} min"
+    return f"about {told} left"
 
 
 def checked_merge(warehouse: Warehouse, pipeline: Pipeline, sync_id: int, report: HistoryReport) -> None:
