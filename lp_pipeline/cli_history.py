@@ -1,28 +1,45 @@
 """`lp-pipeline backfill`, `sweep`, `held`, `replay`: the commands about the past. They wire only."""
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
 from lp_pipeline.settings import load_settings
 from lp_pipeline.terminal import console, give_dagster_a_home
 
-DAY = click.DateTime(("%Y-%m-%d",))
+
+class Day(click.ParamType[date]):
+    """A day of LeadPerfection's calendar."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """As typed, or a message."""
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no day; write it as 2026-03-02.", param, ctx)
+
+
 FOLDER = click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path)
 
 
 @click.command()
-@click.option("--from", "first", type=DAY, required=True, help="First day, by LeadPerfection's calendar.")
-@click.option("--to", "last", type=DAY, required=True, help="Last day.")
-def backfill(first: datetime, last: datetime) -> None:
-    """Read all that changed in LeadPerfection between two days. Started again, it goes on where it stopped."""
+@click.option("--from", "first", type=Day(), required=True, help="First day, by LeadPerfection's calendar.")
+@click.option("--to", "last", type=Day(), required=True, help="Last day.")
+def backfill(first: date, last: date) -> None:
+    """Read all that changed in LeadPerfection between two days.
+
+    Stopped, by Ctrl-C or anything else, and started again with the same days, it goes on where it stopped.
+    """
     from lp_pipeline.running import run_backfill
     from lp_pipeline.showing import show_status
 
     settings = load_settings()
     give_dagster_a_home()
-    if failures := run_backfill(f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}"):
+    if failures := run_backfill(f"{first}", f"{last}", click.echo):
         raise click.ClickException("\n".join(failures))
     show_status(settings, console())
 
@@ -36,7 +53,7 @@ def sweep(*, full: bool) -> None:
 
     settings = load_settings()
     give_dagster_a_home()
-    if failures := run_sweep(full=full):
+    if failures := run_sweep(click.echo, full=full):
         raise click.ClickException("\n".join(failures))
     show_unannounced(settings, console())
 

@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from lp_pipeline.errors import LeadPerfectionError, SettingsError, WarehouseError
 from lp_pipeline.ingestion.landing import Kind
-from lp_pipeline.ingestion.past import days, note_backfill, resume_backfill
+from lp_pipeline.ingestion.past import days, finished_at, note_backfill, resume_backfill
 from lp_pipeline.ingestion.progress import Progress
 from lp_pipeline.ingestion.reading import FeedReader
-from lp_pipeline.ingestion.syncs import begin_sync
+from lp_pipeline.ingestion.syncs import begin_sync, has_full_page
 from lp_pipeline.leadperfection import Feed, Window, feeds, pieces
 from lp_pipeline.merging import MERGE_COUNTS, MergeReport, merge, stage, told_without_ids
 from lp_pipeline.pipeline import ROOM, Pipeline
@@ -23,6 +25,7 @@ from lp_pipeline.warehouse.database import run
 from lp_pipeline.warehouse.turn import PAST, Turn
 
 Warn = Callable[[str], None]
+Note = Callable[[Any], None]  # writes down, by the connection of an open transaction, how far it has come
 
 
 @dataclass
@@ -46,6 +49,7 @@ class Past:
         self.report = HistoryReport()
         self._kind = kind
         self._warn = warn
+        self._full_page = False
         self.progress = Progress(kind, info)
 
     @contextmanager
@@ -60,6 +64,7 @@ class Past:
         try:
             with self.pipeline.briefly() as warehouse:
                 begin_sync(warehouse, self.pipeline.settings, self.pipeline.run_id)
+                self._full_page = has_full_page(warehouse, self.pipeline.settings.lp_page_size)
             with self.progress:
                 yield
         finally:
@@ -70,8 +75,11 @@ class Past:
         with self.pipeline.briefly() as warehouse:
             return begin_sync(warehouse, self.pipeline.settings, f"{self._kind} {self.pipeline.run_id} {uuid4()}")
 
-    def read(self, window: Window, of: Iterable[Feed]) -> None:
-        """Read one piece through these feeds, store it and merge it; raises `LeadPerfectionError`."""
+    def read(self, window: Window, of: Iterable[Feed], note: Note | None = None) -> None:
+        """Read one piece through these feeds, store it, merge it and only then `note` it; raises `LeadPerfectionError`.
+
+        The turn is taken four times at most: most of a long backfill's time is spent there.
+        """
         settings, sync_id = self.pipeline.settings, self.sync_number()
         error: str | None = None
         readings = self.report.readings
@@ -86,21 +94,27 @@ class Past:
                 warn=self._warn,
                 on_page=self.progress.page,
             )
-            read = reader.read_past(window)
+            read = reader.read_past(window, trust_short_page=self._full_page)
+            self._full_page = reader.trust_short_page
             self.report.calls += read.pages
             self.report.readings += read.readings
             self.report.stored += read.stored
             error = error or read.error
-        if self.report.readings > readings:  # known ones may be merged again, and a killed run may have left some
-            self.merge(sync_id)
+        # known ones may be merged again, and a killed run may have left some
+        self.settle(sync_id, merges=self.report.readings > readings, note=None if error else note)
         self.report.pieces += 1
         if error:
             raise LeadPerfectionError(f"{error} Start it again: it goes on where it stopped.")
 
-    def merge(self, sync_id: int) -> None:
-        """Merge what is stored; raises `WarehouseError` if a blocking check fails."""
+    def settle(self, sync_id: int, *, merges: bool = True, note: Note | None = None) -> None:
+        """Merge what is stored, then `note` it in a transaction of its own; raises `WarehouseError` if a blocking check
+        fails."""
         with self.pipeline.briefly() as warehouse:
-            checked_merge(warehouse, self.pipeline, sync_id, self.report)
+            if merges:
+                checked_merge(warehouse, self.pipeline, sync_id, self.report)
+            if note:
+                with warehouse.transaction() as connection:
+                    note(connection)
 
 
 def backfill(pipeline: Pipeline, first: date, last: date, *, warn: Warn, info: Warn) -> HistoryReport:
@@ -118,27 +132,37 @@ def backfill(pipeline: Pipeline, first: date, last: date, *, warn: Warn, info: W
     with past.at_work():
         with pipeline.briefly() as warehouse, warehouse.transaction() as connection:
             read_to = resume_backfill(connection, first, last, now)
+            before = finished_at(connection, first, last)
         if read_to:
             past.report.notes.append(f"went on from {read_to.astimezone(settings.zone):%Y-%m-%d %H:%M}")
-        todo = pieces(Window(min(read_to or whole.begin, whole.end), whole.end), length)
+        elif before:
+            past.report.notes.append(f"read again: these days were read by {before.astimezone(settings.zone):%Y-%m-%d}")
+        begin = min(read_to or whole.begin, whole.end)
+        done = len(pieces(Window(whole.begin, begin), length)) if read_to else 0  # by earlier runs
+        todo = pieces(Window(begin, whole.end), length)
         for number, window in enumerate(todo):
-            told = _left(past.report, number, len(todo), window, settings.lp_rate_per_minute)
-            past.progress.step(told, number, len(todo))
-            past.read(window, [feed for feed in feeds(settings) if feed])
-            with pipeline.briefly() as warehouse, warehouse.transaction() as connection:
-                finished = settings.now() if number + 1 == len(todo) else None
-                note_backfill(connection, first, last, window.end, finished)
+            told = _progress(past.report, window, done + number, done + len(todo))
+            left = time_left(past.report.calls, number, len(todo) - number, settings.lp_rate_per_minute)
+            past.progress.step(", ".join((told, left) if left else (told,)), done + number, done + len(todo))
+            ended = settings.now() if number + 1 == len(todo) else None
+            note = partial(note_backfill, first=first, last=last, read_to=window.end, finished_at=ended)
+            past.read(window, [feed for feed in feeds(settings) if feed], note)
     return past.report
 
 
-def _left(report: HistoryReport, done: int, of: int, window: Window, per_minute: int) -> str:
-    """How far it is, and the time left at LP's rate, syncs getting their share."""
-    text = f"piece {done + 1} of {of} ({window.begin:%Y-%m-%d}), {report.readings:,} records read"
+def _progress(report: HistoryReport, window: Window, done: int, of: int) -> str:
+    """How far it is."""
+    return f"piece {done + 1} of {of} ({window.begin:%Y-%m-%d}), {report.readings:,} records read"
+
+
+def time_left(calls: int, done: int, left: int, per_minute: int) -> str:
+    """The time that so many more pieces take if each takes as many calls as those that this run has done, at LP's rate,
+    syncs getting their share; nothing is said before the first one is done."""
     if not done:
-        return text
-    minutes = report.calls / done * (of - done) / (per_minute - per_minute // ROOM)
-    left = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(minutes, 1):.0f} min"
-    return f"{text}, at most about {left} left at {per_minute} calls a minute"
+        return ""
+    minutes = calls / done * left / (per_minute - per_minute // ROOM)
+    told = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(minutes, 1):.0f} min"
+    return f"about {told} left"
 
 
 def checked_merge(warehouse: Warehouse, pipeline: Pipeline, sync_id: int, report: HistoryReport) -> None:

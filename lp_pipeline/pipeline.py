@@ -63,11 +63,15 @@ class Pipeline:
         return self._load()
 
     @cached_property
+    def _warehouse(self) -> Warehouse:
+        return Warehouse(self.settings.data)
+
+    @cached_property
     def warehouse(self) -> Warehouse:
         """The warehouse, once it is this run's turn; raises `WarehouseError` if that takes too long."""
         self._stack.enter_context(self._turn())
         self._deadline = time.monotonic() + self._seconds  # waiting is not working
-        return Warehouse(self.settings.data)
+        return self._warehouse
 
     @contextmanager
     def briefly(self) -> Iterator[Warehouse]:
@@ -78,7 +82,7 @@ class Pipeline:
             time.sleep(0.2)
         try:
             brief.take()
-            yield Warehouse(self.settings.data)
+            yield self._warehouse
         finally:
             brief.give_back()
             turn.give_back()

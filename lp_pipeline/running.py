@@ -1,7 +1,8 @@
 """Running the jobs from the shell, quietly: the result is shown, the log is in the Dagster UI."""
 
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing, nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import dagster as dg
+from dagster._core.instance import InstanceRef
 from rich.console import Console
 from rich.progress import Progress
 
@@ -23,6 +25,11 @@ from lp_pipeline.statements import statements_from
 
 SLICE_SECONDS = 240.0
 SECONDS_BETWEEN_SLICES = 1.0  # enough for another run to take its turn
+Tell = Callable[[str], object]
+# Dagster would put what steps write to a terminal into files, with processes that trip over Ctrl-C: no progress is seen
+NOT_CAPTURED = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+INTERRUPTED = ("KeyboardInterrupt", "DagsterExecutionInterruptedError")
+QUERY_INTERRUPTED = "RuntimeError: Query interrupted"  # what DuckDB makes of Ctrl-C
 QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -38,14 +45,14 @@ def run_push(overrides: Mapping[str, bool | None], *, publish: bool = True) -> l
     return _run("push_communications", {**QUIET, "ops": ops})
 
 
-def run_backfill(first: str, last: str) -> list[str]:
-    """Run `backfill` likewise; progress goes to the terminal."""
-    return _run("backfill", {**QUIET, "ops": {"read_days": {"config": {"from": first, "to": last}}}})
+def run_backfill(first: str, last: str, told: Tell) -> list[str]:
+    """Run `backfill` likewise; progress goes to the terminal, and in the end what was done to `told`."""
+    return _run("backfill", {**QUIET, "ops": {"read_days": {"config": {"from": first, "to": last}}}}, told)
 
 
-def run_sweep(*, full: bool) -> list[str]:
+def run_sweep(told: Tell, *, full: bool) -> list[str]:
     """Run `sweep` likewise."""
-    return _run("sweep", {**QUIET, "ops": {"read_again": {"config": {"full": full}}}})
+    return _run("sweep", {**QUIET, "ops": {"read_again": {"config": {"full": full}}}}, told)
 
 
 def rehearse_push(settings: Settings, overrides: Mapping[str, bool | None]) -> str:
@@ -101,14 +108,27 @@ def run_replay(
         )
 
 
-def _run(name: str, run_config: Mapping[str, Any]) -> list[str]:
+def _run(name: str, run_config: Mapping[str, Any], told: Tell | None = None) -> list[str]:
     job = build_definitions().resolve_job_def(name)
-    with dg.DagsterInstance.get() as instance:
+    home = InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides={"compute_logs": NOT_CAPTURED})
+    with dg.DagsterInstance.from_ref(home) as instance:
         result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=run_config)
     failures = []
     for event in result.all_events:
         if event.is_step_failure:
-            data = event.step_failure_data
-            told = data.user_failure_data.description if data.user_failure_data else None
-            failures.append(told or f"{event.step_key}: {data.error.message if data.error else 'failed'}".strip())
+            failures.append(_failure(event.step_key, event.step_failure_data))
+        elif told and event.is_successful_output:
+            shown = event.step_output_data.metadata.items()
+            told("\n".join(f"  {name}: {value.value}" for name, value in shown))
     return failures
+
+
+def _failure(step: str | None, data: Any) -> str:
+    if data.user_failure_data:
+        return str(data.user_failure_data.description)
+    error = data.error
+    while error and error.cause:
+        error = error.cause
+    if error and (error.cls_name in INTERRUPTED or QUERY_INTERRUPTED in error.message):
+        return "Stopped. What was done so far stays; started again, it goes on from there."
+    return f"{step}: {error.message if error else 'failed'}".strip()

@@ -1,11 +1,12 @@
 """The sweep (SPEC S1): what was active lately, a slice of all history, and the rejected records are read again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from lp_pipeline.errors import SlowQuery
-from lp_pipeline.history import HistoryReport, Past, Warn
+from lp_pipeline.history import HistoryReport, Note, Past, Warn
 from lp_pipeline.ingestion.landing import Piece, store
 from lp_pipeline.ingestion.past import note_sweep, slices, swept_to
 from lp_pipeline.ingestion.syncs import news_from
@@ -40,16 +41,20 @@ def sweep(pipeline: Pipeline, *, full: bool, warn: Warn, info: Warn) -> HistoryR
         lately = pieces(
             Window(now - timedelta(days=settings.lp_sweep_active_days), now), timedelta(hours=settings.lp_piece_hours)
         )
-        for _ in _within(past, "active lately", list(reversed(lately)), both, budget * ACTIVE_SHARE):
-            pass
-        for window in _within(past, "history", history, by_entry, budget):
-            with pipeline.briefly() as warehouse, warehouse.transaction() as connection:
-                note_sweep(connection, window.end if window.end < now else None)  # then the next round begins
+        _within(past, "active lately", list(reversed(lately)), both, budget * ACTIVE_SHARE)
+        _within(past, "history", history, by_entry, budget, lambda to: partial(note_sweep, to=to if to < now else None))
     return past.report
 
 
-def _within(past: Past, what: str, todo: Sequence[Window], of: Sequence[Feed], budget: float) -> Iterator[Window]:
-    """Read pieces until the budget of calls is used; yields each that was read."""
+def _within(
+    past: Past,
+    what: str,
+    todo: Sequence[Window],
+    of: Sequence[Feed],
+    budget: float,
+    note: Callable[[datetime], Note] | None = None,
+) -> None:
+    """Read pieces until the budget of calls is used; `note` gives what notes that it was read up to an instant."""
     for number, window in enumerate(todo):
         if past.report.calls >= budget:
             past.report.notes.append(
@@ -58,8 +63,7 @@ def _within(past: Past, what: str, todo: Sequence[Window], of: Sequence[Feed], b
             )
             break
         past.progress.step(f"{what}: piece {number + 1} of {len(todo)}", number, len(todo))
-        past.read(window, of)
-        yield window
+        past.read(window, of, note(window.end) if note else None)
 
 
 def _rejected(past: Past, cst_ids: Sequence[str], budget: float) -> None:
@@ -103,4 +107,4 @@ def _store(past: Past, sync_id: int, found: dict[str, list[Reading]], now: datet
                 kind="sweep",
                 news_from=news_from(connection, feed, settings),
             )
-    past.merge(sync_id)
+    past.settle(sync_id)

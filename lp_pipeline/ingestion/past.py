@@ -30,6 +30,14 @@ def resume_backfill(connection: Any, first: date, last: date, now: datetime) -> 
     return None
 
 
+def finished_at(connection: Any, first: date, last: date) -> datetime | None:
+    """When a backfill of these days came to its end, if one ever did."""
+    found: datetime | None = connection.execute(
+        "select max(finished_at) from pipeline.backfills where first_day = $1 and last_day = $2", [first, last]
+    ).fetchall()[0][0]
+    return found
+
+
 def note_backfill(connection: Any, first: date, last: date, read_to: datetime, finished_at: datetime | None) -> None:
     """A piece is read and merged; with `finished_at`, it was the last one."""
     connection.execute(

@@ -80,7 +80,7 @@ class FeedReader:
         self._warn = warn
         self._on_page = on_page
         self._report = FeedReport(feed.name)
-        self._trust_short_page = False
+        self.trust_short_page = False
         self._believes_empty = False
         self._moving = True  # until a piece came back empty and was not believed
         self._now = settings.now()
@@ -94,7 +94,7 @@ class FeedReader:
         with self._access() as warehouse:
             watermark = take_watermark(warehouse, self._feed.name, self._settings, self._warn)
             self._length = min(self._length, piece_limit(warehouse, self._feed.name) or self._length)
-            self._trust_short_page = has_full_page(warehouse, self._settings.lp_page_size)
+            self.trust_short_page = has_full_page(warehouse, self._settings.lp_page_size)
         self._now = max(self._settings.now(), watermark)
         self._believes_empty = self._now - watermark >= BELIEVE_EMPTY_AFTER
         self._through(Window(watermark - timedelta(minutes=self._settings.lp_overlap_minutes), self._now))
@@ -103,11 +103,13 @@ class FeedReader:
                 limit_pieces(warehouse, self._feed.name, None)
         return report
 
-    def read_past(self, window: Window) -> FeedReport:
-        """Read a piece of the past, however long, for a backfill or a sweep; no watermark moves. Errors as `read`."""
+    def read_past(self, window: Window, *, trust_short_page: bool) -> FeedReport:
+        """Read a piece of the past, however long, for a backfill or a sweep; no watermark moves. Errors as `read`.
+
+        `trust_short_page` is what the warehouse, or the last reader of the same run, knew.
+        """
         self._length = max(self._length, window.end - window.begin)
-        with self._access() as warehouse:
-            self._trust_short_page = has_full_page(warehouse, self._settings.lp_page_size)
+        self.trust_short_page = trust_short_page
         self._believes_empty = True
         self._through(window)
         return self._report
@@ -206,12 +208,12 @@ class FeedReader:
             self._feed,
             window,
             self._settings,
-            trust_short_page=self._trust_short_page,
+            trust_short_page=self.trust_short_page,
             patient=window.end - window.begin <= PATIENT_BELOW,
             late=self._late(window),
             on_page=lambda rows: self._on_page(window, rows),
         )
-        self._trust_short_page = self._trust_short_page or reading.full_page
+        self.trust_short_page = self.trust_short_page or reading.full_page
         if reading.set_aside:
             self._report.set_aside += len(reading.set_aside)
             self._warn(
@@ -249,7 +251,7 @@ class FeedReader:
             report.pieces += 1
             if moves:
                 move_watermark(connection, self._feed.name, attempts[-1].window.end)
-            if self._trust_short_page:
+            if self.trust_short_page:
                 connection.execute(
                     "insert into pipeline.full_pages select $size where not exists "
                     "(select 1 from pipeline.full_pages where page_size = $size)",

@@ -129,8 +129,8 @@ class Walk:
         if self._repeats >= self._repeats_allowed:
             raise LeadPerfectionError(
                 f"LeadPerfection ignores StartIndex: page after page brought the same {len(self._seen)} records again, "
-                "so what lies beyond can't be read. Set LP_PAGE_SIZE higher, so that one page holds everything, or ask "
-                "LeadPerfection's support; the next sync tries again."
+                "so what lies beyond can't be read. Ask LeadPerfection's support; nothing is lost, the next sync tries "
+                "again."
             )
 
     def _note(self, keys: Sequence[Hashable | None], news: int, first: int | None) -> None:

@@ -101,6 +101,8 @@ def _read(request: Request, kinds: int, *, with_leads: bool) -> Answer:
         **_page(request),
     }
     rows = request.world.window(page) if start <= end else []
+    if rows and page["offset"] and switches["empty_page_first"] and _is_new(request):
+        rows = []
     if str(switches["broken_record"]) in {row.cst_id for row in rows if row.cst_id}:
         return as_json(500, TIMEOUT)
     return shown(request, rows, with_leads=with_leads)
@@ -111,7 +113,17 @@ def _page(request: Request) -> dict[str, int]:
     if largest and (not size or size > largest):
         size = largest
     before = max(request.number("startindex") - 1, 0)
-    return {"limit": size or -1, "offset": before * size if request.switches["paging"] == "page" else before}
+    offsets = {"page": before * size, "row": before, "nothing": 0}
+    return {"limit": size or -1, "offset": offsets[request.switches["paging"]]}
+
+
+def _is_new(request: Request) -> bool:
+    """Whether the last such request was another one."""
+    asked = [request.call.path, request.fields]
+    if request.world.fact("asked") == asked:
+        return False
+    request.world.keep("asked", asked)
+    return True
 
 
 ACTIONS: dict[str, tuple[str, Callable[[Request], Answer]]] = {

@@ -10,7 +10,8 @@ from lp_pipeline.sandbox.people import CALL_RESULTS
 Switches = dict[str, Any]
 
 DEFAULTS: Switches = {
-    "paging": "page",  # what StartIndex counts: pages or rows
+    "paging": "page",  # what StartIndex counts: pages or rows; or nothing, as it is ignored
+    "empty_page_first": False,  # a page after a full one is empty when it is asked for, and there when asked for again
     "max_page_size": 0,  # the largest PageSize that is honoured, 0 = any
     "order": "cst_id",
     "end_inclusive_second": False,  # whether 10:00:00.9 is inside a window that ends 10:00:00
@@ -54,7 +55,7 @@ DEFAULTS: Switches = {
     "export_lag_days": 1,  # 1: up to the end of yesterday
 }
 CHOICES = {
-    "paging": ("page", "row"),
+    "paging": ("page", "row", "nothing"),
     "order": ("cst_id", "lastchanged", "lastchanged_desc"),
     "key_case": ("as_is", "camel", "pascal", "upper"),
     "empty_as": ("array", "null", "blank"),

@@ -1,5 +1,5 @@
-"""`make drills`: kills and lost answers, by the hundred, against a LeadPerfection that lives on; killed backfills; and
-`dagster dev`, killed and started again."""
+"""`make drills`: kills and lost answers, by the hundred, against a LeadPerfection that lives on; killed backfills and
+sweeps; and `dagster dev`, killed and started again."""
 
 import argparse
 import random
@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 from lp_pipeline_tests.account import account_of
-from lp_pipeline_tests.drills.backfills import backfills
 from lp_pipeline_tests.drills.daemon import killed_and_started_again
 from lp_pipeline_tests.drills.drill import JOB, RUNNER, Drill
+from lp_pipeline_tests.drills.killed_past import backfills, sweeps
 
-DRILLS = ("kills", "losses", "backfills", "daemon")
+DRILLS = ("kills", "losses", "backfills", "sweeps", "daemon")
 DOUBT = 3.0  # seconds; a late commit comes after 1
 
 
@@ -62,7 +62,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=10, help="how many of the killed are whole Dagster jobs")
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--communications", type=int, default=300)
-    parser.add_argument("--prospects", type=int, default=20_000, help="of the world that backfills read")
+    parser.add_argument("--prospects", type=int, default=20_000, help="of the world that backfills and sweeps read")
     parser.add_argument("--piece-hours", type=int, default=720, help="of a backfill")
     parser.add_argument("--only", nargs="*", choices=DRILLS, help="these drills alone")
     given = parser.parse_args()
@@ -76,6 +76,8 @@ def main() -> int:
                 told, wrong = kills(Path(folder), rng, given.kills, given.jobs, given.communications)
             elif name == "backfills":
                 told, wrong = backfills(Path(folder), rng, 5, given.prospects, given.piece_hours)
+            elif name == "sweeps":
+                told, wrong = sweeps(Path(folder), rng, 5, given.prospects)
             elif name == "daemon":
                 told, wrong = killed_and_started_again(Path(folder), rng)
             else:

@@ -1,4 +1,4 @@
-"""One backfill in a process of its own, without Dagster around it, so that a drill can kill it."""
+"""One backfill or sweep in a process of its own, without Dagster around it, so that a drill can kill it."""
 
 import sys
 from datetime import date
@@ -6,16 +6,25 @@ from uuid import uuid4
 
 from lp_pipeline.history import backfill
 from lp_pipeline.pipeline import Pipeline
+from lp_pipeline.sweeping import sweep
 
 PACE = 0.02
 
 
+def ignore(_message: str) -> None:
+    """Nobody listens."""
+
+
 def main() -> None:
-    """Read from the first day to the last one, as given."""
-    first, last = map(date.fromisoformat, sys.argv[1:3])
+    """`backfill FIRST LAST`, or `sweep`."""
+    job, *days = sys.argv[1:]
     pipeline = Pipeline(str(uuid4()), pace=PACE)
     try:
-        backfill(pipeline, first, last, warn=lambda _: None, info=lambda _: None)
+        if job == "sweep":
+            sweep(pipeline, full=False, warn=ignore, info=ignore)
+        else:
+            first, last = map(date.fromisoformat, days)
+            backfill(pipeline, first, last, warn=ignore, info=ignore)
     finally:
         pipeline.close()
 

@@ -47,6 +47,18 @@ def test_a_few_pass_and_more_are_held_alone(guarded: Scenario) -> None:
     assert state(guarded) == [("4", "held", "Ann")]
 
 
+def test_without_a_setting_twenty_five_suspects_a_day_flow(tmp_path: Any) -> None:
+    """M9: exactly 25 in 24 hours pass, the 26th is held."""
+    scenario = Scenario(tmp_path)
+    scenario.sync(*people(0, 27))
+    scenario.later()
+    assert scenario.sync(*people(0, 25, shift=2)).inserted == 25
+    scenario.later(hours=23)
+    report = scenario.sync(*people(25, 26, shift=2), *people(40, 41))
+    assert (report.inserted, report.held) == (1, 1)
+    assert state(scenario) == [("25", "held", "Ann")]
+
+
 def test_what_is_held_counts_too(guarded: Scenario) -> None:
     """M9: after a batch of suspects was held, the next single one of that day is not let through."""
     guarded.sync(*people(1, 9))

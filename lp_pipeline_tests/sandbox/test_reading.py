@@ -160,6 +160,22 @@ def test_pages_are_counted_as_pages_or_as_rows(lp: LP, sandbox: Sandbox) -> None
     assert [lp.ids(PageSize=2, StartIndex=row) for row in (1, 2, 5)] == [["2", "9"], ["9", "10"], ["100"]]
 
 
+def test_start_index_may_be_ignored(lp: LP, sandbox: Sandbox) -> None:
+    """Then every page is the first one."""
+    for number in (1, 2, 3):
+        sandbox.put(prospect(str(number)))
+    sandbox.switch(paging="nothing")
+    assert [lp.ids(PageSize=2, StartIndex=page) for page in (1, 2, 3)] == [["1", "2"]] * 3
+
+
+def test_a_page_after_a_full_one_may_be_empty_at_first(lp: LP, sandbox: Sandbox) -> None:
+    """Asked for again it is there; the first page always is."""
+    for number in (1, 2, 3):
+        sandbox.put(prospect(str(number)))
+    sandbox.switch(empty_page_first=True)
+    assert [lp.ids(PageSize=2, StartIndex=page) for page in (1, 2, 2, 3)] == [["1", "2"], [], ["3"], []]
+
+
 def test_a_page_may_be_capped(lp: LP, sandbox: Sandbox) -> None:
     """A larger PageSize is then quietly taken for the largest."""
     for number in range(5):
