@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from lp_pipeline.errors import LeadPerfectionError
 from lp_pipeline.pipeline import Pipeline
 from lp_pipeline_tests.account import account_of
-from lp_pipeline_tests.stateful.edits import Edit, People
+from lp_pipeline_tests.stateful.edits import ONE_FEED, Edit, People
 from lp_pipeline_tests.stateful.mortal import DisturbedAccount, Fate, Killed, MortalWarehouse
 from lp_pipeline_tests.stateful.verdict import Shown, Triggers, Verdict
 
@@ -83,10 +83,12 @@ class History(RuleBasedStateMachine):
         self.account.now += pause
         self.sync()
 
-    @rule(data=st.data(), after=st.integers(1, 3), minutes=st.sampled_from([1, 40, 120]))
-    def rows_move_between_pages(self, data: st.DataObject, after: int, minutes: int) -> None:
+    @rule(data=st.data(), of=st.sampled_from(ONE_FEED), after=st.integers(1, 5), minutes=st.sampled_from([1, 40, 120]))
+    def rows_move_between_pages(
+        self, data: st.DataObject, of: st.SearchStrategy[Edit], after: int, minutes: int
+    ) -> None:
         """W4: of several people who were edited, one is edited again after the first pages."""
-        several = data.draw(st.lists(self.edits, min_size=4, max_size=8))
+        several = data.draw(st.lists(of, min_size=4, max_size=8))
         self._edit(several)
         self.account.now += timedelta(minutes=minutes)
         self.account.meanwhile.append((after, partial(self.people.apply, data.draw(st.sampled_from(several)))))

@@ -187,6 +187,8 @@ class Verdict:
         standing = {(number, local): kind for _, number, local, kind, *_ in rows}
         if not rows and not rejected:
             wrong.append(f"{who} was read, and is nowhere")
+        if self.rejected_before is None and prospect.leads and all(row[3] == "prospect" for row in rows):
+            wrong.append(f"{who} has leads, and was never joined with one")  # F2: of those shown first one is triggered
         for row in rows:
             wrong += self._row(model, prospect, row)
         for name, lead in prospect.leads.items():
