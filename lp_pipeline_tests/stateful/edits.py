@@ -42,7 +42,6 @@ def _edits(kinds: Sequence[str], stamps: st.SearchStrategy[bool]) -> st.SearchSt
 
 any_edits = _edits(KINDS, st.booleans())
 announced_edits = _edits(ANNOUNCED, st.just(True))
-ONE_FEED = _edits(("lead", "add", "job"), st.just(True)), _edits(("own", "redate"), st.just(True))
 
 
 class People:

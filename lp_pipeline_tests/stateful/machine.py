@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from lp_pipeline.errors import LeadPerfectionError
 from lp_pipeline.pipeline import Pipeline
 from lp_pipeline_tests.account import account_of
-from lp_pipeline_tests.stateful.edits import ONE_FEED, Edit, People
+from lp_pipeline_tests.stateful.edits import PEOPLE, Edit, People
 from lp_pipeline_tests.stateful.mortal import DisturbedAccount, Fate, Killed, MortalWarehouse
 from lp_pipeline_tests.stateful.verdict import Shown, Triggers, Verdict
 
@@ -83,16 +83,25 @@ class History(RuleBasedStateMachine):
         self.account.now += pause
         self.sync()
 
-    @rule(data=st.data(), of=st.sampled_from(ONE_FEED), after=st.integers(1, 5), minutes=st.sampled_from([1, 40, 120]))
-    def rows_move_between_pages(
-        self, data: st.DataObject, of: st.SearchStrategy[Edit], after: int, minutes: int
-    ) -> None:
-        """W4: of several people who were edited, one is edited again after the first pages."""
-        several = data.draw(st.lists(of, min_size=4, max_size=8))
-        self._edit(several)
+    @rule(
+        who=st.permutations(PEOPLE),
+        value=st.integers(0, 7),
+        moved=st.integers(0, 2),
+        after=st.integers(1, 6),
+        minutes=st.sampled_from([1, 40, 120]),
+    )
+    def rows_move_between_pages(self, who: list[str], value: int, moved: int, after: int, minutes: int) -> None:
+        """W4: of people who were edited in this order, one of the first is edited again after the first pages."""
+        for number, each in enumerate(who):
+            self._edit([Edit(kind, each, each, number % 4, value + number, stamp=True) for kind in ("own", "lead")])
         self.account.now += timedelta(minutes=minutes)
-        self.account.meanwhile.append((after, partial(self.people.apply, data.draw(st.sampled_from(several)))))
+        self.move(who[moved], after)
         self.sync()
+
+    def move(self, who: str, after: int) -> None:
+        """An edit that moves a row to another page, or out of its window, after so many requests."""
+        edit = Edit("own", who, who, 3, after, stamp=True)
+        self.account.meanwhile.append((after, partial(self.people.apply, edit)))
 
     @rule(data=st.data())
     def edit_while_pages_are_read(self, data: st.DataObject) -> None:

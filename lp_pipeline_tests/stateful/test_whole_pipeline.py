@@ -4,7 +4,6 @@ A few hundred steps in the everyday suite; with `--hypothesis-profile drills` (i
 """
 
 from datetime import timedelta
-from functools import partial
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -14,7 +13,7 @@ from lp_pipeline.history import backfill
 from lp_pipeline.holding import settle_held
 from lp_pipeline.sweeping import sweep
 from lp_pipeline_tests.scenario import NOON
-from lp_pipeline_tests.stateful.edits import announced_edits, any_edits
+from lp_pipeline_tests.stateful.edits import PEOPLE, announced_edits, any_edits
 from lp_pipeline_tests.stateful.machine import WHOLE, History, requests, switches
 from lp_pipeline_tests.stateful.mortal import ignore
 from lp_pipeline_tests.stateful.verdict import Shown
@@ -69,14 +68,13 @@ class AnnouncedHistory(History):
     faults = HONEST
     has_its_past = False
 
-    @initialize(switches=switches, data=st.data(), old=st.integers(3, 5))
-    def begins(self, switches: dict[str, str], data: st.DataObject, old: int) -> None:
+    @initialize(switches=switches, after=requests, moved=st.integers(1, 5))
+    def begins(self, switches: dict[str, str], after: int, moved: int) -> None:
         """LP has a past, which moves between pages while it is read."""
         self.begin(**switches)
-        for number in range(old):
-            self.people.add_old(str(number + 1), days=3 * number + 22)
-        for after, edit in data.draw(st.lists(st.tuples(requests, self.edits), max_size=4)):
-            self.account.meanwhile.append((after, partial(self.people.apply, edit)))
+        for days, who in enumerate(reversed(PEOPLE), 22):
+            self.people.add_old(who, days=days)
+        self.move(str(moved), after)
         self.has_its_past = self._backfill()
 
     @rule()
