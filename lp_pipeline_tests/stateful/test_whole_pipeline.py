@@ -4,6 +4,7 @@ A few hundred steps in the everyday suite; with `--hypothesis-profile drills` (i
 """
 
 from datetime import timedelta
+from functools import partial
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -14,8 +15,8 @@ from lp_pipeline.holding import settle_held
 from lp_pipeline.sweeping import sweep
 from lp_pipeline_tests.scenario import NOON
 from lp_pipeline_tests.stateful.edits import PEOPLE, announced_edits, any_edits
-from lp_pipeline_tests.stateful.machine import WHOLE, History, requests, switches
-from lp_pipeline_tests.stateful.mortal import ignore
+from lp_pipeline_tests.stateful.machine import WHOLE, History, fates, requests, switches
+from lp_pipeline_tests.stateful.mortal import Fate, ignore
 from lp_pipeline_tests.stateful.verdict import Shown
 
 DRILLS = settings.get_current_profile_name() == "drills"
@@ -66,34 +67,29 @@ class AnnouncedHistory(History):
 
     edits = announced_edits
     faults = HONEST
-    has_its_past = False
 
-    @initialize(switches=switches, after=requests, moved=st.integers(1, 5))
-    def begins(self, switches: dict[str, str], after: int, moved: int) -> None:
+    @initialize(switches=switches, fate=st.none() | fates, after=requests, moved=st.integers(0, 2))
+    def begins(self, switches: dict[str, str], fate: Fate | None, after: int, moved: int) -> None:
         """LP has a past, which moves between pages while it is read."""
         self.begin(**switches)
         for days, who in enumerate(reversed(PEOPLE), 22):
             self.people.add_old(who, days=days)
-        self.move(str(moved), after)
-        self.has_its_past = self._backfill()
-
-    @rule()
-    def go_on_with_the_backfill(self) -> None:
-        """Until it has ended once."""
-        self.has_its_past = self.has_its_past or self._backfill()
-
-    def _backfill(self) -> bool:
+        shown = self.verdict.shown()
+        self.move(PEOPLE[moved], after)
         first, last = ((NOON - timedelta(days=each)).date() for each in (60, 20))
-        return self.past(lambda pipeline: backfill(pipeline, first, last, warn=ignore, info=ignore), WHOLE)
+        self.account.mortal.fate = fate
+        while not self.past(partial(backfill, first=first, last=last, warn=ignore, info=ignore), WHOLE):
+            continue  # it was killed
+        self.has_read_all(shown)
 
     def has_read_all(self, shown: Shown) -> None:
-        """Every edit that LP announced is there."""
-        if self.has_its_past:
-            self.right(self.verdict.at_rest(shown))
+        """Every edit that LP announced is there, but for those who were edited meanwhile."""
+        now = self.verdict.shown()
+        at_rest = {feed: {who: it for who, it in now[feed].items() if shown[feed].get(who) == it} for feed in now}
+        self.right(self.verdict.at_rest(at_rest))
 
     def end(self) -> None:
-        """No more than the end of the backfill: every edit is there."""
-        self.go_on_with_the_backfill()
+        """Nothing more: every edit is there."""
         self.right(self.verdict.at_rest())
 
 
