@@ -38,9 +38,9 @@ compat: setup ## the SQL and the published file on DuckDB 1.5
 	.venv-duckdb15/bin/python -m pytest -n 2 lp_pipeline_tests/rules lp_pipeline_tests/warehouse lp_pipeline_tests/delivery \
 		lp_pipeline_tests/past lp_pipeline_tests/communications/test_addressing.py
 
-drills: setup ## pushes that are killed, answers that get lost, histories of thousands of steps: many minutes
+drills: setup ## pushes that are killed, answers that get lost, histories of thousands of steps: hours
 	$(BIN)/python -m lp_pipeline_tests.drills
-	$(BIN)/python -m pytest --hypothesis-profile drills lp_pipeline_tests/stateful
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile drills lp_pipeline_tests/stateful
 
 lock: ## rewrite the lock files (needs uv)
 	$(LOCK) --constraint <(echo 'duckdb>=2') -o requirements.lock

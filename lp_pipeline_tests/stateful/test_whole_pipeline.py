@@ -8,10 +8,11 @@ from functools import partial
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, rule
+from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from lp_pipeline.history import backfill
 from lp_pipeline.holding import settle_held
+from lp_pipeline.replaying import replay
 from lp_pipeline.sweeping import sweep
 from lp_pipeline_tests.scenario import NOON
 from lp_pipeline_tests.stateful.edits import PEOPLE, announced_edits, any_edits
@@ -53,13 +54,14 @@ class AnyHistory(History):
         self.run(lambda: settle_held(self.account.load(), "accept", []))
 
     def end(self) -> None:
-        """One full sweep, and everything is as LP shows it."""
+        """One full sweep, and everything is as LP shows it; E4: a replay comes to the same."""
         self.verdict.rejected_before = {
             str(who) for (who,) in self.account.ask("select external_contact_id from rejected_records")
         }
         self.sweep(full=True, calls="600", busy=False)
         self.accept_held()
         self.right(self.verdict.at_rest())
+        self.right([f"replayed otherwise: {row}" for row in replay(self.account.load()).rows])
 
 
 class AnnouncedHistory(History):
@@ -93,13 +95,23 @@ class AnnouncedHistory(History):
         self.right(self.verdict.at_rest())
 
 
-for kind, examples in ((AnyHistory, 4), (AnnouncedHistory, 4)):
-    kind.TestCase.settings = settings(
-        max_examples=40 * examples if DRILLS else examples,
+def go(kind: type[History]) -> None:
+    """A few histories of this kind, or many."""
+    depth = settings(
+        max_examples=160 if DRILLS else 4,
         stateful_step_count=50 if DRILLS else 30,
         deadline=None,
         print_blob=True,
         suppress_health_check=list(HealthCheck),
     )
-TestAnyHistory = AnyHistory.TestCase
-TestAnnouncedHistory = AnnouncedHistory.TestCase
+    run_state_machine_as_test(kind, settings=depth)
+
+
+def test_after_any_history_everything_is_as_leadperfection_shows_it() -> None:
+    """R1, W, F, J, M, S1, E4: once LP rests, a sync and a full sweep later; every change is told once (M7)."""
+    go(AnyHistory)
+
+
+def test_what_is_announced_arrives_by_syncs_alone() -> None:
+    """W1 to W5: after every sync that read all, though rows moved, outages, faults, kills and clocks came between."""
+    go(AnnouncedHistory)
