@@ -104,7 +104,7 @@ class Past:
         self.settle(sync_id, merges=self.report.readings > readings, note=None if error else note)
         self.report.pieces += 1
         if error:
-            raise LeadPerfectionError(f"{error} Start it again: it goes on where it stopped.")
+            raise LeadPerfectionError(f"{error} The {self._kind} goes on where it stopped when it is started again.")
 
     def settle(self, sync_id: int, *, merges: bool = True, note: Note | None = None) -> None:
         """Merge what is stored, then `note` it in a transaction of its own; raises `WarehouseError` if a blocking check

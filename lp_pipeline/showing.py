@@ -108,7 +108,7 @@ order by changes desc
 
 def show_unannounced(settings: Settings, console: Console) -> None:
     """The changes that LeadPerfection had not announced, by field."""
-    console.print("[bold]Changes that LeadPerfection had not announced, ever since[/]")
+    console.print("[bold]Changes that LeadPerfection had not announced, of all sweeps so far[/]")
     ask(settings, UNANNOUNCED, console)
 
 

@@ -76,7 +76,7 @@ def test_it_says_what_went_wrong_and_later_from_where_it_went_on(lp_account: Acc
     lp_account.lp.fault("403", path="Get", after=4, times=2)
     result = typed(lp_account, *THREE_DAYS)
     assert result.exit_code == 1
-    assert result.output.rstrip().endswith("Start it again: it goes on where it stopped.")
+    assert result.output.rstrip().endswith("The backfill goes on where it stopped when it is started again.")
     result = typed(lp_account, *THREE_DAYS)
     assert result.exit_code == 0, result.output
     assert "  pieces: 2\n" in result.output
