@@ -14,7 +14,7 @@ sync = dg.define_asset_job(
 
 
 LONG = {
-    "dagster/max_runtime": str(7 * 24 * 3600),  # seconds, instead of the half hour of dagster.yaml
+    "dagster/max_runtime": str(7 * 24 * 3600),  # seconds, instead of what dagster.yaml says
     "dagster/max_retries": "10",  # if its process is killed: it goes on where it stopped (SPEC R1)
     "dagster/retry_strategy": "ALL_STEPS",  # also if that was before its step began
 }
