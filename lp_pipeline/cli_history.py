@@ -80,8 +80,7 @@ def accept(cst_ids: tuple[str, ...]) -> None:
     """What is held (of these prospects, or all) becomes additional opportunities."""
     from lp_pipeline.holding import settle_held
 
-    number = settle_held(load_settings(), "accept", cst_ids)
-    click.echo(f"{number} opportunities are accepted. The next sync publishes them.")
+    _tell(settle_held(load_settings(), "accept", cst_ids), "accepted")
 
 
 @held.command()
@@ -90,8 +89,15 @@ def drop(cst_ids: tuple[str, ...]) -> None:
     """What is held (of these prospects, or all) never becomes an opportunity."""
     from lp_pipeline.holding import settle_held
 
-    number = settle_held(load_settings(), "drop", cst_ids)
-    click.echo(f"{number} opportunities are dropped. The next sync publishes that.")
+    _tell(settle_held(load_settings(), "drop", cst_ids), "dropped")
+
+
+def _tell(number: int, what: str) -> None:
+    if not number:
+        click.echo(f"None of these is held, so nothing was {what}. `lp-pipeline held` lists what is.")
+    else:
+        noun = "opportunity is" if number == 1 else "opportunities are"
+        click.echo(f"{number} {noun} {what}. The next sync publishes that.")
 
 
 @click.command()

@@ -26,6 +26,7 @@ select
     (select count(*) from opportunities) as opportunities,
     (select count(*) from current_opportunities) as contacts,
     (select count(*) from rejected_records) as rejected,
+    (select count(*) from held_opportunities where state = 'held') as held_for_a_person,
     (select count(*) from opportunity_changes
         where sync_id = (select max(sync_id) from opportunity_changes)) as changes_by_the_last_sync,
     (select count(*) from hatch_deliveries where state = 'delivered') as delivered_to_hatch,

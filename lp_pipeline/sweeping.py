@@ -41,8 +41,10 @@ def sweep(pipeline: Pipeline, *, full: bool, warn: Warn, info: Warn) -> HistoryR
         lately = pieces(
             Window(now - timedelta(days=settings.lp_sweep_active_days), now), timedelta(hours=settings.lp_piece_hours)
         )
-        _within(past, "active lately", list(reversed(lately)), both, budget * ACTIVE_SHARE)
-        _within(past, "history", history, by_entry, budget, lambda to: partial(note_sweep, to=to if to < now else None))
+        # history first, for a busy month must not keep it from its turn; what it leaves of its share is for that month
+        share = budget * (1 - ACTIVE_SHARE)
+        _within(past, "history", history, by_entry, share, lambda to: partial(note_sweep, to=to if to < now else None))
+        _within(past, "active lately", list(reversed(lately)), both, budget)
     return past.report
 
 

@@ -143,6 +143,7 @@ def test_the_check_names_the_pairs_and_the_command_settles_them(lp_account: Acco
     assert "1/10 (2025-11-03 10:12:44, now 2025-11-03 12:12:44)" in str(check.description)
     runner = CliRunner(env={**lp_account.environ, "LP_PIPELINE_NOW": lp_account.now.isoformat()})
     assert "12:12:44" in runner.invoke(held, []).output
-    assert runner.invoke(held, ["accept", "1"]).output.startswith("1 opportunities are accepted")
-    assert runner.invoke(held, ["drop"]).output.startswith("1 opportunities are dropped")
+    assert runner.invoke(held, ["accept", "1"]).output.startswith("1 opportunity is accepted")
+    assert runner.invoke(held, ["drop"]).output.startswith("1 opportunity is dropped")
+    assert "nothing was accepted" in runner.invoke(held, ["accept", "2"]).output
     assert lp_account.ask("select external_contact_id, state from held_opportunities") == [("2", "dropped")]

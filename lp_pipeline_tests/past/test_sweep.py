@@ -118,6 +118,16 @@ def test_it_keeps_to_its_calls(lp_account: Account) -> None:
     assert first < second < NOON
 
 
+def test_a_busy_month_does_not_keep_history_from_its_turn(lp_account: Account) -> None:
+    """S1: all that was ever read is read again in its time, however many calls the last days take."""
+    history(lp_account, 5)
+    for number in range(40):
+        lp_account.lp.put(person(lp_account, f"9{number:02}"))
+    lp_account.environ |= {"LP_SWEEP_CALLS": "20", "LP_PAGE_SIZE": "2"}
+    assert sweep_up(lp_account).calls > 20
+    assert swept_to(lp_account)
+
+
 def test_a_full_one_reads_everything(lp_account: Account) -> None:
     """S1: all history, and to no budget: the edit of long ago arrives at once, whoever else is known."""
     lp_account.environ["LP_SWEEP_CALLS"] = "10"
