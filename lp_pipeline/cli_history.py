@@ -116,6 +116,8 @@ def replay(*, adopt: bool, sql: Path | None, scratch: Path | None) -> None:
 
     if adopt and sql:
         raise click.UsageError("What is adopted has to come from sql/ itself: the next sync goes on with that.")
+    if sql and not (sql / "staging").is_dir():
+        raise click.UsageError(f"{sql} is no copy of sql/: it has no folder staging.")
     settings = load_settings()
     report = run_replay(settings, console(), adopt=adopt, sql=sql, scratch=scratch)
     show_difference(report, console())

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import duckdb
+
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.holding import ACCEPTING
 from lp_pipeline.ingestion.landing import note_unpublished
@@ -23,6 +25,7 @@ from lp_pipeline.warehouse.turn import Turn
 
 SCRATCH = "replay.scratch"
 MOST_ROWS = 200
+MISTAKES = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)  # of whoever changed the SQL
 Progress = Callable[[int, int], None]
 
 
@@ -110,7 +113,10 @@ def _do_again(connection: Any, entry: dict[str, Any]) -> None:
         ).fetchall()
         names = list(ACCEPTING) if entry["event"] == "accept" else ["merging/drop_held"]
     for name in names:
-        run(connection, name)
+        try:
+            run(connection, name)
+        except MISTAKES as error:  # its words are about the statement, not about anybody's record (R4)
+            raise WarehouseError(f"{name}.sql can't be run. {error}") from None
 
 
 def _adopt(settings: Settings, live: Warehouse, replayed: Path) -> int:

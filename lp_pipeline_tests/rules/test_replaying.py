@@ -308,3 +308,14 @@ def test_the_command_shows_the_difference_and_fails_if_there_is_one(scenario: Sc
     assert not (tmp_path / SCRATCH).exists()
     refused = CliRunner().invoke(main, ["replay", "--sql", folder, "--adopt"], env=environ)
     assert (refused.exit_code, "sql/ itself" in refused.output) == (2, True)
+
+
+def test_a_mistake_in_changed_sql_is_told_with_its_file(scenario: Scenario, tmp_path: Path) -> None:
+    """E4: not a traceback; a folder without the statements is refused."""
+    scenario.sync(prospect("1", lead("10")))
+    environ = {**LIVE, "LP_PIPELINE_DATA": str(scenario.folder), "LP_PIPELINE_NOW": scenario.now.isoformat()}
+    folder = changed_sql(tmp_path, ("pipeline.lp_text(lead ->> '$.disposition') as", "lp_text(("))
+    wrong = CliRunner().invoke(main, ["replay", "--sql", str(folder)], env=environ)
+    assert (wrong.exit_code, "staging/staged_opportunities.sql can't be run" in wrong.output) == (1, True)
+    refused = CliRunner().invoke(main, ["replay", "--sql", str(scenario.folder)], env=environ)
+    assert (refused.exit_code, "no copy of sql/" in refused.output) == (2, True)
