@@ -14,8 +14,8 @@ from lp_pipeline.leadperfection import Feed, Reading, SentWindow, Window, feeds,
 from lp_pipeline.pipeline import Pipeline
 
 ENTERED = 1024  # GetLead's option bit: the day a lead was entered
-ACTIVE_SHARE = 0.6  # of a sweep's calls, for what was active lately
-REJECTED_SHARE = 0.2
+REJECTED_SHARE = 0.2  # of a sweep's calls
+HISTORY_SHARE = 0.4  # with those for rejected records; the rest is for what was active lately
 REJECTED = (
     "select distinct external_contact_id from rejected_records where external_contact_id is not null "
     "order by hash(external_contact_id || $1)"  # another order each day, so that each one's turn comes
@@ -42,7 +42,7 @@ def sweep(pipeline: Pipeline, *, full: bool, warn: Warn, info: Warn) -> HistoryR
             Window(now - timedelta(days=settings.lp_sweep_active_days), now), timedelta(hours=settings.lp_piece_hours)
         )
         # history first, for a busy month must not keep it from its turn; what it leaves of its share is for that month
-        share = budget * (1 - ACTIVE_SHARE)
+        share = budget * HISTORY_SHARE
         _within(past, "history", history, by_entry, share, lambda to: partial(note_sweep, to=to if to < now else None))
         _within(past, "active lately", list(reversed(lately)), both, budget)
     return past.report

@@ -1,12 +1,15 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use, and a Hypothesis profile that digs deeper (`--hypothesis-profile drills`)."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from lp_pipeline_tests.account import Account, account
 from lp_pipeline_tests.scenario import Scenario
+
+settings.register_profile("drills", max_examples=1000)
 
 
 @pytest.fixture
