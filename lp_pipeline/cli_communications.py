@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from lp_pipeline.communications.letters import TARGETS
+from lp_pipeline.communications import TARGETS
 from lp_pipeline.settings import load_settings
 from lp_pipeline.terminal import console, give_dagster_a_home
 

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lp_pipeline.communications.letters import CALL_LOG, NOTE, PRODUCTION_NOTE, Letter
+from lp_pipeline.communications import CALL_LOG, NOTE, PRODUCTION_NOTE
+from lp_pipeline.communications.letters import Letter
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.outbox import Outbox, Row, instant_of, iso, run
 from lp_pipeline.settings import Settings

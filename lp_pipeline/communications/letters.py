@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from lp_pipeline.communications import CALL_LOG, NOTE, PRODUCTION_NOTE
 from lp_pipeline.communications.addressing import Address
 from lp_pipeline.communications.wording import Said, mark, marked_in, note_text
 from lp_pipeline.leadperfection import Write, call, lookup, note, production_note
 from lp_pipeline.outbox import Outbox, Row, instant_of
 from lp_pipeline.settings import Settings
 
-NOTE, CALL_LOG, PRODUCTION_NOTE = TARGETS = ("note", "call_log", "production_note")
 SHOWN_FOR = timedelta(days=6)  # LeadPerfection shows calls of a rolling week
 WALL = "%Y-%m-%d %H:%M:%S"
 

@@ -10,11 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lp_pipeline.communications import CALL_LOG
 from lp_pipeline.communications.addressing import Address, addresses
 from lp_pipeline.communications.doubts import Doubts, key
 from lp_pipeline.communications.ledger import Ledger, Withdrawn, open_pushes, remember_account
 from lp_pipeline.communications.letters import (
-    CALL_LOG,
     Letter,
     as_write,
     fixed_address,

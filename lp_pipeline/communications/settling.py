@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from lp_pipeline.communications import TARGETS
 from lp_pipeline.communications.ledger import targets_on
-from lp_pipeline.communications.letters import TARGETS
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.outbox import Outbox, Row, iso, run
 from lp_pipeline.settings import Settings
