@@ -18,4 +18,5 @@ def test_the_example_file_shows_the_defaults() -> None:
     """A copy of the example file with nothing filled in changes no setting."""
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
     shown = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    assert Settings.model_validate({name: value for name, value in shown.items() if value}) == Settings.model_validate({})
+    filled = {name: value for name, value in shown.items() if value}
+    assert Settings.model_validate(filled) == Settings.model_validate({})
