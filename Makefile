@@ -9,7 +9,7 @@ export DAGSTER_HOME := $(CURDIR)/.dagster
 
 .PHONY: run dev test test-long lint types check compat drills lock clean setup home
 
-run: setup home ## one sync (on the sandbox, unless .env says otherwise), then its result
+run: setup home ## one sync (on the sandbox, unless lp_pipeline.env says otherwise), then its result
 	@$(BIN)/lp-pipeline sync
 
 dev: setup home ## the Dagster UI and daemon on http://127.0.0.1:3000, a sync every 15 minutes
