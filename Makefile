@@ -13,7 +13,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do \
 		printf '%-12s %s\n' "$$target" "$$text"; done
 
-run: setup home ## one sync (on the sandbox, unless .env says otherwise), then its result
+run: setup home ## one sync (on the sandbox, unless lp_pipeline.env says otherwise), then its result
 	@$(BIN)/lp-pipeline sync
 
 dev: setup home ## the Dagster UI and daemon on http://127.0.0.1:3000, a sync every 15 minutes

@@ -86,6 +86,23 @@ pushes.add_command(_verdict("again", "they are pushed (again) at the next push."
 pushes.add_command(_verdict("drop", "they are never pushed."))
 
 
+@pushes.command("takeover")
+def takeover_command() -> None:
+    """From now on this data folder pushes for the account, and no other one on this machine.
+
+    What the other folder may have sent is looked up in LeadPerfection before anything is sent.
+    """
+    from lp_pipeline.communications.ledger import recognise
+    from lp_pipeline.communications.ownership import take_over
+    from lp_pipeline.outbox import Outbox
+
+    settings = load_settings()
+    with Outbox(settings.data) as outbox:
+        recognise(outbox, settings)
+        number = take_over(outbox, settings).total()
+    click.echo(f"{settings.data} now pushes for this account. {number} pushes will be looked up before they are sent.")
+
+
 @pushes.command("assign")
 @click.argument("communication_id")
 @click.argument("cst_id")
@@ -117,7 +134,7 @@ def inbox(host: str, port: int) -> None:
     """Take communications by HTTP until Ctrl-C (needs COMMUNICATIONS_FROM=inbox and INBOX_SECRET)."""
     from lp_pipeline.serving import serve_inbox
 
-    serve_inbox(load_settings(), host, port, console())
+    serve_inbox(load_settings, host, port, console())
 
 
 @click.command("recovered")

@@ -10,7 +10,7 @@ from lp_pipeline.jobs import backfill, push_communications, sweep, sync
 from lp_pipeline.resources import pipeline_resource
 from lp_pipeline.schedules import sweep_schedule, sync_schedule
 from lp_pipeline.sensors import push_sensor
-from lp_pipeline.settings import Settings, load_settings
+from lp_pipeline.settings import Settings, load_settings, refuse_dotenv
 
 
 def build_definitions(load: Callable[[], Settings] = load_settings, *, pace: float = 1.0) -> dg.Definitions:
@@ -28,5 +28,6 @@ def build_definitions(load: Callable[[], Settings] = load_settings, *, pace: flo
 
 @dg.definitions
 def definitions() -> dg.Definitions:
-    """The definitions of this deployment."""
+    """The definitions of this deployment; raises `SettingsError` if Dagster was started with settings in `.env`."""
+    refuse_dotenv()
     return build_definitions()

@@ -186,7 +186,7 @@ class Pipeline:
         self.push_report = report = push(
             self.outbox,
             lambda: self.pushing_client,
-            self.settings,
+            self._load,
             overrides,
             due_only=due_only,
             on_progress=on_progress,

@@ -8,13 +8,12 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from lp_pipeline.communications.ledger import targets_on
-from lp_pipeline.communications.rounds import PUSH_TURN
 from lp_pipeline.errors import PipelineError
 from lp_pipeline.jobs import push_communications
 from lp_pipeline.outbox import Outbox, Row, iso
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.starting import is_about_to_start
-from lp_pipeline.warehouse.turn import Turn
+from lp_pipeline.warehouse.turn import PUSH_TURN, Turn
 
 SECONDS_BETWEEN = 5
 AFTER_A_FAILURE = timedelta(minutes=5)

@@ -76,7 +76,7 @@ def show_status(settings: Settings, console: Console) -> None:
         "\n[bold]Next[/]\n"
         "  make dev                                   the Dagster UI, with a sync every 15 minutes\n"
         "  .venv/bin/lp-pipeline sql                  ask the data (DESCRIBE opportunities; see sql/analysis/)\n"
-        + ("" if settings.lp_api_url else "  cp .env.example .env                       your own LeadPerfection\n")
+        + ("" if settings.lp_api_url else "  cp lp_pipeline.env.example lp_pipeline.env   your own LeadPerfection\n")
     )
 
 

@@ -23,7 +23,7 @@ from lp_pipeline.communications.letters import (
     taken_dates,
     unsendable,
 )
-from lp_pipeline.errors import LeadPerfectionError, SignInRefused
+from lp_pipeline.errors import LeadPerfectionError, SettingsError, SignInRefused
 from lp_pipeline.leadperfection import Client, Written, written
 from lp_pipeline.outbox import Outbox, Row
 from lp_pipeline.settings import Settings
@@ -52,14 +52,17 @@ class PushReport:
 
 
 class Push:
-    """One run over the open pushes of the `targets` that are on; one at a time on a data folder."""
+    """One run over the open pushes of the targets that are on; one at a time on a data folder.
+
+    `targets_on` is asked again before each message, so that a switch that is turned off holds for the rest of the run.
+    """
 
     def __init__(
         self,
         outbox: Outbox,
         client: Callable[[], Client],
         settings: Settings,
-        targets: Sequence[str],
+        targets_on: Callable[[], Sequence[str]],
         published: Path,
         *,
         due_only: bool = False,
@@ -69,7 +72,8 @@ class Push:
         self._outbox = outbox
         self._connect = client
         self._settings = settings
-        self._targets = targets
+        self._targets_on = targets_on
+        self._targets = targets_on()
         self._published = published
         self._due_only = due_only
         self._on_progress = on_progress
@@ -96,7 +100,7 @@ class Push:
                 self._trouble(doubts.trouble)
             to_send = [row for row in rows if row["state"] != "sending" or key(row) in absent]
             self._send_all(self._with_settings([row for row in to_send if row["target"] in self._targets]))
-        except LeadPerfectionError as error:
+        except (LeadPerfectionError, SettingsError) as error:
             self._trouble(error)
         return self._report
 
@@ -133,7 +137,11 @@ class Push:
         unaddressed = [row for row in rows if row["pushed_contact_id"] is None]
         found = addresses(self._outbox, self._published, unaddressed)
         for number, row in enumerate(rows, 1):
-            if row["target"] in self._report.stopped or time.monotonic() >= self._ends:
+            if (
+                row["target"] in self._report.stopped
+                or time.monotonic() >= self._ends
+                or row["target"] not in self._targets_on()
+            ):
                 self._count(row, "waiting")
             else:
                 self._send(row, fixed_address(row) or found[row["communication_id"]])
@@ -195,7 +203,7 @@ class Push:
         self._report.stopped[target] = why
         self._ledger.pause(why, target)
 
-    def _trouble(self, error: LeadPerfectionError) -> None:
+    def _trouble(self, error: LeadPerfectionError | SettingsError) -> None:
         self._report.errors.append(str(error))
         self._ledger.pause(str(error), short=not isinstance(error, SignInRefused))
 

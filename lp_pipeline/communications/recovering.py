@@ -6,10 +6,10 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from lp_pipeline.communications.ledger import REALLY_RECOVERED_AT, RECOVERED_AT
-from lp_pipeline.communications.rounds import push_turn
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.outbox import Outbox, iso, run
 from lp_pipeline.settings import Settings
+from lp_pipeline.warehouse.turn import push_turn
 
 
 def recovered(outbox: Outbox, settings: Settings, since: datetime) -> Counter[str]:

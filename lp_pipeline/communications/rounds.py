@@ -1,40 +1,64 @@
 """One round of pushing: see what has landed, then push what is open; or show what that would do, word for word."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lp_pipeline.communications.ledger import Overrides, note_pushing, open_pushes, register, targets_on
+from lp_pipeline.communications import ownership
+from lp_pipeline.communications.ledger import Ledger, Overrides, note_pushing, open_pushes, register, targets_on
 from lp_pipeline.communications.letters import Letter, call_fields
 from lp_pipeline.communications.pushing import Push, PushReport
 from lp_pipeline.communications.rehearsing import rehearse
+from lp_pipeline.errors import SettingsError
 from lp_pipeline.leadperfection import Client
 from lp_pipeline.outbox import Outbox, Row
 from lp_pipeline.settings import Settings
 from lp_pipeline.warehouse import Warehouse
-from lp_pipeline.warehouse.turn import Turn
-
-PUSH_TURN = "push"
+from lp_pipeline.warehouse.turn import push_turn
 
 
 def push(
     outbox: Outbox,
     client: Callable[[], Client],
-    settings: Settings,
+    load: Callable[[], Settings],
     overrides: Overrides,
     *,
     due_only: bool,
     on_progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> PushReport:
-    """Push what is open to the targets that are on; waits while another push is at work on this folder."""
+    """Push what is open to the targets that are on; waits for another push from this folder.
+
+    `load` is called again before each message: a switch that is turned off holds for the rest of the push (SPEC C4).
+    Raises `SettingsError` if another folder of this machine pushes for this account.
+    """
+    settings = load()
+    if targets_on(settings, overrides):
+        try:
+            ownership.claim(outbox, settings)
+        except SettingsError as error:
+            Ledger(outbox, settings).pause(str(error))
+            raise
+
+    def targets_now() -> list[str]:
+        targets = targets_on(load(), overrides)
+        if targets:
+            ownership.check(settings)
+        return targets
+
     with push_turn(settings):
         note_pushing(outbox, settings, overrides)
         with outbox.transaction() as connection:
             register(connection, outbox, settings, overrides)
-        targets = targets_on(settings, overrides)
         published = Warehouse(settings.data).published
-        return Push(outbox, client, settings, targets, published, due_only=due_only, on_progress=on_progress).run()
+        return Push(
+            outbox,
+            client,
+            settings,
+            targets_now,
+            published,
+            due_only=due_only,
+            on_progress=on_progress,
+        ).run()
 
 
 @dataclass(frozen=True)
@@ -79,17 +103,6 @@ def as_text(rehearsed: Sequence[Rehearsed]) -> str:
         head = f"{each.communication_id} → {each.target}"
         pages.append(f"{head}: {each.where}\n{each.what}\n" if each.where else f"{head}: {each.what}\n")
     return "\n".join(pages) or "Nothing would be written.\n"
-
-
-@contextmanager
-def push_turn(settings: Settings) -> Iterator[None]:
-    """One push at a time works on a data folder, and nobody else on the ledger's open rows."""
-    turn = Turn(settings.data, PUSH_TURN)
-    turn.take()
-    try:
-        yield
-    finally:
-        turn.give_back()
 
 
 def dry_run_file(folder: Path) -> Path:

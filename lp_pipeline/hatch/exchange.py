@@ -133,7 +133,7 @@ def bearer(key: SecretStr, setting: str) -> str:
     """The authorization header's value; raises `SettingsError`, naming the setting, for a key that can't be sent."""
     text = key.get_secret_value()
     if not text:
-        raise SettingsError(f"{setting} is not set, so nothing can be asked of Hatch. Set it in .env.")
+        raise SettingsError(f"{setting} is not set, so nothing can be asked of Hatch. Set it in lp_pipeline.env.")
     if not text.isascii() or not text.isprintable():
         raise SettingsError(f"{setting} holds characters that no key has. Copy it again from your Hatch account.")
     return f"Bearer {text}"

@@ -63,7 +63,7 @@ class Client:
     ) -> None:
         address = address or settings.lp_api_url
         if not address:
-            raise SettingsError("LP_API_URL is not set, so there is no LeadPerfection to call. Set it in .env.")
+            raise SettingsError("LP_API_URL is not set. Set it in lp_pipeline.env to your LeadPerfection's address.")
         self.host = f"{urlsplit(address).scheme}://{urlsplit(address).netloc}"
         self.start_index_counts: dict[str, str] = {}  # by action, what StartIndex was found to count: page or row
         self._settings = settings

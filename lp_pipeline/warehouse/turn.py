@@ -3,16 +3,20 @@
 A lock of the operating system, so that it ends with its process, however that ends (R1).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from lp_pipeline.errors import WarehouseError
+from lp_pipeline.settings import Settings
 from lp_pipeline.trouble import plainly
 
 PATIENCE_SECONDS = 12 * 60.0
 NEXT = "next"  # who waits for the turn holds this one: a backfill lets it go first
 BRIEF = "brief"  # who has the turn for a moment only holds this one: a sync need not be put off for that
+PUSH_TURN = "push"
 PAST = "past"  # a backfill or sweep at work holds this one, whoever has the turn
 
 
@@ -65,3 +69,14 @@ class Turn:
                 return False
         except Timeout:
             return True
+
+
+@contextmanager
+def push_turn(settings: Settings) -> Iterator[None]:
+    """One push at a time works on a data folder, and nobody else on the ledger's open rows."""
+    turn = Turn(settings.data, PUSH_TURN)
+    turn.take()
+    try:
+        yield
+    finally:
+        turn.give_back()

@@ -71,6 +71,36 @@ def test_each_prospects_communications_go_oldest_first(talk: Talk) -> None:
     assert [note.partition("[hatch:")[2].partition("]")[0] for note in talk.lp.notes(1)] == ["c30", "c20", "c10", "c5"]
 
 
+@pytest.mark.parametrize("name", ["PUSH_COMMUNICATIONS", "PUSH_TO_NOTES"])
+def test_a_switch_that_is_turned_off_holds_for_the_rest_of_a_push(talk: Talk, name: str) -> None:
+    """C4: between two messages; the other targets go through, and what is left waits until it is on again."""
+    talk.environ |= {"PUSH_TO_CALL_LOGS": "true"}
+    for number in range(4):
+        talk.text(f"c{number}", minutes=20 - number)
+    with talk.pipeline() as pipeline:
+        report = pipeline.push(
+            {}, due_only=False, on_progress=lambda done, _all: talk.environ.update({name: "false"} if done == 4 else {})
+        )
+    logged = 2 if name == "PUSH_COMMUNICATIONS" else 4
+    assert (len(talk.lp.notes(1)), len(talk.lp.call_logs(1))) == (2, logged)
+    assert report.errors == []
+    talk.environ[name] = "true"
+    talk.push()
+    assert (len(talk.lp.notes(1)), len(talk.lp.call_logs(1))) == (4, 4)
+
+
+def test_settings_that_break_in_the_middle_of_a_push_stop_it(talk: Talk) -> None:
+    """C4: while the file is being edited nothing is sent under settings that may no longer hold."""
+    talk.text("c1")
+    talk.text("c2")
+    with talk.pipeline() as pipeline:
+        report = pipeline.push(
+            {}, due_only=False, on_progress=lambda _done, _all: talk.environ.update({"PUSH_TO_NOTES": "perhaps"})
+        )
+    assert (len(talk.lp.notes(1)), "PUSH_TO_NOTES" in report.errors[0]) == (1, True)
+    assert sorted(talk.states().values()) == ["pending", "sent"]
+
+
 def test_one_failing_communication_holds_up_no_other(talk: Talk) -> None:
     """C8: LP's words stay in the ledger; the others go through; it is tried again later, and not too soon by itself."""
     talk.text("c1", "1", minutes=30)
@@ -304,6 +334,6 @@ def test_a_run_whose_time_is_up_ends_well_between_two_pushes(talk: Talk) -> None
         register(connection, talk.outbox, settings)
     with talk.pipeline() as pipeline:
         published = talk.folder / "published.duckdb"
-        report = Push(talk.outbox, lambda: pipeline.client, settings, ["note"], published, seconds=0).run()
+        report = Push(talk.outbox, lambda: pipeline.client, settings, lambda: ["note"], published, seconds=0).run()
     assert (report.errors, report.of("waiting")) == ([], 3)
     assert talk.push().of("sent") == 3

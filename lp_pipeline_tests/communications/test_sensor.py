@@ -12,10 +12,9 @@ import dagster as dg
 import pytest
 from dagster._core.storage.runs.schema import RunsTable
 
-from lp_pipeline.communications.rounds import PUSH_TURN
 from lp_pipeline.definitions import build_definitions
 from lp_pipeline.sensors import push_sensor
-from lp_pipeline.warehouse.turn import Turn
+from lp_pipeline.warehouse.turn import PUSH_TURN, Turn
 from lp_pipeline_tests.account import PACE, failures
 from lp_pipeline_tests.communications.talk import ALL, Talk
 
