@@ -1,5 +1,5 @@
-"""Files that travel with the program: `sql/` and `dagster.yaml`. In a checkout they are beside the package, in an
-installed wheel inside it. What users bring, their settings and data, is found by `settings`.
+"""Files that travel with the program: `sql/`, `dagster.yaml`, the example of a settings file. In a checkout they are
+beside the package, in an installed wheel inside it. What users bring, settings and data, is found by `settings`.
 """
 
 from functools import cache

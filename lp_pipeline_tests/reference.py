@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from lp_pipeline.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-EXAMPLE = next(CHECKOUT.glob("*.env.example"), CHECKOUT / ".env.example")
+EXAMPLE = CHECKOUT / "lp_pipeline.env.example"
 SECTION = re.compile(r"# -+ (?P<title>[^(]*[^( -])\s*(?:\((?P<remark>.*)\))? -+")
 WIDTH = 120
 KINDS: dict[Any, str] = {

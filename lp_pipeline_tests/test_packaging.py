@@ -68,13 +68,14 @@ def run(folder: Path, *command: object) -> str:
 
 
 def test_the_wheel_holds_what_the_program_reads_and_nothing_else(wheel: Path) -> None:
-    """All SQL, Dagster's configuration, the mark of a typed package and the license; no tests, no settings, no data."""
+    """All SQL, Dagster's configuration, the example of a settings file, the license; no tests, no settings, no data."""
     with ZipFile(wheel) as archive:
         names = set(archive.namelist())
     sql = {f"lp_pipeline/{path.relative_to(CHECKOUT)}" for path in CHECKOUT.glob("sql/**/*.sql")}
     code = {f"{path.relative_to(CHECKOUT)}" for path in CHECKOUT.glob("lp_pipeline/**/*.py")}
     metadata = {name for name in names if name.split("/")[0].endswith(".dist-info")}
-    assert names - metadata == sql | code | {"lp_pipeline/dagster.yaml", "lp_pipeline/py.typed"}
+    read = {f"lp_pipeline/{name}" for name in ("dagster.yaml", "lp_pipeline.env.example", "py.typed")}
+    assert names - metadata == sql | code | read
     assert any(name.endswith("/licenses/LICENSE") for name in metadata)
 
 
@@ -96,7 +97,12 @@ def test_an_installed_wheel_syncs_from_any_folder(python: Path, tmp_path: Path) 
     packages = _packages(python.parent.parent)
     before = set(packages.rglob("*.*"))
     here, elsewhere = tmp_path / "with a blank", tmp_path / "elsewhere"
-    assert "Published" in run(here, python.parent / "lp-pipeline", "sync")
+    shown = run(here, python.parent / "lp-pipeline", "sync")
+    assert "Published" in shown
+    example, settings = next(line for line in shown.splitlines() if line.strip().startswith("cp ")).split()[1:3]
+    assert (packages / "lp_pipeline" / "lp_pipeline.env.example").samefile(here / example)
+    assert settings == "lp_pipeline.env"
+    assert "make " not in shown
     run(elsewhere, python, "-m", "dagster", "job", "execute", "-m", "lp_pipeline.definitions", "-j", "sync")
     for folder in (here, elsewhere):
         assert (folder / "data" / "sandbox" / "published.duckdb").exists()
