@@ -1,7 +1,7 @@
 """The HTTP side: one server on loopback, a thread and a connection to the world for each client connection.
 
-Belongs here: sockets, headers, bodies, the control addresses for people. Not here: what an answer says (answers.py,
-hatch.py).
+Belongs here: sockets, headers, bodies, the control addresses for people. Not here: what an answer says
+(leadperfection/api.py, hatch/api.py).
 """
 
 import json
@@ -14,13 +14,13 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from lp_pipeline.sandbox import losing
+from lp_pipeline.sandbox import lost_answers
 from lp_pipeline.sandbox.faults import Answer, answer_with, as_json
 from lp_pipeline.sandbox.request import JSON, Call
-from lp_pipeline.sandbox.world import World
+from lp_pipeline.sandbox.world.store import World
 
 if TYPE_CHECKING:
-    from lp_pipeline.sandbox.facade import Sandbox
+    from lp_pipeline.sandbox.sandbox import Sandbox
 
 LARGEST_BODY = 1_000_000
 
@@ -134,9 +134,9 @@ class Handler(BaseHTTPRequestHandler):
             return sandbox.answer(world, call)
 
         def later(seconds: float) -> None:
-            losing.put_off(world, call, sandbox.utc_now(), seconds)
+            lost_answers.put_off(world, call, sandbox.utc_now(), seconds)
 
-        fault = world.take_fault(call.path) or losing.bad_luck(world, call.path)
+        fault = world.take_fault(call.path) or lost_answers.bad_luck(world, call.path)
         self._send(normal() if fault is None else answer_with(fault, normal, later, self.server.stopping.wait))
 
     def _control(self, call: Call) -> Answer:

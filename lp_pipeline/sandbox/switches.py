@@ -1,11 +1,12 @@
 """The standing ways in which this LeadPerfection may differ from another one: what the contract marks [U], and quirks.
 
-Belongs here: their names, defaults and checks. Not here: what they do (answers.py), or trouble that passes (faults.py).
+Belongs here: their names, defaults and checks. Not here: what they do (leadperfection/api.py), or trouble that passes
+(faults.py).
 """
 
 from typing import Any
 
-from lp_pipeline.sandbox.people import CALL_RESULTS
+from lp_pipeline.sandbox.world.people import CALL_RESULTS
 
 Switches = dict[str, Any]
 
