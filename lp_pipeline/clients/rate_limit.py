@@ -1,9 +1,11 @@
-"""The rate limit towards LeadPerfection, which all processes of one data folder share (SPEC R3): a sliding window in
-`limits.sqlite`. How long to wait, nothing else: it knows no requests.
+"""How long to wait before a request, nothing else. Towards LeadPerfection all processes of one data folder share a
+sliding window in `limits.sqlite` (SPEC R3). Towards Hatch it is in memory, for all threads of one process (contract 1):
+one run at a time delivers, and a 429 is waited out.
 """
 
 import math
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -11,12 +13,13 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from filelock import FileLock, Timeout
-from pyrate_limiter import Rate, RateItem, SQLiteBucket
+from pyrate_limiter import InMemoryBucket, Rate, RateItem, SQLiteBucket
 
 from lp_pipeline.errors import LeadPerfectionError
 
 UNLIMITED = 6000  # a minute: from here on (the sandbox) the limit is not kept at all
 PERIOD = 60.0
+HATCH_PERIOD = 10.0  # seconds; Hatch's own window
 LOCK_HELD = 5.0  # far longer than anyone holds the lock
 FILE = "limits.sqlite"
 SQLITE = b"SQLite format 3\0"  # how such a file begins
@@ -29,6 +32,10 @@ class Limiter(Protocol):
     def acquire(self, timeout: float | None) -> bool:
         """Wait for leave to send one request; False, and at once, if that would take longer than `timeout` seconds."""
         ...
+
+
+class SharedLimiter(Limiter, Protocol):
+    """One that holds a file, too."""
 
     def close(self) -> None:
         """Let go of files."""
@@ -141,3 +148,34 @@ class RateLimiter:
             return 0.0
         wait = bucket.waiting(item)  # type: ignore[assignment]  # awaitable only for asynchronous buckets
         return (max(wait, 0) + 1) / 1000
+
+
+class SlidingWindow:
+    """At most `per_minute // 6` requests in any 10 seconds; from 6000 a minute on, no limit."""
+
+    def __init__(self, per_minute: int, *, period: float = HATCH_PERIOD) -> None:
+        self._unlimited = per_minute >= UNLIMITED
+        self._bucket = InMemoryBucket([Rate(max(1, per_minute // 6), round(period * 1000))])
+        self._lock = threading.Lock()
+
+    def acquire(self, timeout: float | None = None) -> bool:
+        """Wait for leave to send one request; False, and at once, if that would take longer than `timeout` seconds."""
+        if self._unlimited:
+            return True
+        until = None if timeout is None else time.monotonic() + timeout
+        while wait := self._take():
+            if until is not None and time.monotonic() + wait > until:
+                return False
+            time.sleep(wait)
+        return True
+
+    def _take(self) -> float:
+        """Seconds to wait before asking again; nothing if leave was given."""
+        with self._lock:
+            now = time.monotonic_ns() // 1_000_000
+            item = RateItem("request", now)
+            if self._bucket.put(item):
+                self._bucket.leak(now)
+                return 0.0
+            wait: int = self._bucket.waiting(item)  # type: ignore[assignment]  # awaitable only for asynchronous buckets
+            return (max(wait, 0) + 1) / 1000

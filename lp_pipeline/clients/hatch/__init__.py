@@ -3,9 +3,9 @@
 from lp_pipeline.clients.hatch.client import HatchClient
 from lp_pipeline.clients.hatch.contact_points import ten_digits, valid_email, valid_phone
 from lp_pipeline.clients.hatch.export_zip import LONGEST_RANGE, DataSource
-from lp_pipeline.clients.hatch.limiter import Limiter, SlidingWindow
 from lp_pipeline.clients.hatch.records import Communication, ContactHistory, Malformed, communication, contact_history
 from lp_pipeline.clients.hatch.upsert import Opportunity, Upsert, upsert_body
+from lp_pipeline.clients.rate_limit import Limiter, SlidingWindow
 
 __all__ = [
     "LONGEST_RANGE",

@@ -12,11 +12,11 @@ import msgspec
 import stamina
 
 from lp_pipeline.clients.hatch import responses
-from lp_pipeline.clients.hatch.exchange import Exchange, Received, bearer
 from lp_pipeline.clients.hatch.export_zip import LARGEST, LONGEST_RANGE, BadExport, DataSource, unpacked
-from lp_pipeline.clients.hatch.limiter import Limiter, SlidingWindow
 from lp_pipeline.clients.hatch.responses import check_transient
-from lp_pipeline.clients.hatch.troubles import Persistence, Trouble, explained
+from lp_pipeline.clients.http import Exchange, Received, bearer
+from lp_pipeline.clients.rate_limit import Limiter, SlidingWindow
+from lp_pipeline.clients.retry import HatchPersistence, Trouble, explained
 from lp_pipeline.errors import HatchError, HatchExportTooLarge, HatchStopped, HatchUnavailable
 from lp_pipeline.settings import Settings
 
@@ -81,7 +81,7 @@ class HatchClient:
         """
         authorization = bearer(self._settings.hatch_api_key, "HATCH_API_KEY")
         content = msgspec.json.encode(body)
-        persistence = Persistence(self._deadline, self._pace)
+        persistence = HatchPersistence(self._deadline, self._pace)
         try:
             for attempt in stamina.retry_context(on=persistence, attempts=None, timeout=None):
                 with attempt:

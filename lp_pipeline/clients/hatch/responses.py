@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import httpx
 import msgspec
 
-from lp_pipeline.clients.hatch.exchange import Received, _http_date
-from lp_pipeline.clients.hatch.troubles import Trouble
+from lp_pipeline.clients.http import Received, http_date
 from lp_pipeline.clients.json_repair import UNREADABLE, bare
+from lp_pipeline.clients.retry import Trouble
 from lp_pipeline.errors import HatchRefused, HatchStopped
 
 WORDS = 2000  # how much of Hatch's own words is kept
@@ -168,6 +168,6 @@ def _wished_pause(received: Received) -> float | None:
     try:
         wish = float(received.retry_after)
     except ValueError:
-        until = _http_date(received.retry_after)
-        wish = (until - (_http_date(received.date) or datetime.now(UTC))).total_seconds() if until else 0.0
+        until = http_date(received.retry_after)
+        wish = (until - (http_date(received.date) or datetime.now(UTC))).total_seconds() if until else 0.0
     return wish if 0 < wish < float("inf") else None

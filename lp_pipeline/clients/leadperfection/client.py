@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import stamina
 
+from lp_pipeline.clients.http import FormExchange, FormReceived
 from lp_pipeline.clients.json_repair import bare
 from lp_pipeline.clients.leadperfection import responses
 from lp_pipeline.clients.leadperfection.auth import (
@@ -22,10 +23,9 @@ from lp_pipeline.clients.leadperfection.auth import (
     function_refused,
     granted_session,
 )
-from lp_pipeline.clients.leadperfection.exchange import Exchange, Received
 from lp_pipeline.clients.leadperfection.responses import check_permanent, check_transient
-from lp_pipeline.clients.leadperfection.troubles import Persistence, Trouble
-from lp_pipeline.clients.rate_limit import Limiter, RateLimiter
+from lp_pipeline.clients.rate_limit import RateLimiter, SharedLimiter
+from lp_pipeline.clients.retry import LeadPerfectionPersistence, Trouble
 from lp_pipeline.errors import OutOfTime, SettingsError, SignInRefused, SlowQuery
 from lp_pipeline.settings import Settings
 
@@ -58,7 +58,7 @@ class Client:
         *,
         address: str | None = None,
         transport: httpx.BaseTransport | None = None,
-        limiter: Limiter | None = None,
+        limiter: SharedLimiter | None = None,
         deadline: float | None = None,
         pace: float = 1.0,
         read_timeout: float = 120.0,
@@ -71,9 +71,9 @@ class Client:
         self._settings = settings
         self._deadline = deadline
         self._pace = pace
-        self._limiter: Limiter = limiter or RateLimiter(settings.data, settings.lp_rate_per_minute)
+        self._limiter: SharedLimiter = limiter or RateLimiter(settings.data, settings.lp_rate_per_minute)
         self._limiter_is_own = limiter is None
-        self._exchange = Exchange(address.rstrip("/"), transport, read_timeout)
+        self._exchange = FormExchange(address.rstrip("/"), transport, read_timeout)
         self._session: Session | None = None
         self._refusals: dict[str, SignInRefused] = {}  # by action; remembered, for trying again cannot help
 
@@ -116,7 +116,7 @@ class Client:
 
     def write(
         self, action: str, fields: Mapping[str, str], *, before: Callable[[], None] = lambda: None
-    ) -> Received | Trouble:
+    ) -> FormReceived | Trouble:
         """`POST /api/<action>`, for writing: sent once, and again only if LeadPerfection surely did nothing (SPEC C7).
 
         `before` is called each time right before the request leaves, all waiting done. The answer, or the trouble that
@@ -126,7 +126,7 @@ class Client:
         asked = action.rpartition("/")[2]
         self.sign_in()
 
-        def once() -> Received | Trouble:
+        def once() -> FormReceived | Trouble:
             try:
                 received = self._authorized(action, asked, fields, before)
                 check_transient(received, asked)
@@ -145,7 +145,7 @@ class Client:
     def _persist(self, asked: str, act: Callable[[], Result], action: str, slow_tries: int | None = None) -> Result:
         if earlier := self._refusals.get(SIGN_IN) or self._refusals.get(action):
             raise SignInRefused(str(earlier), earlier.words)
-        persistence = Persistence(self._deadline, self._pace, slow_tries)
+        persistence = LeadPerfectionPersistence(self._deadline, self._pace, slow_tries)
         try:
             for attempt in stamina.retry_context(on=persistence, attempts=None, timeout=None):
                 with attempt:
@@ -174,7 +174,7 @@ class Client:
 
     def _authorized(
         self, action: str, asked: str, fields: Mapping[str, str], before: Callable[[], None] = lambda: None
-    ) -> Received:
+    ) -> FormReceived:
         """The answer under a valid sign-in: a refusal is met with a new one, once."""
         session = self._signed_in()
         received = self._send(f"/api/{action}", fields, session.token, before)
@@ -199,7 +199,7 @@ class Client:
                 raise
         return self._session
 
-    def _token_answer(self) -> Received:
+    def _token_answer(self) -> FormReceived:
         try:
             received = self._send("/token", credentials(self._settings))
             check_transient(received, "the sign-in")
@@ -209,7 +209,7 @@ class Client:
             raise
         return received
 
-    def _granted(self, received: Received) -> Session:
+    def _granted(self, received: FormReceived) -> Session:
         success = received.status < 300
         value = decoded(received.body)
         if success and value is None and bare(received.body) not in (b"", b"null"):
@@ -228,7 +228,7 @@ class Client:
         fields: Mapping[str, str],
         token: str | None = None,
         before: Callable[[], None] = lambda: None,
-    ) -> Received:
+    ) -> FormReceived:
         left = None if self._deadline is None else self._deadline - time.monotonic()
         if (left is not None and left <= 0) or not self._limiter.acquire(left):
             raise OutOfTime(

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import msgspec
 
+from lp_pipeline.clients.http import FormReceived, http_date
 from lp_pipeline.clients.json_repair import UNREADABLE, bare, readable
-from lp_pipeline.clients.leadperfection.exchange import Received, _http_date
-from lp_pipeline.clients.leadperfection.troubles import Trouble
+from lp_pipeline.clients.retry import Trouble
 from lp_pipeline.errors import LeadPerfectionError, SlowQuery
 
 WORDS = 2000  # how much of LeadPerfection's own words is kept
@@ -113,7 +113,7 @@ def not_json(body: bytes, asked: str, status: int, media_type: str) -> str:
     return f"LeadPerfection answered {asked} with something that is not JSON ({size}){beginning}"
 
 
-def check_transient(received: Received, asked: str) -> None:
+def check_transient(received: FormReceived, asked: str) -> None:
     """Raise `Trouble` for an HTTP status that may pass: 408, 429, 5xx."""
     said = words(received.body)
     what = f"{asked} was answered with HTTP {received.status}"
@@ -126,7 +126,7 @@ def check_transient(received: Received, asked: str) -> None:
         raise Trouble("failing", what, said)
 
 
-def check_permanent(received: Received, asked: str, path: str, not_found: str) -> None:
+def check_permanent(received: FormReceived, asked: str, path: str, not_found: str) -> None:
     """Raise `LeadPerfectionError` for every other status that is no success; `not_found` is what to do about a 404."""
     status = received.status
     if 200 <= status < 300:
@@ -146,14 +146,14 @@ def check_permanent(received: Received, asked: str, path: str, not_found: str) -
     )
 
 
-def _wished_pause(received: Received) -> float | None:
+def _wished_pause(received: FormReceived) -> float | None:
     try:
         wish = float(str(lookup(msgspec.json.decode(received.body), "retryafterseconds")))
     except (msgspec.MsgspecError, ValueError, RecursionError):
         try:
             wish = float(received.retry_after)
         except ValueError:
-            until = _http_date(received.retry_after)
+            until = http_date(received.retry_after)
             wish = (until - (received.date or datetime.now(UTC))).total_seconds() if until else 0.0
     return wish if wish > 0 else None
 

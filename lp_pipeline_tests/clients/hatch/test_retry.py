@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_pipeline.clients.hatch.troubles import Kind, Persistence, Trouble
+from lp_pipeline.clients.retry import HatchPersistence, Kind, Trouble
 
 
 def waits(*troubles: Trouble) -> list[float | bool]:
-    persistence = Persistence(None, 1.0)
+    persistence = HatchPersistence(None, 1.0)
     return [persistence(trouble) for trouble in troubles]
 
 
@@ -42,20 +42,20 @@ def test_a_wish_of_hours_is_not_granted() -> None:
 @given(st.lists(st.sampled_from(["unreachable", "failing", "slow", "garbled", "busy"]), min_size=12, max_size=30))
 def test_whatever_the_mix_of_troubles_it_ends(kinds: list[Kind]) -> None:
     """R1: nothing goes on for ever."""
-    persistence = Persistence(None, 0.0)
+    persistence = HatchPersistence(None, 0.0)
     answers = [persistence(Trouble(kind, "x")) for kind in kinds]
     assert False in answers[:11]
 
 
 def test_an_error_of_another_kind_is_not_tried_again() -> None:
     """R3: only transient trouble is."""
-    assert Persistence(None, 1.0)(ValueError()) is False
+    assert HatchPersistence(None, 1.0)(ValueError()) is False
 
 
 @pytest.mark.parametrize("kind", ["unreachable", "failing", "slow", "garbled", "busy", "out_of_time"])
 def test_every_kind_of_trouble_says_what_to_do_in_the_end(kind: Kind) -> None:
     """House rules: what was tried, what came back, what to do."""
-    persistence = Persistence(None, 0.0)
+    persistence = HatchPersistence(None, 0.0)
     trouble = Trouble(kind, "the upsert failed", words="private", wish=3.0)
     while persistence(trouble) is not False:
         pass

@@ -10,10 +10,10 @@ import httpx
 import pytest
 import stamina
 
+from lp_pipeline.clients.http import FormExchange
 from lp_pipeline.clients.leadperfection.client import Client
-from lp_pipeline.clients.leadperfection.exchange import Exchange
-from lp_pipeline.clients.leadperfection.troubles import Trouble
 from lp_pipeline.clients.rate_limit import FILE
+from lp_pipeline.clients.retry import Trouble
 from lp_pipeline.errors import LeadPerfectionError, OutOfTime, SettingsError, SignInRefused, SlowQuery
 
 from .fakes import NOON, PERSONAL, SECRETS, FakeLeadPerfection, Reply, Request, body, response, settings, texts
@@ -458,7 +458,7 @@ def test_no_error_drags_the_request_along(trouble: Exception) -> None:
     def fail(_: httpx.Request) -> httpx.Response:
         raise trouble
 
-    exchange = Exchange("https://api.example.test", httpx.MockTransport(fail), 1.0)
+    exchange = FormExchange("https://api.example.test", httpx.MockTransport(fail), 1.0)
     with pytest.raises(Trouble) as caught:
         exchange.post("/token", {"password": SECRETS[0]})
     exchange.close()

@@ -1,5 +1,6 @@
-"""One request to Hatch and its answer: no retries, no meaning beyond that of the transport. What leaves here as an
-exception neither says nor drags along a request: those carry the key and personal data (SPEC R4).
+"""One request and its answer: JSON or queries under a key for Hatch, forms for LeadPerfection. No retries, no meaning
+beyond the transport's. What leaves here as an exception neither says nor drags along a request: those carry keys,
+passwords and personal data (SPEC R4).
 """
 
 import re
@@ -9,12 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 from pydantic import SecretStr
 
-from lp_pipeline.clients.hatch.troubles import Trouble
+from lp_pipeline.clients.retry import Trouble
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings import is_loopback
 
@@ -128,6 +129,76 @@ class Exchange:
             response.close()
 
 
+@dataclass(frozen=True, slots=True)
+class FormReceived:
+    """An answer, read whole."""
+
+    status: int
+    body: bytes
+    media_type: str
+    date: datetime | None
+    retry_after: str
+    location: str
+    elapsed: float
+
+
+class FormExchange:
+    """Posts forms to one address, follows no redirect, and sends nothing anywhere else."""
+
+    def __init__(self, address: str, transport: httpx.BaseTransport | None, read_timeout: float) -> None:
+        self._address = address
+        self._read_timeout = read_timeout
+        self._http = httpx.Client(
+            transport=transport,
+            verify=_certificates(),
+            follow_redirects=False,
+            timeout=httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT),
+            trust_env=not is_loopback(urlsplit(address).hostname),  # proxies are for the outside
+            headers={"accept": "application/json", "user-agent": "lp-pipeline"},
+        )
+
+    def post(self, path: str, fields: Mapping[str, str], token: str | None = None) -> FormReceived:
+        """Send one form; raises `Trouble` if no whole answer comes."""
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        form = urlencode(fields, quote_via=quote, errors="replace").encode()
+        try:
+            return self._post(quote(path), form, headers)
+        except httpx.ReadTimeout:
+            trouble = Trouble("slow", f"no answer within {self._read_timeout:.0f} s")
+        except httpx.DecodingError:
+            trouble = Trouble("garbled", "LeadPerfection answered with something that can't be unpacked")
+        except httpx.TransportError as error:
+            never_arrived = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+            late = isinstance(error, httpx.ConnectTimeout)
+            reason = f"no connection within {CONNECT_TIMEOUT:.0f} s" if late else _reason(error)
+            trouble = Trouble("unreachable", reason, done_nothing=never_arrived)
+        raise trouble  # out here, so that the httpx error, which holds the request, is not its context
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _post(self, path: str, form: bytes, headers: dict[str, str]) -> FormReceived:
+        begun = time.monotonic()
+        with self._http.stream("POST", f"{self._address}{path}", content=form, headers=headers) as response:
+            body = bytearray()
+            for chunk in response.iter_bytes():
+                body += chunk
+                if time.monotonic() - begun > 2 * self._read_timeout:  # an answer that trickles in for ever
+                    raise httpx.ReadTimeout("trickling")
+            return FormReceived(
+                status=response.status_code,
+                body=bytes(body),
+                media_type=response.headers.get("content-type", ""),
+                date=http_date(response.headers.get("date", "")),
+                retry_after=response.headers.get("retry-after", ""),
+                location=response.headers.get("location", ""),
+                elapsed=time.monotonic() - begun,
+            )
+
+
 def bearer(key: SecretStr, setting: str) -> str:
     """The authorization header's value; raises `SettingsError`, naming the setting, for a key that can't be sent."""
     text = key.get_secret_value()
@@ -138,7 +209,8 @@ def bearer(key: SecretStr, setting: str) -> str:
     return f"Bearer {text}"
 
 
-def _http_date(text: str) -> datetime | None:
+def http_date(text: str) -> datetime | None:
+    """The instant of a `Date` or `Retry-After` header; None if it is none."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
