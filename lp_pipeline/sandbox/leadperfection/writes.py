@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from lp_pipeline.sandbox.faults import Answer, as_json
 from lp_pipeline.sandbox.request import Refused, Request
-from lp_pipeline.sandbox.world.people import CALL_RESULTS
+from lp_pipeline.sandbox.switches import CALL_RESULTS
 from lp_pipeline.sandbox.world.stamps import NOTES, Record, id_of, key_of, objects, wall
 from lp_pipeline.sandbox.world.store import Addition, World
 

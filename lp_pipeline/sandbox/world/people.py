@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
+from lp_pipeline.sandbox.switches import CALL_RESULTS
 from lp_pipeline.sandbox.world.stamps import Record, wall
 
 
@@ -63,7 +64,6 @@ PRODUCTS = [("WIN  ", "Windows"), ("ROOF ", "Roofing"), ("SID  ", "Siding"), ("B
 DISPOSITIONS = ["New", "Set", "Confirmed", "Issued", "Sit No Sale", "Reset", "Not Interested", "No Answer", "Canceled"]
 STAFF = ["Doe, Pat", "Ray, Lee", "Okafor, Sam", "Lindqvist, Jo", "Marsh, Casey", "Ortiz, Alex"]
 JOB_STATES = ["New", "Measured", "Permit Pulled", "Ordered", "Scheduled", "In Progress", "Complete"]
-CALL_RESULTS = [("NA", "No Answer"), ("LM", "Left Message"), ("CB", "Call Back"), ("SET", "Appointment Set")]
 REMARKS = ["Left voicemail", "Spouse must be there", "Wants a second quote", "Prefers mornings", "Dog in the yard"]
 
 
