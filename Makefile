@@ -39,8 +39,8 @@ compat: setup ## the SQL and the published file on DuckDB 1.5
 	@test -x .venv-duckdb15/bin/python || $(PYTHON) -m venv .venv-duckdb15
 	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements-duckdb15.lock
 	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
-	.venv-duckdb15/bin/python -m pytest -n 2 lp_pipeline_tests/rules lp_pipeline_tests/warehouse lp_pipeline_tests/delivery \
-		lp_pipeline_tests/past lp_pipeline_tests/communications/test_addressing.py
+	.venv-duckdb15/bin/python -m pytest -n 2 lp_pipeline_tests/transform lp_pipeline_tests/storage lp_pipeline_tests/delivery \
+		lp_pipeline_tests/runs lp_pipeline_tests/communications/test_matching.py
 
 drills: setup ## pushes that are killed, answers that get lost, histories of thousands of steps: hours
 	$(BIN)/python -m lp_pipeline_tests.drills

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lp_pipeline.merging import merge, stage
+from lp_pipeline.transform.merge import merge, stage
 from lp_pipeline_tests.account import Account, account
 from lp_pipeline_tests.scenario import lead, prospect
 

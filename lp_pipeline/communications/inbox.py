@@ -6,21 +6,25 @@ What a communication must have is decided where the export's are read, too (`hat
 import asyncio
 import hmac
 import logging
+import os
+import signal
 from collections.abc import Callable, Sequence
 
 import msgspec
+import uvicorn
+from rich.console import Console
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from lp_pipeline.clients.hatch import Communication, Malformed, communication
 from lp_pipeline.communications.landing import land
-from lp_pipeline.communications.ledger import recognise
+from lp_pipeline.communications.ledger import note_pushing
 from lp_pipeline.errors import PipelineError, SettingsError, WarehouseError
-from lp_pipeline.hatch import Communication, Malformed, communication
-from lp_pipeline.outbox import Outbox
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.outbox import Outbox, recognise
 
 PATH = "/communications"
 SECRET_HEADER = "x-inbox-secret"  # noqa: S105 (its name)
@@ -149,3 +153,21 @@ class _Writer:
         else:
             for _, stored in batch:
                 stored.set_result(None)
+
+
+def serve_inbox(load: Callable[[], Settings], host: str, port: int, console: Console) -> None:
+    """Take communications on `host`:`port` until SIGINT or SIGTERM; raises `SettingsError`."""
+    os.umask(0o077)  # R4
+    settings = load()
+    with Outbox(settings.data) as outbox:
+        note_pushing(outbox, check_inbox(settings, outbox))
+        console.print(f"The inbox takes communications at [bold]http://{host}:{port}{PATH}[/] until Ctrl-C.")
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, lambda *_: None)  # the server ends by them, and raises them once more when it has
+        server = uvicorn.Server(
+            uvicorn.Config(inbox_app(outbox, load), host=host, port=port, log_level="warning", access_log=False)
+        )
+        try:
+            server.run()
+        except SystemExit:
+            raise SettingsError(f"Port {port} of {host} can't be used. Choose another one with --port.") from None

@@ -12,17 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
 from filelock import FileLock
 
-from lp_pipeline.communications.recovering import recovered
+from lp_pipeline.communications.manual import recovered
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.outbox import Outbox
-from lp_pipeline.settings import Settings
+from lp_pipeline.settings import Settings, is_loopback
+from lp_pipeline.storage.outbox import Outbox
 
 LEDGER = "ledger_id"
+FIRST_EPHEMERAL_PORT, LISTENING = 32768, "0A"
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -92,8 +94,22 @@ def _is_same(owner: Owner, settings: Settings) -> bool:
 
 def _path(settings: Settings) -> Path:
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    account = json.dumps([settings.account.lower(), settings.lp_client_id, settings.hatch_source])
+    server = f"{settings.account.lower()} {_ephemeral_server(settings.account)}".strip()
+    account = json.dumps([server, settings.lp_client_id, settings.hatch_source])
     return state / "lp_pipeline" / "pushing" / f"{hashlib.sha256(account.encode()).hexdigest()}.json"
+
+
+def _ephemeral_server(address: str) -> str:
+    """Which server listens on an ephemeral port of this machine: such an address is another one's after a restart."""
+    parts = urlsplit(address)
+    if not is_loopback(parts.hostname) or (parts.port or 0) < FIRST_EPHEMERAL_PORT:
+        return ""
+    for table in filter(Path.exists, (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))):
+        for line in table.read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[1].endswith(f":{parts.port:04X}") and fields[3] == LISTENING:
+                return fields[9]  # the socket's inode
+    return ""
 
 
 @contextmanager

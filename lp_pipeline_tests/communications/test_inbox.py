@@ -21,12 +21,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lp_pipeline.communications.inbox import inbox_app
+from lp_pipeline.cli.console import console
+from lp_pipeline.communications.inbox import inbox_app, serve_inbox
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.outbox import Outbox
-from lp_pipeline.serving import serve_inbox
 from lp_pipeline.settings import REPOSITORY
-from lp_pipeline.terminal import console
+from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.communications.talk import Talk
 from lp_pipeline_tests.scenario import live_settings

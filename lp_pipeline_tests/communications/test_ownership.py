@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lp_pipeline.cli import main
+from lp_pipeline.cli.main import main
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.outbox import Outbox
+from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline_tests.communications.talk import Talk
 
 
