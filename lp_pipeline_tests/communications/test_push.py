@@ -118,7 +118,7 @@ def test_one_failing_communication_holds_up_no_other(talk: Talk) -> None:
     assert talk.column("words", "c1") is None
 
 
-def test_the_same_refusal_five_times_running_stops_that_target_for_this_run(talk: Talk) -> None:
+def test_the_same_refusal_five_times_in_a_row_stops_that_target_for_this_run(talk: Talk) -> None:
     """C8: its rows stay pending, the other targets go on, and the message names the setting."""
     talk.environ |= ALL
     for number in range(8):
@@ -154,7 +154,7 @@ def test_the_message_names_the_setting_that_lp_does_not_know(
     for number in range(5):
         talk.text(f"c{number}", minutes=10 + number)
     talk.lp.switch(**switches)
-    assert f"Check {setting};" in talk.push().stopped["call_log"]
+    assert f"Check {setting}," in talk.push().stopped["call_log"]
 
 
 def test_a_note_that_is_too_long_for_this_lp_names_the_length(talk: Talk) -> None:
@@ -166,7 +166,7 @@ def test_a_note_that_is_too_long_for_this_lp_names_the_length(talk: Talk) -> Non
 
 
 def test_different_refusals_stop_nothing(talk: Talk) -> None:
-    """C8: only the same one, five times running."""
+    """C8: only the same one, five times in a row."""
     for number in range(8):
         talk.text(f"c{number}", minutes=30 - number)
         talk.lp.fault("string", path=NOTES, message=f"No {number % 4 if number < 7 else 0}")
@@ -313,7 +313,7 @@ def test_any_body_is_pushed_and_forges_nothing(talk: Talk, body: str) -> None:
     assert len(talk.lp.notes(1)) == 2
 
 
-def test_odd_ids_are_pushed_hashed_and_recognised(talk: Talk) -> None:
+def test_odd_ids_are_pushed_hashed_and_recognized(talk: Talk) -> None:
     """C6: an id that would break out of its mark."""
     for identity in ("c1]\n[hatch:c2", "a" * 200, "é", "x y"):
         talk.text(identity)

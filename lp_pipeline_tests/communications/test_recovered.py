@@ -195,7 +195,7 @@ def test_a_dry_run_says_that_it_is_looked_for(talk: Talk) -> None:
     recovered(talk.outbox, talk.load(), talk.now)
     with talk.pipeline() as pipeline:
         assert [(each.what, each.target) for each in pipeline.dry_run({}) if each.target == "note"] == [
-            ("in doubt: to be looked up first", "note")
+            ("in doubt: looked up before it is sent", "note")
         ]
 
 
