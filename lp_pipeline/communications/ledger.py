@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lp_pipeline.communications.open_push import Address, OpenPush
-from lp_pipeline.communications.targets import SWITCHES, Overrides, pushing_since, switches
+from lp_pipeline.communications.targets import SWITCHES, Overrides, switches, targets_on
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.outbox import Outbox, Row, instant_of, iso, run
 
+SANDBOX_SINCE = timedelta(days=3)  # so that there is something to see
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
 MAX_ATTEMPTS, MIN_AGE = 8, timedelta(days=1)  # a push has failed once it has reached both
 UNMATCHED_WAITS, UNMATCHED_FOR = (timedelta(minutes=1), timedelta(hours=1)), timedelta(days=30)
@@ -24,6 +25,18 @@ INSTANTS = ("first_seen_at", "first_tried_at", "sending_since", "sending_really_
 
 class Withdrawn(Exception):
     """Somebody settled this push by hand during the run: it is not sent."""
+
+
+def note_pushing(outbox: Outbox, settings: Settings, overrides: Overrides | None = None) -> None:
+    """Remember since when pushing has been on: what happened before is not pushed (SPEC C4)."""
+    if targets_on(settings, overrides) and outbox.fact("pushing_since") is None:
+        outbox.keep("pushing_since", pushing_since(outbox, settings), once=True)
+
+
+def pushing_since(outbox: Outbox, settings: Settings) -> str:
+    """Since when pushing has been on; now, if it never was."""
+    begins_now = settings.now() - (timedelta() if settings.lp_api_url else SANDBOX_SINCE)
+    return outbox.fact("pushing_since") or iso(begins_now)
 
 
 def register(connection: Any, outbox: Outbox, settings: Settings, overrides: Overrides | None = None) -> None:

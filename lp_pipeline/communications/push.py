@@ -12,12 +12,12 @@ from pathlib import Path
 
 from lp_pipeline.clients.leadperfection import Client, Written, written
 from lp_pipeline.communications import ownership
-from lp_pipeline.communications.ledger import Ledger, Withdrawn, open_pushes, register
+from lp_pipeline.communications.ledger import Ledger, Withdrawn, note_pushing, open_pushes, register
 from lp_pipeline.communications.matching import addressed
 from lp_pipeline.communications.open_push import OpenPush
 from lp_pipeline.communications.payloads import as_write, missing_settings, obstacle, taken_dates, with_content
 from lp_pipeline.communications.reconcile import Reconciliation
-from lp_pipeline.communications.targets import CALL_LOG, Overrides, note_pushing, targets_on
+from lp_pipeline.communications.targets import CALL_LOG, Overrides, targets_on
 from lp_pipeline.errors import LeadPerfectionError, SettingsError, SignInRefused
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.locks import push_turn
