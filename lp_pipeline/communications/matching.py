@@ -37,6 +37,18 @@ def _to(push: OpenPush, found: Address) -> OpenPush:
     return replace(push, address=replace(found, phone=push.phone or found.phone))
 
 
+def is_read(published: Path, external_contact_id: str) -> bool:
+    """Whether this prospect has been read and published."""
+    if not published.exists():
+        return False
+    values = {"external_contact_id": external_contact_id}
+    with (
+        plainly(f"read {published}", if_damaged="The next sync rebuilds it."),
+        duckdb.connect(str(published), read_only=True) as connection,
+    ):
+        return bool(connection.execute(statement("communications/is_read"), values).fetchall())
+
+
 def addresses(outbox: Outbox, published: Path, pushes: Sequence[OpenPush]) -> dict[str, Address]:
     """Where each communication belongs, by its id; `phone` is the prospect's."""
     if not pushes:

@@ -1,17 +1,22 @@
 """An open push: one communication on its way to one target, typed, from the ledger to LeadPerfection. The ledger makes
 it, matching adds the address, `payloads` adds the content; nothing is decided, read or sent here.
+
+The command line loads this for its help: no import here may lead to DuckDB.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+OPEN = ("pending", "unmatched", "uncertain", "failed")
+NOT_SENT = ("skipped", *OPEN)  # what can be settled by hand
+STATES = (*NOT_SENT, "sending", "sent")
 Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a push goes in LeadPerfection; empty as long as nobody has looked for it (SPEC C5)."""
+    """Where a push goes in LeadPerfection; empty until it has been looked for (SPEC C5)."""
 
     unmatched: str | None = None  # why it goes nowhere: none, several, not_read
     external_contact_id: str | None = None

@@ -195,7 +195,7 @@ def test_control_characters_are_gone() -> None:
 
 
 def test_blanks_and_blank_lines_are_trimmed() -> None:
-    """C6: the body as plain text: no trailing blanks, at most two blank lines running."""
+    """C6: the body as plain text: no trailing blanks, at most two blank lines in a row."""
     assert body("\n\na \u200b\xa0\n\n\n\n\n  b\n\n") == "a\n\n\n  b"
 
 

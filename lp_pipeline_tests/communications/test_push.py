@@ -213,7 +213,7 @@ def test_a_target_without_its_settings_is_an_error_that_names_them(talk: Talk) -
     assert all(name in error for name in ("LP_EMPLOYEE_ID", "LP_CALL_TYPE", "LP_RESULT_CODE"))
     assert (talk.states("note"), talk.states("call_log")) == ({"c1": "sent"}, {"c1": "pending"})
     assert talk.column("attempts", "c1", "call_log") == 0
-    assert talk.push(due_only=True).errors == []  # it pauses; what is new goes on meanwhile
+    assert talk.push(due_only=True).errors == []  # it pauses; what is new is pushed in the meantime
     talk.later(minutes=16)
     assert len(talk.push(due_only=True).errors) == 1
 
@@ -326,7 +326,7 @@ def test_odd_ids_are_pushed_hashed_and_recognized(talk: Talk) -> None:
 
 
 def test_a_run_whose_time_is_up_ends_well_between_two_pushes(talk: Talk) -> None:
-    """W2, R3: a first export is longer than a run: the rest stays pending, nothing failed, the next run goes on."""
+    """W2, R3: a first export is longer than a run: the rest stays pending, nothing failed, the next run continues."""
     for number in range(3):
         talk.text(f"c{number}")
     settings = talk.load()
