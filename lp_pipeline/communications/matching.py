@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from lp_pipeline.clients.contact_points import email_address
 from lp_pipeline.storage.failures import plainly
 from lp_pipeline.storage.outbox import Outbox, Row
 from lp_pipeline.storage.sql import statement
@@ -43,7 +44,7 @@ def addresses(outbox: Outbox, published: Path, communications: Sequence[Row]) ->
     if not communications:
         return {}
     questions = _questions(outbox, communications)
-    if not published.exists():
+    if not published.exists() or not _has_contact_points(published):
         return {each.communication_id: Address("not_read" if each.contact_ids else "none") for each in questions}
     with plainly(f"read {published}", if_damaged="The next sync makes it again."):
         connection = duckdb.connect(str(published), read_only=True)
@@ -55,13 +56,23 @@ def addresses(outbox: Outbox, published: Path, communications: Sequence[Row]) ->
                 "phone": [each.phone for each in questions],
                 "email": [each.email for each in questions],
             }
-            macro, table = statement("communications/prepare").split(";\n", 1)
-            connection.execute(macro)
-            connection.execute(table, parameters).fetchall()
+            connection.execute(statement("communications/prepare"), parameters).fetchall()
             rows = connection.execute(statement("communications/addresses")).fetchall()
         finally:
             connection.close()
     return {communication_id: Address(*found) for communication_id, *found in rows}
+
+
+def _has_contact_points(published: Path) -> bool:
+    """Whether this copy is one of a program that keeps the forms of phones and e-mails; the next sync makes such a one."""
+    with (
+        plainly(f"read {published}", if_damaged="The next sync makes it again."),
+        duckdb.connect(str(published), read_only=True) as connection,
+    ):
+        found = connection.execute(
+            "from duckdb_tables() where schema_name = 'internal' and table_name = 'contact_points'"
+        )
+        return bool(found.fetchall())
 
 
 def _questions(outbox: Outbox, communications: Sequence[Row]) -> list[_Question]:
@@ -82,6 +93,6 @@ def _questions(outbox: Outbox, communications: Sequence[Row]) -> list[_Question]
             [given] if given else found,
             None if (row["external_id"] or "").startswith(WITHOUT_LEAD) else row["external_id"],
             row["phone"] or next((each["phone"] for each in contacts if each["phone"]), None),
-            (row["email"] or next((each["email"] for each in contacts if each["email"]), None) or "").lower() or None,
+            email_address(row["email"] or next((each["email"] for each in contacts if each["email"]), None)),
         )
     return list(questions.values())

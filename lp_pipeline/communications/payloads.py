@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from lp_pipeline.clients.contact_points import same_line
 from lp_pipeline.clients.leadperfection import Write, call, lookup, note, production_note
 from lp_pipeline.communications.matching import Address
 from lp_pipeline.communications.note_text import Said, mark, marked_in, note_text
@@ -124,8 +125,8 @@ def taken_dates(outbox: Outbox, row: Row, address: Address) -> set[str]:
     if row["target"] != CALL_LOG or row["call_date"]:
         return set()
     used = outbox.rows("call_dates", {"external_contact_id": address.external_contact_id})
-    ours = _digits(row["phone"] or address.phone) if row["looks_first"] else None
-    shown = {str(at) for at, phone in address.calls if not ours or _digits(phone) != ours}
+    ours = row["phone"] or address.phone if row["looks_first"] else None
+    shown = {str(at) for at, phone in address.calls if not same_line(phone, ours)}
     return {each["call_date"] for each in used} | shown
 
 
@@ -170,14 +171,14 @@ def is_there(record: dict[str, Any] | None, row: Row) -> bool | None:
     if not isinstance(calls, list | None):
         return None
     return any(
-        _digits(lookup(each, "phone")) == _digits(row["pushed_phone"])
+        same_line(_text(lookup(each, "phone")), row["pushed_phone"])
         and _second(lookup(each, "calldatetime")) == _second(row["call_date"])
         for each in calls or []
     )
 
 
-def _digits(text: object) -> str:
-    return "".join(filter(str.isdecimal, str(text or "")))[-10:]
+def _text(value: object) -> str | None:
+    return str(value) if isinstance(value, str | int) else None
 
 
 def _second(text: object) -> datetime | None:

@@ -34,13 +34,6 @@ create or replace macro pipeline.lead_stamps(lead) as
     || json_extract_string(lead, '$.jobs[*].lastchanged')
     || json_extract_string(lead, '$.jobs[*].lastchangedon');
 
--- A phone's ten digits, however it is written; a leading 1 of eleven is dropped.
-create or replace macro pipeline.ten_digits(value) as
-    case
-        when regexp_full_match(regexp_replace(value, '\D', '', 'g'), '1?\d{10}')
-            then right(regexp_replace(value, '\D', '', 'g'), 10)
-    end;
-
 -- Of a prospect's readings in both feeds, key by key (J1): a field, and the keys that the newer one has but leaves empty.
 create or replace macro pipeline.newer_field(newer_fields, newer, older, name) as
     case when json_exists(newer_fields, '$.' || name) then newer ->> ('$.' || name) else older ->> ('$.' || name) end;

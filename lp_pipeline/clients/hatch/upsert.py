@@ -3,7 +3,7 @@ which order is decided elsewhere.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from lp_pipeline.clients.hatch.contact_points import valid_email, valid_phone
+from lp_pipeline.clients.contact_points import is_valid_phone
 
 Note = Literal["phone_invalid", "phone_shared", "email_invalid"]
 
@@ -42,14 +42,16 @@ class Opportunity:
     external_created_at: datetime  # aware
     external_updated_at: datetime  # aware
     external_updated_at_source: str  # a path of J3, such as lead.jobs[0].contractdate
-    email: str | None
+    email: str | None  # as LeadPerfection writes it, like the phone
     first_name: str | None
     last_name: str | None
     phone: str | None
     status: str | None
+    email_address: str | None  # the normal form (SPEC J8); None if there is none
+    phone_numbers: Sequence[str]  # ten digits each, in order
+    shared_numbers: Collection[str]  # those of them that more than five contacts have
     prospect: Mapping[str, Any]  # without its leads
     lead: Mapping[str, Any] | None
-    phone_is_shared: bool = False  # more than five contacts have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,12 @@ def upsert_body(opportunity: Opportunity, source: str) -> Upsert:
 
     Raises `ValueError` if one of its two times has no offset.
     """
-    phone = valid_phone(_text(opportunity.phone))
-    email = valid_email(_text(opportunity.email))
+    phone = next(filter(is_valid_phone, opportunity.phone_numbers), None)
+    email = opportunity.email_address
     omitted: list[Note] = []
     if phone is None and _text(opportunity.phone):
         omitted.append("phone_invalid")
-    if phone is not None and opportunity.phone_is_shared:
+    if phone in opportunity.shared_numbers:
         omitted.append("phone_shared")
         phone = None
     if email is None and _text(opportunity.email):
