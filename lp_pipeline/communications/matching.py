@@ -64,7 +64,7 @@ def addresses(outbox: Outbox, published: Path, communications: Sequence[Row]) ->
 
 
 def _has_contact_points(published: Path) -> bool:
-    """Whether this copy is one of a program that keeps the forms of phones and e-mails; the next sync makes such a one."""
+    """Whether this copy knows the forms of phones and e-mails; one that an older program made is soon made again."""
     with (
         plainly(f"read {published}", if_damaged="The next sync makes it again."),
         duckdb.connect(str(published), read_only=True) as connection,

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import stamina
 
-from lp_pipeline.clients.http import FormExchange
+from lp_pipeline.clients.http import Exchange
 from lp_pipeline.clients.leadperfection.client import Client
 from lp_pipeline.clients.rate_limit import FILE
 from lp_pipeline.clients.retry import Trouble
@@ -458,9 +458,9 @@ def test_no_error_drags_the_request_along(trouble: Exception) -> None:
     def fail(_: httpx.Request) -> httpx.Response:
         raise trouble
 
-    exchange = FormExchange("https://api.example.test", httpx.MockTransport(fail), 1.0)
+    exchange = Exchange("LeadPerfection", "https://api.example.test", httpx.MockTransport(fail), 1.0, 1.0, 1000)
     with pytest.raises(Trouble) as caught:
-        exchange.post("/token", {"password": SECRETS[0]})
+        exchange.send("POST", "/token", content=SECRETS[0].encode())
     exchange.close()
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     assert (fails(FakeLeadPerfection(replies=[trouble] * 6)).__context__) is None
