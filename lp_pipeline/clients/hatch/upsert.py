@@ -2,7 +2,6 @@
 which order is decided elsewhere.
 """
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,11 +11,11 @@ from typing import Any, Literal
 import msgspec
 
 from lp_pipeline.clients.contact_points import is_valid_phone
+from lp_pipeline.clients.lp_dates import SENTINEL
 
 Note = Literal["phone_invalid", "phone_shared", "email_invalid"]
 
 NEVER_SENT = frozenset({"notes", "calls"})  # our own pushes would echo
-NO_DATE = re.compile(r"(1900-01-01|1899-12-30|0001-01-01|1753-01-01)([T ].*)?", re.DOTALL)  # LeadPerfection's sentinels
 MAPPED = frozenset(
     {
         "prospect.cst_id",
@@ -122,7 +121,7 @@ def _fields(value: object, path: str) -> Iterator[tuple[str, str]]:
                 yield from _fields(element, f"{path}[{place}]")
         case _:
             text = _text(value)
-            if text is not None and not NO_DATE.fullmatch(text):
+            if text is not None and not SENTINEL.fullmatch(text):
                 yield path, text
 
 
