@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from lp_pipeline.clients.contact_points import email_address
 from lp_pipeline.communications.open_push import Address, OpenPush
 from lp_pipeline.storage.failures import plainly
 from lp_pipeline.storage.outbox import Outbox, Row
@@ -54,7 +55,7 @@ def addresses(outbox: Outbox, published: Path, pushes: Sequence[OpenPush]) -> di
     if not pushes:
         return {}
     questions = _questions(outbox, pushes)
-    if not published.exists():
+    if not published.exists() or not _has_contact_points(published):
         return {each.communication_id: Address("not_read" if each.contact_ids else "none") for each in questions}
     with plainly(f"read {published}", if_damaged="The next sync rebuilds it."):
         connection = duckdb.connect(str(published), read_only=True)
@@ -66,13 +67,23 @@ def addresses(outbox: Outbox, published: Path, pushes: Sequence[OpenPush]) -> di
                 "phone": [each.phone for each in questions],
                 "email": [each.email for each in questions],
             }
-            macro, table = statement("communications/prepare").split(";\n", 1)
-            connection.execute(macro)
-            connection.execute(table, parameters).fetchall()
+            connection.execute(statement("communications/prepare"), parameters).fetchall()
             rows = connection.execute(statement("communications/addresses")).fetchall()
         finally:
             connection.close()
     return {communication_id: Address(*found) for communication_id, *found in rows}
+
+
+def _has_contact_points(published: Path) -> bool:
+    """Whether this copy knows the normal forms of phones and e-mails; an older program's copy is soon replaced."""
+    with (
+        plainly(f"read {published}", if_damaged="The next sync rebuilds it."),
+        duckdb.connect(str(published), read_only=True) as connection,
+    ):
+        found = connection.execute(
+            "from duckdb_tables() where schema_name = 'internal' and table_name = 'contact_points'"
+        )
+        return bool(found.fetchall())
 
 
 def _questions(outbox: Outbox, pushes: Sequence[OpenPush]) -> list[_Question]:
@@ -93,6 +104,6 @@ def _questions(outbox: Outbox, pushes: Sequence[OpenPush]) -> list[_Question]:
             [given] if given else found,
             None if (push.external_id or "").startswith(WITHOUT_LEAD) else push.external_id,
             push.phone or next((each["phone"] for each in contacts if each["phone"]), None),
-            (push.email or next((each["email"] for each in contacts if each["email"]), None) or "").lower() or None,
+            email_address(push.email or next((each["email"] for each in contacts if each["email"]), None)),
         )
     return list(questions.values())

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from lp_pipeline.clients.contact_points import same_line
 from lp_pipeline.clients.leadperfection import Write, call, lookup, note, production_note
 from lp_pipeline.communications.note_text import mark, marked_in, note_text
 from lp_pipeline.communications.open_push import OpenPush
@@ -52,8 +53,8 @@ def taken_dates(outbox: Outbox, push: OpenPush) -> set[str]:
     if push.target != CALL_LOG or push.is_fixed:
         return set()
     used = outbox.rows("call_dates", {"external_contact_id": push.address.external_contact_id})
-    ours = _digits(push.address.phone) if push.looks_first else None
-    shown = {str(at) for at, phone in push.address.calls if not ours or _digits(phone) != ours}
+    ours = push.address.phone if push.looks_first else None
+    shown = {str(at) for at, phone in push.address.calls if not same_line(phone, ours)}
     return {each["call_date"] for each in used} | shown
 
 
@@ -124,14 +125,14 @@ def is_there(record: dict[str, Any] | None, push: OpenPush) -> bool | None:
     if not isinstance(calls, list | None):
         return None
     return any(
-        _digits(lookup(each, "phone")) == _digits(push.address.phone)
+        same_line(_text(lookup(each, "phone")), push.address.phone)
         and _second(lookup(each, "calldatetime")) == _second(push.call_date)
         for each in calls or []
     )
 
 
-def _digits(text: object) -> str:
-    return "".join(filter(str.isdecimal, str(text or "")))[-10:]
+def _text(value: object) -> str | None:
+    return str(value) if isinstance(value, str | int) else None
 
 
 def _second(text: object) -> datetime | None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import lxml.etree
 import lxml.html
+import regex
 from inscriptis.css_profiles import STRICT_CSS_PROFILE
 from inscriptis.html_engine import Inscriptis
 from inscriptis.html_properties import Display
@@ -20,6 +21,7 @@ from inscriptis.model.html_element import HtmlElement
 OPENING = "[hatch:"
 LONGEST_HTML = 500_000  # characters of source: the rest would be cut off anyway, and parsing stays fast
 LONGEST_TARGET = 200  # longer link targets in e-mails are tracking addresses, of no use to a reader
+LONGEST_LETTER = 16  # characters, longer than any emoji family; a longer stack of accents is split
 
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
@@ -41,6 +43,7 @@ _INLINE = re.compile(
     re.IGNORECASE,
 )
 _TAG = re.compile(r"<[^<>]*>")
+_LETTER = regex.compile(r"\X")  # what a reader sees as one character
 # Lists are not indented: nested a thousand times, they would grow to a thousand times their size.
 _LIST = HtmlElement(display=Display.block)
 _STYLES = {**STRICT_CSS_PROFILE, "ul": _LIST, "ol": _LIST}
@@ -111,14 +114,14 @@ def cut(text: str, room: int) -> str:
     if room < 1:
         return ""
     kept = text.encode("utf-16-le", "surrogatepass")[: 2 * (room - 1)].decode("utf-16-le", "ignore")
-    end = len(kept)
-    for _ in range(16):  # longer than any emoji family; a longer stack of accents is split
-        if not _joined(text, end):
+    end, border = len(kept), 0
+    for letter in _LETTER.finditer(text):
+        if letter.end() > end:
             break
-        end -= 1
-    else:
-        end = len(kept)
-    return text[:end].rstrip(_BLANKS + "\n") + "…"
+        border = letter.end()
+    if end - border > LONGEST_LETTER:
+        border = end
+    return text[:border].rstrip(_BLANKS + "\n") + "…"
 
 
 def looks_like_html(text: str) -> bool:
@@ -174,16 +177,3 @@ def _folded(char: str) -> str:
     if char in _HANGUL_FILLERS or unicodedata.category(char) in ("Mn", "Me", "Cf", "Cc", "Cn"):
         return ""
     return unicodedata.normalize("NFKC", char).casefold()
-
-
-def _joined(text: str, place: int) -> bool:
-    """Whether a cut here would split what a reader sees as one character."""
-    if not 0 < place < len(text):
-        return False
-    before, after = text[place - 1], text[place]
-    if before == "\u200d" or after == "\u200d" or unicodedata.category(after) in ("Mn", "Me", "Mc"):
-        return True
-    if "\U0001f3fb" <= after <= "\U0001f3ff" or "\U000e0020" <= after <= "\U000e007f":  # skin tones, tags
-        return True
-    flags = re.search("[\U0001f1e6-\U0001f1ff]*$", text[max(0, place - 64) : place])
-    return "\U0001f1e6" <= after <= "\U0001f1ff" and flags is not None and len(flags[0]) % 2 == 1

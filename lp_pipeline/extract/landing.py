@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from lp_pipeline.clients.leadperfection import Reading, SentWindow, Window
 from lp_pipeline.extract.normalize import LandedProspect, land
+from lp_pipeline.storage.contact_points import keep_contact_points
 from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.warehouse import run
 
@@ -58,6 +59,7 @@ def store(
     if piece.readings:
         landed = [(reading, land(reading.record, ignored)) for reading in piece.readings]
         _fill_landed(connection, sync_id, feed, landed, first_page)
+        keep_contact_points(connection)
         variables = {
             "sync_id": sync_id,
             "feed": feed,

@@ -1,11 +1,13 @@
 """SPEC C5: whom a communication belongs to. Rows in: what LeadPerfection and Hatch showed; rows out: an address."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from lp_pipeline.clients.hatch import ContactHistory
@@ -40,12 +42,19 @@ PEOPLE = [
     prospect("5", lead("50"), phone1="5185550105", email="both@example.com", altphones=[{"phone": "5185550109"}]),
     prospect("6", lead("60"), phone1="5185550106", email="both@example.com", altphones=[{"phone": "5185550110"}]),
     prospect("7", lead("70"), phone1="5185550107", email="", altphones=[{"phone": "5185550106"}]),
+    prospect(
+        "8",
+        lead("80"),
+        phone1="(518) 555-0120 x5 / 518.555.0121",
+        email="Dee Day <Dee@Example.com>",
+        altphones=[{"phone": "cell \u202a518-555-0122\u202c"}],
+    ),
 ]
 
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
-    """Seven people, published, what was delivered to Hatch, and its contact history."""
+    """Eight people, published, what was delivered to Hatch, and its contact history."""
     scenario = Scenario(tmp_path_factory.mktemp("addressing"))
     scenario.sync(*PEOPLE, minutes=600)
     scenario.sync(PEOPLE[2], feed="prospects", minutes=600)
@@ -126,6 +135,10 @@ MATCHED = {
     "a phone of two, told apart by e-mail": ({"phone": "5185550102", "email": "BEA@example.com"}, "3"),
     "an alternative phone of two, told apart": ({"phone": "5185550109", "email": "both@example.com"}, "5"),
     "a phone of nobody, with an e-mail": ({"phone": "5185550199", "email": "bob@example.com"}, "2"),
+    "a phone with an extension in LeadPerfection": ({"phone": "5185550120"}, "8"),
+    "the second of two phones in one field": ({"phone": "5185550121"}, "8"),
+    "an alternative phone with a label": ({"phone": "5185550122"}, "8"),
+    "an e-mail with a display name on either side": ({"email": "D. Day <DEE@example.com>"}, "8"),
     "an e-mail, whatever its case": ({"email": "aNN@eXample.com"}, "1"),
 }
 
@@ -181,6 +194,22 @@ def test_each_communication_has_its_own(known: Scenario) -> None:
         "c7": "7",
     }
     assert addresses(known.outbox, known.warehouse.published, []) == {}
+
+
+def test_the_phone_of_a_call_log_is_the_first_number(known: Scenario) -> None:
+    """J8, contract 5: a call log's Phone has digits only, and of two numbers the first is sent."""
+    assert address(known, external_contact_id="8").phone == "5185550120"
+
+
+def test_a_copy_that_an_older_program_published_is_read_once_it_is_made_again(known: Scenario, tmp_path: Path) -> None:
+    """J8, R6: it knows no normal forms yet; nobody is found in it, and nothing fails."""
+    older = tmp_path / "published.duckdb"
+    shutil.copy(known.warehouse.published, older)
+    older.chmod(0o600)
+    with duckdb.connect(str(older)) as connection:
+        connection.execute("drop table internal.contact_points").fetchall()
+    assert address(known, older, external_contact_id="1") == Address("not_read")
+    assert address(known, older, phone="5185550101") == Address("none")
 
 
 def test_before_anything_is_published(known: Scenario, tmp_path: Path) -> None:

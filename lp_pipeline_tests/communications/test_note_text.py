@@ -276,7 +276,11 @@ def test_links_that_do_not_fit_are_dropped_from_the_end() -> None:
 
 
 @pytest.mark.parametrize(
-    "whole", ["\U0001f600", "e\u0301", "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f1fa\U0001f1f8"]
+    "whole",
+    [
+        *("\U0001f600", "e\u0301", "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f1fa\U0001f1f8"),
+        *("\U0001f44d\U0001f3fd", "\u1112\u1161\u11ab"),  # a skin tone, a syllable in parts
+    ],
 )
 def test_a_cut_tears_no_character(whole: str) -> None:
     """C6: cut between what a reader sees as characters, counted in UTF-16 code units."""

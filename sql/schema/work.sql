@@ -71,6 +71,10 @@ create table if not exists raw.leads (
     fields json
 );
 
+-- The normal forms of phone numbers and e-mail addresses (SPEC J8), computed once for each text that a record writes: the
+-- ten digits of each number in it, in order, or its bare address; one row with no form if there is none in it.
+create table if not exists pipeline.contact_points (kind varchar, written varchar, place integer, form varchar);
+
 -- The queue of readings that await their merge (SPEC W8), and for each prospect and feed the last one merged (F2).
 create sequence if not exists pipeline.queue_numbers;
 create table if not exists pipeline.unmerged (
