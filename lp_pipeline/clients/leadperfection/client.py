@@ -25,7 +25,7 @@ from lp_pipeline.clients.leadperfection.auth import (
 from lp_pipeline.clients.leadperfection.responses import check_permanent, check_transient
 from lp_pipeline.clients.rate_limit import RateLimiter, SharedLimiter
 from lp_pipeline.clients.retry import LEADPERFECTION, Persistence, Trouble
-from lp_pipeline.errors import OutOfTime, SettingsError, SignInRefused, SlowQuery
+from lp_pipeline.errors import SettingsError, SignInRefused, SlowQuery
 from lp_pipeline.settings import Settings
 
 REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
@@ -153,7 +153,7 @@ class Client:
         except Trouble as error:
             trouble = error
         if trouble.kind == "out_of_time":
-            raise self._out_of_time()
+            raise responses.out_of_time(self._settings.lp_rate_per_minute)
         raise responses.gave_up(trouble, asked, self.host, persistence.spent)
 
     def _answer(self, action: str, fields: Mapping[str, str]) -> Answer:
@@ -229,7 +229,7 @@ class Client:
     ) -> Received:
         """One request. A write (one with a `before`) that has left is waited for, else its outcome would be unknown."""
         if not self._limiter.acquire(self._time_left()):
-            raise self._out_of_time()
+            raise responses.out_of_time(self._settings.lp_rate_per_minute)
         left = self._time_left()
         if before is not None:
             before()
@@ -246,11 +246,5 @@ class Client:
         """Seconds until the deadline; raises `OutOfTime` if there are none."""
         left = None if self._deadline is None else self._deadline - time.monotonic()
         if left is not None and left <= 0:
-            raise self._out_of_time()
+            raise responses.out_of_time(self._settings.lp_rate_per_minute)
         return left
-
-    def _out_of_time(self) -> OutOfTime:
-        return OutOfTime(
-            f"The run's time was up before all was done, at LP_RATE_PER_MINUTE={self._settings.lp_rate_per_minute}."
-            " Nothing is lost: the next run goes on. A larger LP_PAGE_SIZE makes fewer requests."
-        )

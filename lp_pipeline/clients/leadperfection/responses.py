@@ -12,7 +12,7 @@ import msgspec
 from lp_pipeline.clients.http import Received
 from lp_pipeline.clients.json_repair import UNREADABLE, bare, decoded, readable
 from lp_pipeline.clients.retry import Trouble
-from lp_pipeline.errors import LeadPerfectionError, SlowQuery
+from lp_pipeline.errors import LeadPerfectionError, OutOfTime, SlowQuery
 
 WORDS = 2000  # how much of LeadPerfection's own words is kept
 BEGINNING = 80  # how much of an answer that is no JSON is shown
@@ -172,6 +172,14 @@ def gave_up(trouble: Trouble, asked: str, host: str, spent: str) -> LeadPerfecti
             what, advice = f"LeadPerfection failed: {trouble}", "Its words are in sync_runs.error"
     error = SlowQuery if trouble.kind == "slow" else LeadPerfectionError
     return error(f"{what}, {spent}. {advice}; {reads_on}", trouble.words)
+
+
+def out_of_time(per_minute: int) -> OutOfTime:
+    """The error for what was not asked, or not answered, before the run had to end."""
+    return OutOfTime(
+        f"The run's time was up before all was done, at LP_RATE_PER_MINUTE={per_minute}. "
+        "Nothing is lost: the next run goes on. A larger LP_PAGE_SIZE makes fewer requests."
+    )
 
 
 def _other_host(location: str) -> str:
