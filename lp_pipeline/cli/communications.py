@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from lp_pipeline.cli.console import console, give_dagster_a_home
+from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home
 from lp_pipeline.communications.targets import TARGETS
 from lp_pipeline.settings import load_settings
 
@@ -33,7 +33,7 @@ def push(*, dry_run: bool, **overrides: bool | None) -> None:
     from lp_pipeline.cli.execute import rehearse_push, run_push
     from lp_pipeline.cli.render import show_pushes
 
-    settings = load_settings()
+    settings = account_settings()
     if dry_run:
         console().print(rehearse_push(settings, overrides), markup=False, highlight=False)
         return
@@ -52,7 +52,7 @@ def pushes(context: click.Context, state: str | None, reason: str | None) -> Non
     if context.invoked_subcommand is None:
         from lp_pipeline.cli.render import show_held
 
-        show_held(load_settings(), state, reason, console())
+        show_held(account_settings(), state, reason, console())
 
 
 def _verdict(name: str, words: str) -> click.Command:
@@ -67,7 +67,7 @@ def _verdict(name: str, words: str) -> click.Command:
         from lp_pipeline.communications.targets import targets_on
         from lp_pipeline.storage.outbox import Outbox
 
-        settings = load_settings()
+        settings = account_settings()
         moment = since.replace(tzinfo=settings.zone) if since else None
         with Outbox(settings.data) as outbox:
             chosen = settle(outbox, settings, name, Choice(communication_ids, target, state, reason, moment))  # type: ignore[arg-type]
@@ -93,11 +93,10 @@ def takeover_command() -> None:
     What the other folder may have sent is looked up in LeadPerfection before anything is sent.
     """
     from lp_pipeline.communications.ownership import take_over
-    from lp_pipeline.storage.outbox import Outbox, recognise
+    from lp_pipeline.storage.outbox import Outbox
 
-    settings = load_settings()
+    settings = account_settings()
     with Outbox(settings.data) as outbox:
-        recognise(outbox, settings)
         number = take_over(outbox, settings).total()
     click.echo(f"{settings.data} now pushes for this account. {number} pushes will be looked up before they are sent.")
 
@@ -110,7 +109,7 @@ def assign_command(communication_id: str, cst_id: str) -> None:
     from lp_pipeline.communications.manual import assign
     from lp_pipeline.storage.outbox import Outbox
 
-    settings = load_settings()
+    settings = account_settings()
     with Outbox(settings.data) as outbox:
         number = assign(outbox, settings, communication_id, cst_id).total()
     click.echo(f"{number} pushes go to prospect {cst_id} at the next push.")
@@ -122,7 +121,7 @@ def deliver(since: datetime) -> None:
     """Send to Hatch what it does not know yet of the opportunities that changed since then."""
     from lp_pipeline.runs.deliver_since import deliver_since
 
-    settings = load_settings()
+    settings = account_settings()
     click.echo(deliver_since(settings, since.replace(tzinfo=settings.zone).astimezone(UTC), console()))
 
 
@@ -150,7 +149,7 @@ def recovered_command(since: datetime) -> None:
     from lp_pipeline.communications.manual import recovered
     from lp_pipeline.storage.outbox import Outbox
 
-    settings = load_settings()
+    settings = account_settings()
     with Outbox(settings.data) as outbox:
         number = recovered(outbox, settings, since.replace(tzinfo=settings.zone)).total()
     click.echo(f"{number} pushes are looked for in LeadPerfection before they are sent, and so is what lands again.")

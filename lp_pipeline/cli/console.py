@@ -7,7 +7,8 @@ from pathlib import Path
 from filelock import FileLock
 from rich.console import Console
 
-from lp_pipeline.settings import REPOSITORY
+from lp_pipeline.settings import REPOSITORY, Settings, load_settings
+from lp_pipeline.storage.account import check_account
 
 OWN_HOME = REPOSITORY / ".dagster"
 
@@ -15,6 +16,14 @@ OWN_HOME = REPOSITORY / ".dagster"
 def console() -> Console:
     """Standard output; lines are not folded when they go into a file or another program."""
     return Console() if sys.stdout.isatty() else Console(width=1000)
+
+
+def account_settings() -> Settings:
+    """The settings of an account whose data the folder holds: every command that touches data begins with this
+    (SPEC J5). Raises `SettingsError`."""
+    settings = load_settings()
+    check_account(settings)
+    return settings
 
 
 def give_dagster_a_home() -> None:

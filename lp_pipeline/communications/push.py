@@ -27,8 +27,9 @@ from lp_pipeline.communications.reconcile import Doubts, key
 from lp_pipeline.communications.targets import CALL_LOG, Overrides, note_pushing, targets_on
 from lp_pipeline.errors import LeadPerfectionError, SettingsError, SignInRefused
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.account import remember_outbox
 from lp_pipeline.storage.locks import push_turn
-from lp_pipeline.storage.outbox import Outbox, Row, remember_account
+from lp_pipeline.storage.outbox import Outbox, Row
 from lp_pipeline.storage.warehouse import Warehouse
 
 SAME_ANSWERS = 5
@@ -93,7 +94,7 @@ class Push:
         try:
             self._client = self._connect()
             self._client.sign_in()
-            remember_account(self._outbox, self._settings)
+            remember_outbox(self._outbox, self._settings)
             if self._look_first([row for row in rows if row["looks_first"]]):
                 rows = [row for row in self._open() if not row["looks_first"]]
             doubts = Doubts(self._client, self._ledger, self._settings, self._ends)

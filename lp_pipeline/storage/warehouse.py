@@ -17,7 +17,7 @@ from lp_pipeline.errors import WarehouseError
 from lp_pipeline.storage.failures import plainly
 from lp_pipeline.storage.sql import statement
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
 LOCK_PATIENCE_SECONDS = 20.0
 IF_DAMAGED = (
@@ -122,6 +122,11 @@ def run(connection: duckdb.DuckDBPyConnection, name: str, variables: Mapping[str
     """Run every statement of `sql/<name>.sql`; the rows of the last one."""
     set_variables(connection, variables or {})
     return connection.execute(statement(name)).fetchall()
+
+
+def bound(connection: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, Any] | None = None) -> list[Any]:
+    """Run the one statement of `sql/<name>.sql` with its parameters bound; its rows."""
+    return connection.execute(statement(name), values or {}).fetchall()
 
 
 def first_row(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:

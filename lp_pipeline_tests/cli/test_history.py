@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from lp_pipeline.runs.run import ROOM
 
 from lp_pipeline.cli.main import main
 from lp_pipeline.runs.backfill import time_left
-from lp_pipeline.runs.run import ROOM
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.storage.locks import PAST, Turn
 from lp_pipeline_tests.account import Account
@@ -56,15 +56,13 @@ def test_days_the_wrong_way_round_and_a_second_one_at_once_are_told_plainly(lp_a
     result = typed(lp_account, "backfill", "--from", f"{DAYS[1]}", "--to", f"{DAYS[0]}")
     assert (result.exit_code, result.output) == (
         1,
-        "Error: The backfill's days are the wrong way round: from 2026-02-28 to 2026-02-26.\n",
+        "Error: The backfill's last day 2026-02-26 is before its first day 2026-02-28. Swap them.\n",
     )
-    turn = Turn(lp_account.folder, PAST)
-    turn.take()
-    result = typed(lp_account, "sweep")
-    turn.give_back()
+    with Turn(lp_account.folder, PAST):
+        result = typed(lp_account, "sweep")
     assert (result.exit_code, result.output) == (
         1,
-        "Error: Another backfill or sweep is at work. Start this one again when it has ended.\n",
+        "Error: Another backfill or sweep is running. Start this one again when it has ended.\n",
     )
 
 
@@ -173,7 +171,7 @@ def test_a_terminal_shows_progress_and_ctrl_c_leaves_a_message_and_a_place_to_go
     terminal.until(lambda shown: " of 30 (2026-01-" in shown and " left" in shown)
     terminal.interrupt()
     assert terminal.end() == 1
-    assert "Error: Stopped. What was done so far stays; started again, it goes on from there." in terminal.shown
+    assert "Error: Interrupted. Completed work is saved; run the command again to resume." in terminal.shown
     assert "Traceback" not in terminal.shown
     done = len(lp_account.ask("select distinct window_from from sync_runs where feed = 'prospects'"))
     lp_account.lp.before_request = None
