@@ -39,9 +39,9 @@ def typed(account: Account, *words: str) -> Result:
 @pytest.mark.parametrize(
     ("first", "last", "told"),
     [
-        ("26.02.2026", "2026-02-28", "'26.02.2026' is no day; write it as 2026-03-02"),
-        ("2026-02-26", "2026-02-30", "'2026-02-30' is no day"),
-        ("2026-02-26", "", "'' is no day"),
+        ("26.02.2026", "2026-02-28", "'26.02.2026' is not a valid date; use YYYY-MM-DD"),
+        ("2026-02-26", "2026-02-30", "'2026-02-30' is not a valid date"),
+        ("2026-02-26", "", "'' is not a valid date"),
     ],
 )
 def test_what_is_no_day_is_refused_at_once(lp_account: Account, first: str, last: str, told: str) -> None:
@@ -74,11 +74,11 @@ def test_it_says_what_went_wrong_and_later_from_where_it_went_on(lp_account: Acc
     lp_account.lp.fault("403", path="Get", after=4, times=2)
     result = typed(lp_account, *THREE_DAYS)
     assert result.exit_code == 1
-    assert result.output.rstrip().endswith("The backfill goes on where it stopped when it is started again.")
+    assert result.output.rstrip().endswith("Completed work is saved; start the backfill again to resume.")
     result = typed(lp_account, *THREE_DAYS)
     assert result.exit_code == 0, result.output
     assert "  pieces: 2\n" in result.output
-    assert "  notes: went on from 2026-02-27 00:00\n" in result.output
+    assert "  notes: resumed from 2026-02-27 00:00\n" in result.output
     assert ids(lp_account) == ["26", "27", "28"]
 
 
@@ -177,7 +177,7 @@ def test_a_terminal_shows_progress_and_ctrl_c_leaves_a_message_and_a_place_to_go
     lp_account.lp.before_request = None
     terminal = Terminal(lp_account, *words)
     assert terminal.end() == 0, terminal.shown
-    assert "notes: went on from 2026-01-" in terminal.shown
+    assert "notes: resumed from 2026-01-" in terminal.shown
     twice = lp_account.ask("select feed from sync_runs group by feed, window_from having count(*) > 1")
     assert len(twice) <= 2
     assert len(lp_account.ask("select distinct window_from from sync_runs")) == 30 > done

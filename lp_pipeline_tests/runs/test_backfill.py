@@ -41,12 +41,12 @@ def test_it_goes_on_where_it_failed_and_reads_nothing_twice(lp_account: Account)
     for number in range(26, 29):
         lp_account.lp.put(person(lp_account, str(number), day(number)))
     lp_account.lp.fault("result0", path="GetLead", after=4)
-    with pytest.raises(LeadPerfectionError, match="goes on where it stopped"):
+    with pytest.raises(LeadPerfectionError, match="start the backfill again to resume"):
         fill_back(lp_account)
     assert ids(lp_account) == ["26", "27", "28"]  # of the third day what the other feed showed
     seen = len(lp_account.lp.requests)
     report = fill_back(lp_account)
-    assert report.notes == ["went on from 2026-02-28 00:00"]
+    assert report.notes == ["resumed from 2026-02-28 00:00"]
     assert {start[:10] for start, _ in asked(lp_account, seen)} == {"2026-02-28"}
     assert lp_account.ask("select count(*), count(finished_at) from pipeline.backfills") == [(1, 1)]
 
@@ -147,7 +147,7 @@ def test_the_job_reads_publishes_and_refuses_what_is_no_day(lp_account: Account)
     """W2: the job's config is validated with a clear message; what it read is published."""
     lp_account.lp.put(person(lp_account, "1", day(26)))
     result = run_job(lp_account, "backfill", **{"from": "26.02.2026", "to": "2026-02-26"})
-    assert failures(result) == ["from must be a day such as 2026-03-02."]
+    assert failures(result) == ["from: '26.02.2026' is not a valid date; use YYYY-MM-DD."]
     assert run_job(lp_account, "backfill", **{"from": "2026-02-26", "to": "2026-02-26"}).success
     assert lp_account.published("select external_contact_id from opportunities") == [("1",)]
 
