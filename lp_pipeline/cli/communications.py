@@ -132,6 +132,7 @@ def inbox(host: str, port: int) -> None:
     """Take communications by HTTP until Ctrl-C (needs COMMUNICATIONS_FROM=inbox and INBOX_SECRET)."""
     from lp_pipeline.communications.inbox import serve_inbox
 
+    account_settings()
     serve_inbox(load_settings, host, port, console())
 
 
