@@ -5,11 +5,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from lp_pipeline.extract.feed_reader import FeedReport
-from lp_pipeline.runs.steps import read_feed
-from lp_pipeline.storage.publish import publish
+from lp_pipeline.runs.steps import publish_changes, read_feed
 from lp_pipeline.transform.merge import merge, stage
 from lp_pipeline_tests.account import Account, account
 from lp_pipeline_tests.scenario import lead, prospect
@@ -42,19 +42,15 @@ def measure(opened: Account) -> None:
     """Print the seconds of each stage."""
     with opened.connections() as connections:
         reports: list[FeedReport] = []
+
+        def read(feed: str) -> None:
+            reports.append(read_feed(connections, feed, warn=print, info=print))
+
         for feed in ("leads", "prospects"):
-            timed(
-                f"read {feed}", lambda feed=feed: reports.append(read_feed(connections, feed, warn=print, info=print))
-            )
+            timed(f"read {feed}", partial(read, feed))
         timed("stage", lambda: stage(connections.warehouse, connections.settings))
         timed("merge", lambda: merge(connections.warehouse, connections.settings, connections.sync_id))
-        settings = connections.settings
-        timed(
-            "publish",
-            lambda: publish(
-                connections.warehouse, sync_id=connections.sync_id, now=settings.now(), zone=settings.lp_timezone
-            ),
-        )
+        timed("publish", lambda: publish_changes(connections, force=True))
         print({report.feed: (report.pages, report.readings, report.outcomes) for report in reports})
 
 

@@ -11,8 +11,9 @@ from lp_pipeline.clients.leadperfection import feeds
 from lp_pipeline.communications.dry_run import Rehearsed
 from lp_pipeline.communications.dry_run import dry_run as rehearse
 from lp_pipeline.communications.export import ExportReport, read_export
+from lp_pipeline.communications.ledger import note_pushing
 from lp_pipeline.communications.push import PushReport, push
-from lp_pipeline.communications.targets import Overrides, note_pushing
+from lp_pipeline.communications.targets import Overrides
 from lp_pipeline.delivery import DeliveryReport, deliver
 from lp_pipeline.extract.feed_reader import FeedReader, FeedReport
 from lp_pipeline.runs.connections import Connections

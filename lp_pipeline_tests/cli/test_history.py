@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from lp_pipeline.runs.run import ROOM
 
 from lp_pipeline.cli.main import main
 from lp_pipeline.runs.backfill import time_left
+from lp_pipeline.runs.connections import SHARE_FOR_SYNCS
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.storage.locks import PAST, Turn
 from lp_pipeline_tests.account import Account
@@ -107,7 +107,7 @@ def test_a_sweep_shows_what_it_found(lp_account: Account) -> None:
 def test_the_time_left_is_the_calls_left_at_the_rate_less_the_room_for_syncs(left: int, told: str) -> None:
     """W2, R3: 25 pieces took 100 calls, so that 4 calls are to come for each one left; of 50 a minute syncs get a
     fifth."""
-    assert timedelta(minutes=4 * left / (50 * (1 - 1 / ROOM))) < timedelta(hours=2.1)
+    assert timedelta(minutes=4 * left / (50 * (1 - 1 / SHARE_FOR_SYNCS))) < timedelta(hours=2.1)
     assert time_left(100, 25, left, 50) == f"about {told} left"
 
 

@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import pytest
 from filelock import FileLock
 
 from lp_pipeline.storage.locks import Turn
@@ -39,11 +40,8 @@ def test_a_look_that_hangs_holds_up_nobody(tmp_path: Path) -> None:
 
 def test_an_error_gives_the_turn_back(tmp_path: Path) -> None:
     """R1: whatever ends the block."""
-    try:
-        with Turn(tmp_path):
-            raise ZeroDivisionError
-    except ZeroDivisionError:
-        pass
+    with pytest.raises(ZeroDivisionError), Turn(tmp_path):
+        _ = 1 / 0
     assert not Turn(tmp_path).is_taken()
     with Turn(tmp_path).if_free() as is_ours:
         assert is_ours
