@@ -19,7 +19,7 @@ from lp_pipeline.extract.feed_reader import FeedReader, FeedReport
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.progress import Progress
 from lp_pipeline.runs.reports import DeliveryOutcome, ExportOutcome, PushOutcome, keep
-from lp_pipeline.storage.account import remember_outbox
+from lp_pipeline.storage.account import remember_from_warehouse, remember_outbox
 from lp_pipeline.storage.locks import PUBLISH_TURN, Turn
 from lp_pipeline.storage.publish import Publication, publish, wait_before
 from lp_pipeline.storage.warehouse import Warehouse
@@ -41,7 +41,7 @@ def read_feed(
     client = connections.leadperfection
     client.finish_by(min(connections.deadline, time.monotonic() + FEED_DEADLINE))
     with Progress(name, info) as progress:
-        report = FeedReader(
+        return FeedReader(
             client,
             lambda: nullcontext(connections.warehouse),
             settings,
@@ -51,9 +51,6 @@ def read_feed(
             warn=warn,
             on_page=progress.page,
         ).read()
-    if report.pieces:  # LeadPerfection has accepted the sign-in
-        remember_outbox(connections.outbox, settings)
-    return report
 
 
 def deliver_due(
@@ -108,6 +105,7 @@ def dry_run(connections: Connections, overrides: Overrides) -> list[Rehearsed]:
 def publish_changes(connections: Connections, *, force: bool = False) -> Publication:
     """Replace the published copy if something changed or it is an hour old (SPEC Q1)."""
     settings = connections.settings
+    remember_from_warehouse(connections.outbox, connections.warehouse, settings)
     return publish(
         connections.warehouse,
         outbox=connections.outbox,

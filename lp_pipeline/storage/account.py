@@ -53,10 +53,8 @@ def check_warehouse(warehouse: Warehouse, settings: Settings, *, zone_may_differ
     """The same of a warehouse that is open already."""
     if not warehouse.work.exists():
         return
-    with warehouse.connection() as connection:
-        known = bound(connection, "account/known")
-    if known:
-        _compare(settings, known[0][:2] if zone_may_differ else known[0], known[0][2])
+    if known := _known(warehouse):
+        _compare(settings, known[:2] if zone_may_differ else known, known[2])
 
 
 def remember_account(connection: Any, settings: Settings) -> None:
@@ -69,6 +67,18 @@ def remember_outbox(outbox: Outbox, settings: Settings) -> None:
     """Whose outbox this is from now on: LeadPerfection has accepted the sign-in."""
     if outbox.fact(FACT) is None:
         outbox.keep(FACT, json.dumps(_account(settings)[:2]), once=True)
+
+
+def remember_from_warehouse(outbox: Outbox, warehouse: Warehouse, settings: Settings) -> None:
+    """Likewise, because the warehouse, which was checked, has data of this account: so commands that don't open the
+    warehouse know it too."""
+    if outbox.fact(FACT) is None and _known(warehouse):
+        remember_outbox(outbox, settings)
+
+
+def _known(warehouse: Warehouse) -> tuple[str, str, str] | None:
+    with warehouse.connection() as connection:
+        return next(iter(bound(connection, "account/known")), None)
 
 
 def _account(settings: Settings) -> list[str]:
