@@ -9,7 +9,6 @@ from rich.console import Console
 
 from lp_pipeline.package_data import package_data
 from lp_pipeline.settings import Settings, base_folder, load_settings
-from lp_pipeline.storage.account import check_account
 
 
 def console() -> Console:
@@ -20,6 +19,8 @@ def console() -> Console:
 def account_settings() -> Settings:
     """The settings of an account whose data the folder holds: every command that touches data begins with this
     (SPEC J5). Raises `SettingsError`."""
+    from lp_pipeline.storage.account import check_account
+
     settings = load_settings()
     check_account(settings)
     return settings

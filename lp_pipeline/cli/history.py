@@ -109,7 +109,7 @@ def replay(*, adopt: bool, sql: Path | None, scratch: Path | None) -> None:
     from lp_pipeline.cli.render import show_difference
 
     if adopt and sql:
-        raise click.UsageError("What is adopted has to come from sql/ itself: the next sync goes on with that.")
+        raise click.UsageError("What is adopted has to come from sql/ itself: the next sync uses that.")
     if sql and not (sql / "staging").is_dir():
         raise click.UsageError(f"{sql} is no copy of sql/: it has no folder staging.")
     settings = account_settings()

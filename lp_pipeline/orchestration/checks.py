@@ -1,6 +1,6 @@
 """Asset checks: about the batch before the merge, about the table and the ledger after it, and the feeds at the end.
 
-What they look for stands in `sql/checks/`: each statement returns the offenders, none is good.
+What they look for is in `sql/checks/`: each statement returns the offenders, none is good.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +40,7 @@ def staged_keys_are_unique(context: Context, connections: dg.ResourceParam[Conne
     offenders = _offenders(context, connections, "staged_keys_are_unique")
     return dg.AssetCheckResult(
         passed=not offenders,
-        description=f"{len(offenders)} keys are staged twice: nothing was merged, the readings are kept."
+        description=f"{len(offenders)} keys are staged twice. Nothing was merged; the readings are kept."
         if offenders
         else "every key is staged once",
     )
@@ -134,18 +134,18 @@ def zone_is_plausible(context: Context, connections: dg.ResourceParam[Connection
     """Warn when stamps lie in the future, or are hours old whenever something new is read."""
     signs = {
         "ahead": "{records} records of the last day are stamped up to {hours:.1f} hours after they were read",
-        "behind": "in {records} syncs running, nothing that was read was changed less than {hours:.1f} hours before",
+        "behind": "in {records} consecutive syncs, whatever was read had changed at least {hours:.1f} hours before",
     }
-    told = "; ".join(
+    found = "; ".join(
         signs[sign].format(hours=hours, records=records)
         for sign, hours, records in _offenders(context, connections, "implausible_zone")
     )
     return dg.AssetCheckResult(
-        passed=not told,
+        passed=not found,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"LP_TIMEZONE ({connections.settings.lp_timezone}) seems to be wrong: {told}. If LeadPerfection's "
+        description=f"LP_TIMEZONE ({connections.settings.lp_timezone}) seems to be wrong: {found}. If LeadPerfection's "
         "wall clock shows another time than that zone's, set LP_TIMEZONE and run `lp-pipeline rezone`."
-        if told
+        if found
         else "stamps and clock agree",
     )
 
@@ -195,10 +195,12 @@ def pushes_go_through(context: Context, connections: dg.ResourceParam[Connection
     with plain_failures(context):
         stops = connections.outbox.rows("stops")
         held = connections.outbox.rows("count_held")
-    told = [f"{row['target'] or 'all targets'}: {row['why']}" for row in stops]
-    told += [f"{row['number']} pushes are {row['state']}: see `lp-pipeline pushes`." for row in held]
+    waiting = [f"{row['target'] or 'all targets'}: {row['why']}" for row in stops]
+    waiting += [f"{row['number']} pushes are {row['state']}: see `lp-pipeline pushes`." for row in held]
     return dg.AssetCheckResult(
-        passed=not told, severity=dg.AssetCheckSeverity.WARN, description=" ".join(told) or "none waits for a person"
+        passed=not waiting,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=" ".join(waiting) or "no push waits for you",
     )
 
 

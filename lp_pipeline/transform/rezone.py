@@ -1,4 +1,4 @@
-"""`lp-pipeline rezone`: after LP_TIMEZONE was corrected, recompute the instants (SPEC J5). The rule stands in SQL."""
+"""`lp-pipeline rezone`: after LP_TIMEZONE was corrected, recompute the instants (SPEC J5). The rule is in SQL."""
 
 from uuid import uuid4
 
