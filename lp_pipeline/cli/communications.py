@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from lp_pipeline.cli.console import console, give_dagster_a_home
+from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home
 from lp_pipeline.communications.open_push import NOT_SENT, STATES
 from lp_pipeline.communications.targets import TARGETS
 from lp_pipeline.settings import load_settings
@@ -36,7 +36,7 @@ def push(*, dry_run: bool, **overrides: bool | None) -> None:
     from lp_pipeline.cli.execute import rehearse_push, run_push
     from lp_pipeline.cli.render import show_pushes
 
-    settings = load_settings()
+    settings = account_settings()
     if dry_run:
         console().print(rehearse_push(settings, overrides), markup=False, highlight=False)
         return
@@ -55,7 +55,7 @@ def pushes(context: click.Context, state: str | None, reason: str | None) -> Non
     if context.invoked_subcommand is None:
         from lp_pipeline.cli.render import show_held
 
-        show_held(load_settings(), state, reason, console())
+        show_held(account_settings(), state, reason, console())
 
 
 def _verdict(name: str, description: str, outcome: str) -> click.Command:
@@ -70,7 +70,7 @@ def _verdict(name: str, description: str, outcome: str) -> click.Command:
         from lp_pipeline.communications.targets import targets_on
         from lp_pipeline.storage.outbox import Outbox
 
-        settings = load_settings()
+        settings = account_settings()
         moment = since.replace(tzinfo=settings.zone) if since else None
         with Outbox(settings.data) as outbox:
             changed = settle(outbox, settings, name, Choice(communication_ids, target, state, reason, moment))  # type: ignore[arg-type]
@@ -105,11 +105,10 @@ def takeover_command() -> None:
     folder may have sent already are looked up in LeadPerfection first, so that nothing is written twice.
     """
     from lp_pipeline.communications.ownership import take_over
-    from lp_pipeline.storage.outbox import Outbox, recognise
+    from lp_pipeline.storage.outbox import Outbox
 
-    settings = load_settings()
+    settings = account_settings()
     with Outbox(settings.data) as outbox:
-        recognise(outbox, settings)
         number = take_over(outbox, settings).total()
     click.echo(f"{settings.data} now pushes for this account. To be looked up before sending: {_pushes(number)}.")
 
@@ -122,7 +121,7 @@ def assign_command(communication_id: str, cst_id: str) -> None:
     from lp_pipeline.communications.manual import assign
     from lp_pipeline.storage.outbox import Outbox
 
-    settings = load_settings()
+    settings = account_settings()
     with Outbox(settings.data) as outbox:
         number = assign(outbox, settings, communication_id, cst_id).total()
     click.echo(f"{_pushes(number)} to prospect {cst_id} queued for the next push.")
@@ -134,7 +133,7 @@ def deliver(since: datetime) -> None:
     """Send opportunities that changed since a given time to Hatch, unless Hatch already has them as they are."""
     from lp_pipeline.runs.deliver_since import deliver_since
 
-    settings = load_settings()
+    settings = account_settings()
     moment = since.replace(tzinfo=settings.zone).astimezone(UTC)
     if moment > settings.now():
         raise click.BadParameter(f"{since} is in the future.", param_hint="--since")
@@ -148,6 +147,7 @@ def inbox(host: str, port: int) -> None:
     """Accept communications over HTTP until Ctrl-C (needs COMMUNICATIONS_FROM=inbox and INBOX_SECRET)."""
     from lp_pipeline.communications.inbox import serve_inbox
 
+    account_settings()
     serve_inbox(load_settings, host, port, console())
 
 
@@ -165,7 +165,7 @@ def recovered_command(since: datetime) -> None:
     from lp_pipeline.communications.manual import recovered
     from lp_pipeline.storage.outbox import Outbox
 
-    settings = load_settings()
+    settings = account_settings()
     with Outbox(settings.data) as outbox:
         number = recovered(outbox, settings, since.replace(tzinfo=settings.zone)).total()
     click.echo(

@@ -24,7 +24,8 @@ from lp_pipeline.communications.landing import land
 from lp_pipeline.communications.ledger import note_pushing
 from lp_pipeline.errors import PipelineError, SettingsError, WarehouseError
 from lp_pipeline.settings import Settings
-from lp_pipeline.storage.outbox import Outbox, recognise
+from lp_pipeline.storage.account import check_outbox
+from lp_pipeline.storage.outbox import Outbox
 
 PATH = "/communications"
 SECRET_HEADER = "x-inbox-secret"  # noqa: S105 (its name)
@@ -57,7 +58,7 @@ def check_inbox(settings: Settings, outbox: Outbox) -> Settings:
         )
     if outbox.path.parent != settings.data:
         raise SettingsError("LP_PIPELINE_DATA has changed since the inbox started. Restart `lp-pipeline inbox`.")
-    recognise(outbox, settings)
+    check_outbox(outbox, settings)
     return settings
 
 

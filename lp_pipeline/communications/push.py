@@ -20,8 +20,9 @@ from lp_pipeline.communications.reconcile import Reconciliation
 from lp_pipeline.communications.targets import CALL_LOG, Overrides, targets_on
 from lp_pipeline.errors import LeadPerfectionError, SettingsError, SignInRefused
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.account import remember_outbox
 from lp_pipeline.storage.locks import push_turn
-from lp_pipeline.storage.outbox import Outbox, remember_account
+from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.warehouse import Warehouse
 
 SAME_ANSWERS = 5  # consecutive ones that stop a target
@@ -86,7 +87,7 @@ class Push:
         try:
             self._client = self._connect()
             self._client.sign_in()
-            remember_account(self._outbox, self._settings)
+            remember_outbox(self._outbox, self._settings)
             if possibly_sent := [push for push in pushes if push.looks_first]:
                 self._look_first(possibly_sent)
                 pushes = [push for push in self._open() if not push.looks_first]

@@ -126,6 +126,11 @@ def run(connection: duckdb.DuckDBPyConnection, name: str, variables: Mapping[str
     return connection.execute(statement(name)).fetchall()
 
 
+def bound(connection: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, Any] | None = None) -> list[Any]:
+    """Run the one statement of `sql/<name>.sql` with its parameters bound; its rows."""
+    return connection.execute(statement(name), values or {}).fetchall()
+
+
 def first_row(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
     """The first row that a query brings, by column name."""
     result = connection.execute(query)

@@ -11,6 +11,7 @@ import pytest
 
 from lp_pipeline.clients.hatch import HatchClient
 from lp_pipeline.communications.export import ExportReport, read_export
+from lp_pipeline.runs.steps import read_communications
 from lp_pipeline.storage.outbox import Outbox, iso
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.clients.hatch.fakes import EXPORT_KEY, exported, item, settings
@@ -357,9 +358,9 @@ def test_a_clock_that_was_set_back_puts_it_off_by_no_year(exports: Exports) -> N
 def test_from_the_inbox_no_export_is_asked_for(lp_account: Account) -> None:
     """C1: never both at once, and without a key neither."""
     lp_account.with_hatch(COMMUNICATIONS_FROM="inbox", INBOX_SECRET="s" * 32)
-    with lp_account.pipeline() as pipeline:
-        assert pipeline.read_communications() is None
+    with lp_account.connections() as connections:
+        assert read_communications(connections) is None
     lp_account.environ |= {"COMMUNICATIONS_FROM": "export", "HATCH_EXPORT_KEY": ""}
-    with lp_account.pipeline() as pipeline:
-        assert pipeline.read_communications() is None
+    with lp_account.connections() as connections:
+        assert read_communications(connections) is None
     assert [path for path, _ in lp_account.lp.requests if "export" in path] == []

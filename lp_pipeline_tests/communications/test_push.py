@@ -6,6 +6,7 @@ import pytest
 
 from lp_pipeline.communications.ledger import register
 from lp_pipeline.communications.push import Push
+from lp_pipeline.runs.steps import push_open
 from lp_pipeline_tests.communications.talk import ALL, Talk
 
 NOTES, CALLS = "AddNotes", "AddCallHistory"
@@ -77,9 +78,12 @@ def test_a_switch_that_is_turned_off_holds_for_the_rest_of_a_push(talk: Talk, na
     talk.environ |= {"PUSH_TO_CALL_LOGS": "true"}
     for number in range(4):
         talk.text(f"c{number}", minutes=20 - number)
-    with talk.pipeline() as pipeline:
-        report = pipeline.push(
-            {}, due_only=False, on_progress=lambda done, _all: talk.environ.update({name: "false"} if done == 4 else {})
+    with talk.connections() as connections:
+        report = push_open(
+            connections,
+            {},
+            due_only=False,
+            on_progress=lambda done, _all: talk.environ.update({name: "false"} if done == 4 else {}),
         )
     logged = 2 if name == "PUSH_COMMUNICATIONS" else 4
     assert (len(talk.lp.notes(1)), len(talk.lp.call_logs(1))) == (2, logged)
@@ -93,9 +97,12 @@ def test_settings_that_break_in_the_middle_of_a_push_stop_it(talk: Talk) -> None
     """C4: while the file is being edited nothing is sent under settings that may no longer hold."""
     talk.text("c1")
     talk.text("c2")
-    with talk.pipeline() as pipeline:
-        report = pipeline.push(
-            {}, due_only=False, on_progress=lambda _done, _all: talk.environ.update({"PUSH_TO_NOTES": "perhaps"})
+    with talk.connections() as connections:
+        report = push_open(
+            connections,
+            {},
+            due_only=False,
+            on_progress=lambda _done, _all: talk.environ.update({"PUSH_TO_NOTES": "perhaps"}),
         )
     assert (len(talk.lp.notes(1)), "PUSH_TO_NOTES" in report.errors[0]) == (1, True)
     assert sorted(talk.states().values()) == ["pending", "sent"]
@@ -332,8 +339,10 @@ def test_a_run_whose_time_is_up_ends_well_between_two_pushes(talk: Talk) -> None
     settings = talk.load()
     with talk.outbox.transaction() as connection:
         register(connection, talk.outbox, settings)
-    with talk.pipeline() as pipeline:
+    with talk.connections() as connections:
         published = talk.folder / "published.duckdb"
-        report = Push(talk.outbox, lambda: pipeline.client, settings, lambda: ["note"], published, seconds=0).run()
+        report = Push(
+            talk.outbox, lambda: connections.leadperfection, settings, lambda: ["note"], published, seconds=0
+        ).run()
     assert (report.errors, report.of("waiting")) == ([], 3)
     assert talk.push().of("sent") == 3

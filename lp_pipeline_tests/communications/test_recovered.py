@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from lp_pipeline.cli.main import main
 from lp_pipeline.communications.manual import recovered
 from lp_pipeline.errors import SettingsError
+from lp_pipeline.runs.steps import dry_run
 from lp_pipeline_tests.communications.talk import ALL, Talk
 
 NOTES, CALLS = "AddNotes", "AddCallHistory"
@@ -193,8 +194,8 @@ def test_a_dry_run_says_that_it_is_looked_for(talk: Talk) -> None:
     """R5: nothing is promised to be written that may be there."""
     talk.text("c1")
     recovered(talk.outbox, talk.load(), talk.now)
-    with talk.pipeline() as pipeline:
-        assert [(each.what, each.target) for each in pipeline.dry_run({}) if each.target == "note"] == [
+    with talk.connections() as connections:
+        assert [(each.what, each.target) for each in dry_run(connections, {}) if each.target == "note"] == [
             ("in doubt: looked up before it is sent", "note")
         ]
 
