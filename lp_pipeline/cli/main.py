@@ -5,10 +5,10 @@ import sys
 import click
 
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
-from lp_pipeline.cli.console import console, give_dagster_a_home
+from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.errors import PipelineError
-from lp_pipeline.settings import load_settings
+from lp_pipeline.settings import load_settings, refuse_dotenv
 
 
 class PlainErrors(click.Group):
@@ -34,7 +34,7 @@ def sync(context: click.Context) -> None:
     """Run the sync job once, push what was said in Hatch, and show what happened."""
     from lp_pipeline.cli.execute import run_push, run_sync
 
-    load_settings()  # a missing setting is told before Dagster starts up
+    account_settings()  # a wrong setting is reported before Dagster starts up
     give_dagster_a_home()
     # the next sync publishes what is pushed: nobody waits a minute for it here
     if failures := run_sync() + run_push({}, publish=False):
@@ -44,7 +44,8 @@ def sync(context: click.Context) -> None:
 
 @main.command(hidden=True)
 def home() -> None:
-    """Make Dagster's home ready; `make` does it before anything else uses it."""
+    """Prepare Dagster's home; `make` does this before anything else uses it."""
+    refuse_dotenv()
     give_dagster_a_home()
 
 
@@ -53,7 +54,7 @@ def status() -> None:
     """Show how fresh the published data is, the counts and ten opportunities."""
     from lp_pipeline.cli.render import show_status
 
-    show_status(load_settings(), console())
+    show_status(account_settings(), console())
 
 
 @main.command()
@@ -62,7 +63,7 @@ def sql(query: str | None) -> None:
     """Ask the published data: one QUERY, or line by line until .quit."""
     from lp_pipeline.cli.render import ask, shell
 
-    settings = load_settings()
+    settings = account_settings()
     if query:
         ask(settings, query, console())
     elif sys.stdin.isatty():
@@ -86,7 +87,7 @@ def rezone() -> None:
     """Recompute all instants after LP_TIMEZONE was corrected."""
     from lp_pipeline.transform.rezone import rezone as recompute
 
-    click.echo(recompute(load_settings()))
+    click.echo(recompute(account_settings()))
 
 
 for command in (*COMMUNICATIONS, *HISTORY):

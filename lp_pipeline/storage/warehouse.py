@@ -14,10 +14,12 @@ from typing import Any
 import duckdb
 
 from lp_pipeline.errors import WarehouseError
+from lp_pipeline.storage.contact_points import keep_known_contact_points
 from lp_pipeline.storage.failures import plainly
 from lp_pipeline.storage.sql import statement
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+WITH_CONTACT_POINTS = 4  # the first schema that keeps the normal forms of phones and e-mails (SPEC J8)
 STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
 LOCK_PATIENCE_SECONDS = 20.0
 IF_DAMAGED = (
@@ -124,6 +126,11 @@ def run(connection: duckdb.DuckDBPyConnection, name: str, variables: Mapping[str
     return connection.execute(statement(name)).fetchall()
 
 
+def bound(connection: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, Any] | None = None) -> list[Any]:
+    """Run the one statement of `sql/<name>.sql` with its parameters bound; its rows."""
+    return connection.execute(statement(name), values or {}).fetchall()
+
+
 def first_row(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
     """The first row that a query brings, by column name."""
     result = connection.execute(query)
@@ -146,6 +153,9 @@ def _ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(statement("schema/work"))
     connection.execute(statement("schema/macros"))
     connection.execute(statement("schema/ranked_opportunities"))
+    if version is not None and version < WITH_CONTACT_POINTS:
+        keep_known_contact_points(connection)
+        connection.execute("update pipeline.publication set unpublished_changes = true")  # people get them too
     connection.execute("delete from pipeline.version")
     connection.execute("insert into pipeline.version values ($version)", {"version": SCHEMA_VERSION})
     connection.execute("commit")

@@ -114,7 +114,7 @@ def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport
         return report
 
 
-def told_without_ids(without: int, prospects: int) -> str:
+def without_ids_message(without: int, prospects: int) -> str:
     """What to say of a batch that the check `batch_without_prospect_ids` stops."""
     return (
         f"{without} of {prospects} prospects have no cst_id: LeadPerfection's answers have changed. Nothing was "

@@ -133,7 +133,7 @@ def test_a_batch_that_is_no_batch_of_prospects_is_not_merged(lp_account: Account
     fill(lp_account, "1")
     assert lp_account.run().success
     lp_account.later()
-    with lp_account.pipeline() as pipeline, pipeline.warehouse.transaction() as connection:
+    with lp_account.connections() as connections, connections.warehouse.transaction() as connection:
         connection.execute("update raw.prospects set external_contact_id = null")
         connection.execute(
             "insert into pipeline.unmerged select 1000 + row_number() over (), feed, contact_key, reading_no, read_at, "

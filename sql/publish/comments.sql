@@ -51,6 +51,12 @@ comment on column opportunities.changed_at is 'When the row was last added or up
 comment on column opportunities.read_at is 'When the data in this row was read from LeadPerfection';
 comment on column opportunities.gone_since is 'When LeadPerfection stopped showing it; null if it is still there';
 
+comment on table internal.contact_points is 'Normalized phone numbers and email addresses found in LeadPerfection''s fields, used to compare them';
+comment on column internal.contact_points.kind is 'phone or email';
+comment on column internal.contact_points.written is 'Text as written in LeadPerfection';
+comment on column internal.contact_points.place is 'Which number in the text this is, starting at 1';
+comment on column internal.contact_points.form is 'Normalized value: ten digits or a lowercase email address; null if the text contains none';
+
 comment on table internal.opportunity_objects is 'The prospect and lead behind each opportunity. For queries, use opportunity_details instead.';
 comment on column internal.opportunity_objects.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
 comment on column internal.opportunity_objects.external_id is 'Lead ID in LeadPerfection; null for a prospect without a lead';

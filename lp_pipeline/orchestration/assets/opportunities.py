@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 
 from lp_pipeline.orchestration.assets.staged_opportunities import staged_opportunities
-from lp_pipeline.orchestration.resources import told_plainly
-from lp_pipeline.runs.run import Pipeline
+from lp_pipeline.orchestration.failures import plain_failures
+from lp_pipeline.runs.connections import Connections
 from lp_pipeline.transform.merge import merge
 
 
@@ -17,11 +17,13 @@ from lp_pipeline.transform.merge import merge
     deps=[staged_opportunities],
     description="One row for each lead of each prospect, or for a prospect without one, reconciled with the table.",
 )
-def opportunities(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[Any]:
+def opportunities(
+    context: dg.AssetExecutionContext, connections: dg.ResourceParam[Connections]
+) -> dg.MaterializeResult[Any]:
     """Merge what is staged, in one transaction."""
     began = time.monotonic()
-    with told_plainly(pipeline):
-        report = merge(pipeline.warehouse, pipeline.settings, pipeline.sync_id)
+    with plain_failures(context):
+        report = merge(connections.warehouse, connections.settings, connections.sync_id)
     return dg.MaterializeResult(
         metadata={
             "triggered": report.triggered,
