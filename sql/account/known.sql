@@ -1,2 +1,2 @@
--- Whose data this warehouse holds (SPEC J5); no row before anything was read.
+-- SPEC J5: the account whose data this warehouse holds; no row before the first sync.
 select address, client_id, zone from pipeline.account

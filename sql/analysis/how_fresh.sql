@@ -1,4 +1,4 @@
--- How fresh is the data, and did each feed's last readings go well?
+-- How fresh is the data, and did the last reads of each feed succeed?
 select
     r.feed,
     max(r.window_to) filter (r.watermark_moved) as read_up_to,

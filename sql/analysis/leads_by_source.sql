@@ -1,4 +1,4 @@
--- Which sources bring leads, appointments and sales, in the last 90 days?
+-- Which lead sources brought in leads, appointments and sales in the last 90 days?
 select
     source,
     count(*) as leads,

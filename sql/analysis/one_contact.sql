@@ -1,4 +1,4 @@
--- Everything that is known of one contact, newest first (put the cst_id in).
+-- Everything known about one contact, newest first. Replace the cst_id with yours.
 select d.*
 from opportunity_details as d
 where d.external_contact_id = '300001'

@@ -1,4 +1,4 @@
--- What did the last 24 hours change, and how often?
+-- What changed in the last 24 hours, and how often?
 select
     coalesce(column_name, 'new opportunity') as what,
     count(*) as changes,

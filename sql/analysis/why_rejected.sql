@@ -1,4 +1,4 @@
--- What keeps records from becoming opportunities?
+-- Why are records rejected instead of becoming opportunities?
 with missing_columns as (
     select unnest(missing) as missing_column, combination, external_contact_id, first_rejected_at, last_rejected_at
     from rejected_records

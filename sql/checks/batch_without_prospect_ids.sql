@@ -1,4 +1,5 @@
--- A batch most of which has no cst_id: LP's format has changed, and merging would reject everything. No row: it is good.
+-- Returns a row if at least half of a batch's prospects have no cst_id: LeadPerfection's format has changed, and
+-- merging would reject nearly everything. No row means the batch is good.
 with counted as (
     select
         count(distinct b.contact_key) filter (p.external_contact_id is null) as without_id,

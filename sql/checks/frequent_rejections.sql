@@ -1,4 +1,4 @@
--- SPEC J7: keys for want of which more than 1 % of the last day's records were rejected. Variable: now_at.
+-- SPEC J7: keys whose absence caused more than 1% of the last day's records to be rejected. Variable: now_at.
 with rejected as (
     select unnest(missing) as name, contact_key, lead_key
     from rejected_records

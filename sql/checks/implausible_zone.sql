@@ -1,7 +1,9 @@
--- SPEC J5: signs that LP_TIMEZONE is not the zone of LP's wall clock. `ahead`: several records of the last day are stamped
--- more than half an hour after they were read (LP's clock may be some minutes off, a zone is off by hours). `behind`: what
--- syncs at the usual pace read in the last three days was never fresher than so many hours, eight times running, while a
--- change is shown within minutes by a clock that is right. Few changes prove nothing. Variables: now_at, zone.
+-- SPEC J5: signs that LP_TIMEZONE is not LeadPerfection's time zone.
+-- `ahead`: several records of the last day have timestamps more than half an hour later than they were read.
+-- (LeadPerfection's clock may be minutes off; a wrong time zone is hours off.)
+-- `behind`: in the last three days, at least eight syncs at the usual pace read something, and even the newest
+-- timestamps were all more than 0.8 hours old. With the right zone, a change shows up within minutes.
+-- With only a few changes there is no verdict. Variables: now_at, zone.
 with asked as (
     select
         sync_id,

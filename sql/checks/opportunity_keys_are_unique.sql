@@ -1,4 +1,4 @@
--- SPEC M1: keys that the table holds more than once.
+-- SPEC M1: keys that appear more than once in opportunities.
 select external_contact_id, external_id, external_created_local, count(*) as times
 from opportunities
 group by all

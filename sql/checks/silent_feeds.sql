@@ -1,5 +1,5 @@
--- A feed that syncs have asked in vain for more than a day although the other one brought something to at least eight of
--- them, unless it is so quiet now and then: the like three times within sixty days. Variable: now_at.
+-- A feed that has returned nothing for more than a day, while at least eight syncs read something from the other
+-- feed. Feeds that are often this quiet (three times in the last 60 days) are left out. Variable: now_at.
 with asked as (
     select feed, sync_id, max(ended_at) as ended_at, sum(readings) as readings
     from sync_runs

@@ -1,4 +1,5 @@
--- SPEC S1: how many changes that LP had not announced a sweep's merge found, by field. Variable: sync_id.
+-- SPEC S1: number of changes found by a sweep's merge that LeadPerfection's timestamps did not show, by field.
+-- Variable: sync_id.
 select field, count(*) as changes
 from unannounced_changes
 where sync_id = getvariable('sync_id')

@@ -1,5 +1,5 @@
--- Feeds whose last sync failed to read them, and why (SPEC W8); a feed that was never read has no row in the ledger.
--- Variable: feeds, the names of those that are on.
+-- SPEC W8: feeds that the last sync could not read, and why. A feed that was never read has no row in the ledger.
+-- Variable: feeds (names of the feeds that are turned on).
 with feeds as (
     select unnest(getvariable('feeds')::varchar[]) as feed
 ),

@@ -1,5 +1,5 @@
--- SPEC W6: stretches of time, from each feed's first window to its watermark, that no window covers; a backfill may fill
--- one, and may be ahead of the syncs.
+-- SPEC W6: time ranges between a feed's first window and its watermark that no window covers. A backfill can fill a
+-- gap, and can be ahead of the syncs.
 with begun as (
     select feed, min(window_from) as begun_at, max(window_to) as read_to
     from sync_runs

@@ -1,4 +1,5 @@
--- SPEC D1: on a person's word, everything that changed since then is due. Variables: since, now_at, sync_id.
+-- SPEC D1: `lp-pipeline deliver --since`: queue everything that changed since then. Variables: since, now_at,
+-- sync_id.
 insert into pipeline.due_deliveries
 select
     external_contact_id, external_id, external_created_local, 'asked', getvariable('sync_id'), getvariable('now_at')

@@ -1,5 +1,5 @@
--- SPEC D1, D2: the opportunities that are due for Hatch and the current one of each contact concerned, the current one
--- last, each with both objects. Contacts that came up last go first, and those whom a person asked for go last.
+-- SPEC D1, D2: opportunities due for Hatch plus the current one of each contact involved, the current one last, each
+-- with its prospect and lead. Contacts queued last go first; those queued by `lp-pipeline deliver --since` go last.
 with due as (
     select external_contact_id, external_id, external_created_local, bool_and(reason = 'history') as is_history
     from pipeline.due_deliveries

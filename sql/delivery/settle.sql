@@ -1,3 +1,4 @@
--- Of these contacts all that was due is delivered, or waits for a change of its record. Variable: contact_ids.
+-- SPEC D3: remove these contacts from the queue: everything was delivered, or waits for its record to change.
+-- Variable: contact_ids.
 delete from pipeline.due_deliveries
 where external_contact_id in (select unnest(getvariable('contact_ids')));

@@ -1,5 +1,5 @@
--- What a sync of a feed begins with (SPEC W1, W2, W4), and the newest window of the ledger that ends by now, in case
--- that the watermark is later. Parameters: feed, now, page_size.
+-- SPEC W1, W2, W4: what a sync needs to know about a feed before it starts, including the end of the newest window
+-- that is not in the future, in case the watermark is. Parameters: feed, now, page_size.
 select
     w.watermark,
     w.piece_limit,

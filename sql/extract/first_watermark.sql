@@ -1,3 +1,3 @@
--- Where a feed's very first sync begins (SPEC W1): kept, should that sync fail. Parameters: feed, first.
+-- SPEC W1: where a feed's first sync begins. It is kept in case that sync fails. Parameters: feed, first.
 insert into pipeline.watermarks
 select $feed, $first, null where not exists (select 1 from pipeline.watermarks where feed = $feed)

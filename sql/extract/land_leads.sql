@@ -1,4 +1,4 @@
--- Their leads, each with what it has of its prospect. Parameters: a list for each column.
+-- The leads of the prospects just landed, each with its prospect's columns. Parameters: one list per column.
 create or replace temp table landed_leads as
 with leads as (
     select

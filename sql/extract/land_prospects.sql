@@ -1,4 +1,4 @@
--- The prospects of one piece as rows, to be stored by store_readings. Parameters: a list for each column.
+-- The prospects of one piece as rows, for store_readings. Parameters: one list per column.
 create or replace temp table landed as
 select
     unnest($no::bigint[]) as reading_no,

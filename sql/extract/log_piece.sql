@@ -1,5 +1,5 @@
--- A row of the window ledger (SPEC W6). `failure` is why the feed counts as unread, without LeadPerfection's own words;
--- null also for a piece that failed but is left to the next sync (W2). Parameters: all columns.
+-- SPEC W6: add a row to the window ledger. `failure` is why the feed counts as unread, without LeadPerfection's own
+-- message; it is also null for a failed piece that is left to the next sync (W2). Parameters: all columns.
 insert into sync_runs by name
 select
     $sync_id as sync_id, $feed as feed, $window_from as window_from, $window_to as window_to,

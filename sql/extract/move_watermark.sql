@@ -1,2 +1,2 @@
--- A feed is read up to another instant (SPEC W1). Parameters: feed, to.
+-- SPEC W1: move a feed's watermark. Parameters: feed, to.
 update pipeline.watermarks set watermark = $to where feed = $feed

@@ -1,7 +1,8 @@
--- SPEC W7: append the readings of `landed` and queue them for the merge. A reading that is the same JSON as the last
--- one of its record in its feed is only counted; if that one is still unmerged or its record is rejected, it is queued
--- again, where it stands. What a backfill or sweep shows may change that: its windows are others than a sync's.
--- Variables: sync_id, feed, is_history, zone; sent_from, sent_to, news_from (LP's wall clock).
+-- SPEC W7: append the readings in `landed` and queue them for the merge. If a reading has the same JSON as the
+-- record's previous one in this feed, it is only counted; it is queued again, in its original place, if that one is
+-- still unmerged or its record is rejected. The same applies to a record first seen by a backfill or sweep, whose
+-- windows differ from a sync's.
+-- Variables: sync_id, feed, is_history, zone; sent_from, sent_to, news_from (LeadPerfection's local time).
 create or replace temp table stamped_leads as
 with stamps as (
     select
@@ -15,7 +16,7 @@ select reading_no, external_contact_id, external_id, stamp
 from stamps
 where stamp >= least(getvariable('sent_from'), coalesce(getvariable('news_from')::timestamp, getvariable('sent_from')));
 
--- D1: what the next sync will be shown is no history, although a backfill or sweep was quicker
+-- D1: what the next sync would read anyway is not history, even if a backfill or sweep reads it first
 create or replace temp table news as
 select reading_no from stamped_leads where stamp >= getvariable('news_from')::timestamp
 union
@@ -27,7 +28,7 @@ where
         pipeline.lp_wall(fields ->> '$.dateadded', getvariable('zone'))
     ) >= getvariable('news_from')::timestamp;
 
--- F2: leads whose stamp lies in this window and that have no opportunity yet
+-- F2: leads with a timestamp in this window and no opportunity yet
 create or replace temp table unopened as
 select distinct s.reading_no
 from stamped_leads as s
@@ -67,7 +68,7 @@ with placed as (
     select
         contact_key,
         read_at,
-        -- the place of the reading that this one equals, or its own
+        -- its own number, or that of the identical reading before it
         coalesce(max(case when is_new then reading_no end) over chain, stored_no) as reading_no,
         is_new,
         was_in_the_past,

@@ -1,7 +1,7 @@
--- SPEC S1: where a sweep's slice of all history begins, and where its pieces end: a piece for so many prospects, by the
--- instant they were entered, so that it takes few calls whatever the density. A lead may well be older than its prospect
--- (prospects are merged and re-dated), so that both count. The piece that reaches the newest one ends now.
--- Variables: begin (null: the oldest one), now_at, per_piece, parts, zone.
+-- SPEC S1: splits a sweep's slice of history into pieces of per_piece prospects by entry date, so that a sweep takes
+-- few calls no matter how dense the history is. Prospects are merged and re-dated, so a lead can be older than its
+-- prospect: both dates count. The piece with the newest prospect ends now.
+-- Variables: begin (null for the oldest one), now_at, per_piece, parts, zone.
 with entries as (
     select contact_key, min(pipeline.lp_instant(fields ->> '$.dateadded', getvariable('zone'))) as entered_at
     from raw.prospects

@@ -1,2 +1,2 @@
--- Up to which entry day the sweep's round through all history has come (SPEC S1).
+-- SPEC S1: the entry date that the current sweep through all history has reached.
 select swept_to from pipeline.sweep

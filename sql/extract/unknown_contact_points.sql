@@ -1,5 +1,4 @@
--- SPEC J8: the phone numbers and e-mail addresses that `landed` writes in a way never seen before, so that Python computes
--- their form.
+-- SPEC J8: phone numbers and email addresses in `landed` whose normal form is not known yet. Python computes it.
 with written as (
     select 'phone' as kind, pipeline.lp_text(fields ->> '$.phone1') as written from landed
     union

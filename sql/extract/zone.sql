@@ -1,2 +1,2 @@
--- In which time zone the instants of this warehouse were computed (SPEC J5).
+-- SPEC J5: time zone in which this warehouse's timestamps were computed.
 select coalesce(max(zone), 'UTC') as zone from pipeline.account

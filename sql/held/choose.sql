@@ -1,2 +1,2 @@
--- The contacts whose held opportunities a person accepts or drops; none for all. Parameter: ids.
+-- SPEC M9: contacts chosen in `lp-pipeline held accept|drop`; empty for all. Parameter: ids.
 create or replace temp table chosen as select unnest($ids::varchar[]) as external_contact_id

@@ -1,5 +1,5 @@
--- SPEC M9: on a person's word, what is held becomes what the merge would have made of it. `chosen` holds contact ids; none
--- chooses all. The statements of the merge do the rest. Variables: now_at, sync_id.
+-- SPEC M9: turn held opportunities into what the merge would have made of them. `chosen` holds contact ids; if it is
+-- empty, all are accepted. The statements of the merge do the rest. Variables: now_at, sync_id.
 create or replace temp table outcomes as
 select
     * exclude (state, held_at),
@@ -18,14 +18,14 @@ where
     and held_opportunities.external_id is not distinct from o.external_id
     and held_opportunities.external_created_local = o.external_created_local;
 
--- E4: to be done again in a replay. What is staged was staged on what this changes: it is staged again.
+-- E4: log it for a replay. What is staged was based on the state before this change, so it will be staged again.
 insert into pipeline.merge_log
 select nextval('pipeline.log_numbers'), 'accept', getvariable('sync_id'), getvariable('now_at'), null,
     (select coalesce(list(external_contact_id), []) from chosen);
 
 delete from pipeline.batch;
 
--- M6: whether they are gone by now is for the merge's statement, which looks at the prospects of a batch.
+-- M6: merge/gone.sql decides whether they are gone by now. It looks at the prospects in the batch.
 insert into pipeline.batch by name
 select feed, contact_key, reading_no, read_at, true as stale, false as is_history
 from pipeline.merged

@@ -1,4 +1,4 @@
--- SPEC S1: every call ever read. LeadPerfection shows a rolling week only, so what a reading shows is kept at once.
+-- SPEC S1: keep every call. LeadPerfection shows the last 7 days only, so calls are stored as soon as they are read.
 -- Variable: zone.
 insert into calls
 with readings as (

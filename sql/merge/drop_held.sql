@@ -1,6 +1,7 @@
--- SPEC M9: on a person's word, what is held is never to be inserted; it stays known, so that a later reading is dropped too.
+-- SPEC M9: never insert these held opportunities. They stay known, so that later readings are dropped too.
 -- Variables: now_at, sync_id.
--- E4: to be done again in a replay. What is staged was staged on what this changes: it is staged again.
+
+-- E4: log it for a replay. What is staged was based on the state before this change, so it will be staged again.
 insert into pipeline.merge_log
 select nextval('pipeline.log_numbers'), 'drop', getvariable('sync_id'), getvariable('now_at'), null,
     (select coalesce(list(external_contact_id), []) from chosen);

@@ -1,6 +1,7 @@
--- SPEC D1: what Hatch is to be told of this merge, if a key is set (variable delivering); the delivery takes it from
--- here, so that a crash in between loses nothing. What only backfills and sweeps have read is history: what that inserts
--- is not told, what it updates is if it was delivered before. Variables: now_at, sync_id.
+-- SPEC D1: queue what this merge changed for delivery to Hatch, in the same transaction, so that a crash in between
+-- loses nothing. Nothing is queued without a Hatch key (variable delivering). Records that only a backfill or sweep
+-- has read are history: an insert is not delivered, an update is if the opportunity was delivered before.
+-- Variables: now_at, sync_id, delivering.
 insert into pipeline.due_deliveries
 with history as (
     select contact_key from pipeline.batch group by contact_key having bool_and(is_history)

@@ -1,5 +1,6 @@
--- SPEC M6: an opportunity is gone when its prospect no longer lists its lead, shows another dateadded, or, if it has no
--- lead, lists one. Nothing is deleted, and what comes back is no longer gone. Variables: now_at, zone.
+-- SPEC M6: an opportunity is gone if its prospect no longer lists its lead, has another dateadded, or, for an
+-- opportunity without a lead, now lists one. Nothing is deleted, and what comes back is no longer gone. Variables:
+-- now_at, zone.
 create or replace temp table presence as
 with shown as (
     select

@@ -1,4 +1,4 @@
--- SPEC M9: suspects that are held wait here, as they were last read, for a person; each suspect is counted once.
+-- SPEC M9: store held suspects, as last read, for review. Each suspect is counted once.
 -- Variable: now_at.
 delete from held_opportunities
 using outcomes as s

@@ -1,4 +1,4 @@
--- SPEC M2, M3: write what is inserted or updated; what is unchanged or stale is not touched.
+-- SPEC M2, M3: write what is inserted or updated; leave what is unchanged or stale alone.
 -- Variable: now_at.
 create or replace temp table written as
 select *, nextval('pipeline.object_numbers') as object_no from outcomes where outcome in ('inserted', 'updated');

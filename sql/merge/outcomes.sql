@@ -1,5 +1,5 @@
--- SPEC M1 to M5, M9: what each staged opportunity means for the table. The key is contact, lead (null equals null) and
--- External Created At on LP's wall clock. Variables: now_at, held_after.
+-- SPEC M1 to M5, M9: the outcome of each staged opportunity. The key is contact, lead (null equals null) and External
+-- Created At in LeadPerfection's local time. Variables: now_at, held_after.
 create or replace temp table outcomes as
 with compared as (
     select
@@ -31,7 +31,7 @@ with compared as (
             and o.external_id is not distinct from s.external_id
             and o.external_created_local = s.external_created_local
 ),
--- M9: an additional opportunity whose contact and lead are known under another External Created At
+-- M9: additional opportunities whose contact and lead are known under another External Created At
 suspects as (
     select c.external_contact_id, c.external_id, c.external_created_local, max(o.external_created_local) as known_local
     from compared as c
@@ -41,7 +41,7 @@ suspects as (
     group by all
 ),
 too_many as (
-    -- those of the last 24 hours, whether they passed or were held, and the new ones
+    -- those of the last 24 hours, passed or held, plus the new ones
     select
         (select count(*) from suspects anti join held_opportunities as h on
             h.external_contact_id = suspects.external_contact_id

@@ -1,11 +1,11 @@
--- SPEC J7: what is unavailable waits here with the names of the missing columns, until its record passes or LP no
--- longer lists its lead. Variable: now_at.
+-- SPEC J7: keep rejected records with the names of their missing columns, until the record passes or LeadPerfection
+-- no longer lists its lead. Variable: now_at.
 create or replace temp table rejections as
 select s.contact_key, s.rejection_key as lead_key, s.combination, s.external_contact_id, s.external_id, s.missing
 from outcomes as s
 left join pipeline.current_leads as l on l.contact_key = s.contact_key and l.lead_key = s.lead_key
 where s.outcome = 'rejected'
--- a prospect stands here once as `prospect`: of several leads that are still joined so, the first as received tells why
+-- one row per prospect with combination `prospect`; if several of its leads are joined that way, the first one counts
 qualify row_number() over (partition by s.contact_key, s.combination, s.rejection_key order by l.lead_place) = 1;
 
 update rejected_records
@@ -34,7 +34,7 @@ where not exists (
     where r.contact_key = n.contact_key and r.combination = n.combination and r.lead_key = n.lead_key
 );
 
--- a record that was judged and passes: its lead, or the prospect by itself once it is judged as anything else
+-- remove records that pass now: a lead, or a prospect that is no longer rejected on its own
 delete from rejected_records
 using outcomes as s
 where
@@ -48,7 +48,7 @@ where
         ))
     );
 
--- a lead that LP no longer lists
+-- remove leads that LeadPerfection no longer lists
 delete from rejected_records
 where
     combination = 'lead+prospect'

@@ -1,5 +1,6 @@
--- SPEC J5: recompute every instant from LP's wall clock after its zone was corrected. The key, on the wall clock, stays,
--- and so does the path that external_updated_at came from. Variables: zone, now_at, sync_id.
+-- SPEC J5: recompute every timestamp from LeadPerfection's local time after LP_TIMEZONE was corrected. The key is in
+-- local time and does not change, nor does the field that external_updated_at comes from. Variables: zone, now_at,
+-- sync_id.
 create or replace temp table rezoned as
 select
     o.object_no,
@@ -58,7 +59,7 @@ where
 
 update pipeline.account set zone = getvariable('zone');
 
--- E4: to be done again in a replay. What is staged was staged on what this changes: it is staged again.
+-- E4: log it for a replay. What is staged was based on the state before this change, so it will be staged again.
 insert into pipeline.merge_log
 select nextval('pipeline.log_numbers'), 'rezone', getvariable('sync_id'), getvariable('now_at'), null, null;
 

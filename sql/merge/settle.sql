@@ -1,4 +1,5 @@
--- SPEC W8, F2: the readings of this batch are merged; remember each prospect's last merged one and empty the queue.
+-- SPEC W8, F2: mark this batch as merged: log the merge, remember each prospect's last merged reading, empty the
+-- queue.
 -- Variables: now_at, sync_id.
 insert into pipeline.merges
 select
@@ -9,7 +10,7 @@ select
     count(*) filter (outcome = 'inserted'),
     count(*) filter (outcome = 'updated'),
     count(*) filter (outcome = 'unchanged'),
-    -- a reading that a later one has overtaken is stale as well (M4)
+    -- a reading older than the last merged one is stale as well (M4)
     count(*) filter (outcome = 'stale') + (select count(*) from pipeline.batch where stale),
     count(*) filter (outcome = 'rejected'),
     (select count(*) from presence where is_gone),
@@ -17,7 +18,7 @@ select
     count(*) filter (outcome = 'held')
 from outcomes;
 
--- E4: what this merge took, so that it can be done again
+-- E4: log what this merge took from the queue, for a replay
 insert into pipeline.merge_log
 select
     nextval('pipeline.log_numbers'),

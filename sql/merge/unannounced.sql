@@ -1,5 +1,5 @@
--- SPEC S1: what a backfill or sweep shows otherwise than the last reading did, although none of LP's stamps of change has
--- moved: the edits that LP does not announce, by field; once, though both feeds show it. Variables: now_at, sync_id.
+-- SPEC S1: changes found by a backfill or sweep although none of LeadPerfection's change timestamps moved, by field.
+-- A change that both feeds show is recorded once. Variables: now_at, sync_id.
 insert into unannounced_changes
 with read_again as (
     select * from pipeline.batch where is_history and not stale and previous_no is not null

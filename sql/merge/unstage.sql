@@ -1,2 +1,2 @@
--- SPEC M9: nothing is staged any more, once what was held has been settled.
+-- SPEC M9: clear the staging area after held opportunities were accepted or dropped.
 delete from pipeline.batch;

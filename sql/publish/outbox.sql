@@ -1,4 +1,4 @@
--- What people see of outbox.sqlite (SPEC Q1); the rows are put in by the publication, from `sql/outbox/published_*.sql`.
+-- SPEC Q1: what users see of outbox.sqlite. Publishing fills these tables from `sql/outbox/published_*.sql`.
 create table raw.communications (
     communication_id varchar,
     source varchar,

@@ -1,4 +1,4 @@
--- How fresh the file is, and what is in it (SPEC Q1). Variables: now_at, zone, schema_version.
+-- SPEC Q1: how fresh the file is and what it contains. Variables: now_at, zone, schema_version.
 create table published as
 select
     (select max(sync_id) from work.pipeline.syncs) as sync_id,

@@ -1,10 +1,10 @@
--- What people query (SPEC Q1): a copy of all that matters out of work.duckdb, written into a new file.
+-- SPEC Q1: what users query: a copy of the relevant parts of work.duckdb, written to a new file.
 -- Variables: now_at, zone, schema_version.
 create schema raw;
 create schema internal;
-create schema pipeline;  -- the macros that the views read LP's values by
+create schema pipeline;  -- macros that the views use to read LeadPerfection's values
 
--- Of the readings only each record's latest one.
+-- Only the latest reading of each record.
 create table raw.prospects as
 with latest as (select max(reading_no) as reading_no from work.raw.prospects group by feed, contact_key)
 select p.sync_id, p.feed, p.read_at, p.page, p.place, p.external_contact_id, p.record, p.content

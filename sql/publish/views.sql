@@ -1,6 +1,6 @@
--- The views that people query (SPEC J3, M8, Q2). They must run on DuckDB 1.5 as well.
+-- SPEC J3, M8, Q2: views for users. They must also run on DuckDB 1.5.
 
--- J3: every other field stays reachable, under its name in lower case: prospect ->> '$.city'.
+-- J3: all other fields, by their lowercase name: prospect ->> '$.city'.
 create view opportunity_details as
 select o.*, b.prospect, b.lead
 from opportunities as o
@@ -10,12 +10,12 @@ inner join internal.opportunity_objects as b
         and b.external_id is not distinct from o.external_id
         and b.external_created_local = o.external_created_local;
 
--- M8: the first of each contact.
+-- M8: the first opportunity of each contact.
 create view current_opportunities as
 select * exclude (opportunity_place) from ranked_opportunities where opportunity_place = 1;
 
--- One row for each lead of each prospect, out of the prospect's latest reading in the lead feed, or, as long as that has
--- never shown it, in the prospect feed. Times are LeadPerfection's wall clock.
+-- One row per lead, from the prospect's latest reading in the lead feed, or in the prospect feed if the lead feed has
+-- never shown it. Times are in LeadPerfection's local time.
 create view leads as
 with sources as (
     select external_contact_id, min(feed) as feed
@@ -45,12 +45,12 @@ select
 from raw.leads as l
 inner join sources as s on s.external_contact_id = l.external_contact_id and s.feed = l.feed
 cross join published as p
--- of two leads with one id the first counts
+-- if two leads have the same id, the first one counts
 qualify row_number() over (
     partition by l.external_contact_id, coalesce(l.external_id, l.content::varchar) order by l.lead_place
 ) = 1;
 
--- One row for each prospect; as in opportunities each field comes from the newer of its two readings that has the key.
+-- One row per prospect. As in opportunities, each field comes from the newer of its two readings that has the key.
 create view prospects as
 with readings as (
     select
@@ -79,7 +79,7 @@ select
     json_merge_patch(older, pipeline.emptied(newer_fields, newer), newer) as content
 from readings as r cross join published as p;
 
--- One row for each job of each lead, in the order received.
+-- One row per job of each lead, in the order received.
 create view jobs as
 with items as (
     select
@@ -103,7 +103,7 @@ select
 from items as i cross join published as p
 where json_type(i.job) = 'OBJECT';
 
--- One row for each appointment of each lead, in the order received.
+-- One row per appointment of each lead, in the order received.
 create view appointments as
 with items as (
     select
@@ -126,7 +126,7 @@ select
 from items as i cross join published as p
 where json_type(i.appointment) = 'OBJECT';
 
--- One row for each communication that came in from Hatch.
+-- One row per communication received from Hatch.
 create view communications as
 select
     communication_id, source, occurred_at, channel, type, direction, actor_type, actor_name, body, delivery_status,

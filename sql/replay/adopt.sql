@@ -1,5 +1,5 @@
--- SPEC E4: make the replayed state live. What is the same stays as it is; of what differs people see that it changed, and
--- when. Variables: now_at, sync_id, delivering.
+-- SPEC E4: make the replayed state live. Rows that are the same are left alone; for rows that differ, the change and
+-- its time are recorded. Variables: now_at, sync_id, delivering.
 create or replace temp table adopted as
 select
     coalesce(r.external_contact_id, o.external_contact_id) as external_contact_id,
@@ -31,7 +31,7 @@ where
         r.content_digest, n.prospect::varchar, n.lead::varchar
     );
 
--- M7: what is new, and each column that is another now; of what is no opportunity any more each column becomes null.
+-- M7: a row per new opportunity and per changed column. If an opportunity no longer exists, each column becomes null.
 insert into opportunity_changes
 with pairs as (select *, unnest(columns) as pair from adopted where was_live)
 select
@@ -65,8 +65,8 @@ select
     )
 from adopted as a inner join replayed.opportunities as r on r.object_no = a.replayed_object_no;
 
--- D1: Hatch is told of what was delivered before; what is new is history to it. Where a contact's order may have changed,
--- its current opportunity goes again.
+-- D1: deliver changes of opportunities that were delivered before; new ones count as history. If a contact's ranking may
+-- have changed, deliver its current opportunity again.
 insert into pipeline.due_deliveries
 select
     external_contact_id, external_id, external_created_local, 'history', getvariable('sync_id'), getvariable('now_at')
@@ -77,7 +77,7 @@ select distinct external_contact_id, null, null::timestamp, 'gone', getvariable(
 from adopted
 where getvariable('delivering') and was_live and (moved or not stays);
 
--- What the next merge goes by. What is staged was staged on the old state: it is staged again.
+-- The state that the next merge builds on. What is staged was based on the old state, so it will be staged again.
 delete from rejected_records;
 insert into rejected_records by name select * from replayed.rejected_records;
 delete from held_opportunities;

@@ -1,4 +1,4 @@
--- SPEC E4: where the live opportunities and the replayed ones differ in J3's columns.
+-- SPEC E4: differences between the live and the replayed opportunities, by column.
 create or replace temp table difference as
 with pairs as (
     select

@@ -1,5 +1,5 @@
--- SPEC E4: what is to be done again, in order, each with the settings of its sync (and the availability that its staging
--- had). Variable: done (the last entry that is done already).
+-- SPEC E4: log entries to replay, in order, each with the settings of its sync and the availability used when it was
+-- staged. Variable: done (the last entry replayed so far).
 select
     l.entry_no,
     l.event,

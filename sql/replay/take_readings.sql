@@ -1,4 +1,4 @@
--- SPEC E4: the queue as this merge found it, and the readings that had been stored since the one before.
+-- SPEC E4: fill the queue as this merge found it, and add the readings stored since the merge before it.
 -- Variable: entry_no.
 insert into pipeline.unmerged by name
 select * exclude (entry_no) from live.pipeline.merge_log_readings where entry_no = getvariable('entry_no');

@@ -1,4 +1,5 @@
--- SPEC E4: how many merges, and since when, are from before there was a log of what they took. `live` is the data's copy.
+-- SPEC E4: number of merges from before the merge log existed, and the time of the last one. `live` is a copy of the
+-- data.
 select count(*), max(m.merged_at)
 from live.pipeline.merges as m
 where not exists (

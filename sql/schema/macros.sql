@@ -1,11 +1,11 @@
--- How a value of LeadPerfection is read (SPEC J4, J5). `fields` below is a record with its keys in lower case.
+-- SPEC J4, J5: how LeadPerfection's values are read. `fields` is a record with lowercase keys.
 
--- Text: null, empty and blank are missing.
+-- Text: null, empty and blank count as missing.
 create or replace macro pipeline.lp_text(value) as
     case when trim(value) in ('', '[]', '{}') then null else trim(value) end;
 
--- A date in one of the contract's forms, as LP's wall clock; an offset, where there is one, is honoured.
--- Anything else, and any year before 1970 or after 2199 (the sentinels), is missing. Python: clients/lp_dates.py.
+-- A date in one of the contract's formats, in LeadPerfection's local time; a UTC offset is applied if there is one.
+-- Anything else, and any year before 1970 or after 2199 (the sentinels), counts as missing. Python: clients/lp_dates.py.
 create or replace macro pipeline.lp_wall(value, zone) as
     case
         when try_cast(value[1:4] as integer) not between 1970 and 2199 then null
@@ -15,7 +15,7 @@ create or replace macro pipeline.lp_wall(value, zone) as
             then timezone(zone, try_cast(value as timestamptz))
     end;
 
--- The same as an instant. A wall time that occurs twice is the later instant, a skipped one moves on by the change.
+-- The same with a time zone. A local time that occurs twice is the later one; a skipped one moves forward by the change.
 create or replace macro pipeline.lp_instant(value, zone) as
     case
         when regexp_full_match(value, '.*[T ].*(Z|[+-]\d\d(:?\d\d)?)') and pipeline.lp_wall(value, zone) is not null
@@ -23,18 +23,18 @@ create or replace macro pipeline.lp_instant(value, zone) as
         else timezone(zone, pipeline.lp_wall(value, zone))
     end;
 
--- A change stamp or `dateadded`: missing if it lies more than 26 hours after its reading.
+-- A change timestamp or `dateadded`: counts as missing if it is more than 26 hours later than its reading.
 create or replace macro pipeline.lp_stamp(value, zone, read_at) as
     case when pipeline.lp_instant(value, zone) <= read_at + interval 26 hours then pipeline.lp_instant(value, zone) end;
 
--- The stamps of change that a lead carries (F2), as received.
+-- F2: a lead's change timestamps, as received.
 create or replace macro pipeline.lead_stamps(lead) as
     [lead ->> '$.dateentered', lead ->> '$.lastchangedon']
     || json_extract_string(lead, '$.appointments[*].lastchangedon')
     || json_extract_string(lead, '$.jobs[*].lastchanged')
     || json_extract_string(lead, '$.jobs[*].lastchangedon');
 
--- Of a prospect's readings in both feeds, key by key (J1): a field, and the keys that the newer one has but leaves empty.
+-- J1: a prospect's readings from both feeds, merged by key: one field, and the keys that are empty in the newer reading.
 create or replace macro pipeline.newer_field(newer_fields, newer, older, name) as
     case when json_exists(newer_fields, '$.' || name) then newer ->> ('$.' || name) else older ->> ('$.' || name) end;
 create or replace macro pipeline.emptied(newer_fields, newer) as
@@ -49,7 +49,7 @@ create or replace macro pipeline.emptied(newer_fields, newer) as
         ''
     ) || '}';
 
--- The columns of J3 that two rows of an opportunity differ in, as text; what names the opportunity is not among them.
+-- J3: the columns that differ between two rows of an opportunity, as text, without the ids in its key.
 create or replace macro pipeline.changed_columns(old_row, new_row) as
     list_filter(
         [

@@ -1,4 +1,5 @@
--- SPEC M8: a contact's opportunities in order; the first one is the current one. Runs in both files, on DuckDB 1.5 too.
+-- SPEC M8: a contact's opportunities in order; the first is the current one. Used in both files, so it must run on
+-- DuckDB 1.5 too.
 create or replace view ranked_opportunities as
 select
     *,

@@ -1,17 +1,17 @@
--- The tables of work.duckdb: what LeadPerfection told us, and what became of it.
+-- Tables of work.duckdb: what was read from LeadPerfection, and what was made of it.
 create schema if not exists raw;
 create schema if not exists pipeline;
 
--- Whose data this is (SPEC J5) and which program wrote it (R6): one row each.
+-- The account whose data this is (SPEC J5), and the schema version (R6): one row each.
 create table if not exists pipeline.account (address varchar, client_id varchar, zone varchar);
 create table if not exists pipeline.version (version integer);
 
--- Page sizes of which this LeadPerfection has once given a full page (SPEC W4).
+-- Page sizes for which LeadPerfection has returned a full page at least once (SPEC W4).
 create table if not exists pipeline.full_pages (page_size integer);
 
--- A sync is one run; its settings are kept so that it can be replayed.
+-- One row per sync; its settings are kept for a replay.
 create table if not exists pipeline.syncs (sync_id bigint, run_id varchar, started_at timestamptz, settings json);
--- Backfills: between which days, and up to where each is read and merged (SPEC W2).
+-- Backfills: their first and last day, and how far each has been read and merged (SPEC W2).
 create table if not exists pipeline.backfills (
     first_day date, last_day date, read_to timestamptz, started_at timestamptz, finished_at timestamptz
 );
@@ -19,7 +19,7 @@ create table if not exists pipeline.sweep (swept_to timestamptz);
 create table if not exists pipeline.watermarks (feed varchar, watermark timestamptz);
 alter table pipeline.watermarks add column if not exists piece_limit interval;
 
--- The window ledger (SPEC W6): a row for each piece that was asked for.
+-- Window ledger (SPEC W6): one row per time window requested.
 create table if not exists sync_runs (
     sync_id bigint,
     feed varchar,
@@ -37,12 +37,12 @@ create table if not exists sync_runs (
     watermark_moved boolean
 );
 alter table sync_runs add column if not exists kind varchar default 'sync';
--- Why the feed counts as unread (SPEC W8): the message for people, without LeadPerfection's own words, and its kind.
+-- Why the feed counts as unread (SPEC W8): the message for users, without LeadPerfection's own message, and its kind.
 alter table sync_runs add column if not exists failure varchar;
 alter table sync_runs add column if not exists failure_kind varchar;
 
--- Readings, in reading order and only ever appended (SPEC W7). `reading_no` is that order as one number;
--- `fields` is the record with its keys in lower case, `content` what comparisons look at (F1).
+-- Readings, append-only, in reading order (SPEC W7). `reading_no` is that order as one number, `fields` the record with
+-- lowercase keys, `content` what comparisons use (F1).
 create table if not exists raw.prospects (
     sync_id bigint,
     feed varchar,
@@ -74,11 +74,11 @@ create table if not exists raw.leads (
     fields json
 );
 
--- The normal forms of phone numbers and e-mail addresses (SPEC J8), computed once for each text that a record writes: the
--- ten digits of each number in it, in order, or its bare address; one row with no form if there is none in it.
+-- Normal forms of phone numbers and email addresses (SPEC J8), computed once per text: the ten digits of each number in
+-- it, in order, or the bare address; a single row without a form if it contains none.
 create table if not exists pipeline.contact_points (kind varchar, written varchar, place integer, form varchar);
 
--- The queue of readings that await their merge (SPEC W8), and for each prospect and feed the last one merged (F2).
+-- Queue of unmerged readings (SPEC W8), and the last merged reading of each prospect and feed (F2).
 create sequence if not exists pipeline.queue_numbers;
 create table if not exists pipeline.unmerged (
     queue_no bigint,
@@ -116,7 +116,7 @@ create table if not exists opportunities (
     object_no bigint
 );
 
--- Both objects of every version of an opportunity: appended, never updated (an updated JSON column bloats the file).
+-- Prospect and lead of each version of an opportunity. Append-only, because updating a JSON column bloats the file.
 create table if not exists pipeline.opportunity_objects (
     object_no bigint,
     prospect json,
@@ -151,8 +151,7 @@ create table if not exists rejected_records (
     lead_key varchar
 );
 
--- Additional opportunities that the identity guard holds for a person (SPEC M9), as they were last read, and those that
--- passed it.
+-- Additional opportunities that the identity guard holds for review (SPEC M9), as last read, and those it let through.
 create table if not exists held_opportunities (
     contact_key varchar,
     lead_key varchar,
@@ -188,7 +187,7 @@ create table if not exists pipeline.suspects (
     external_contact_id varchar, external_id varchar, external_created_local timestamp, passed_at timestamptz
 );
 
--- Every call that was ever read: LeadPerfection shows a rolling week only.
+-- Every call read so far. LeadPerfection shows the last 7 days only.
 create table if not exists calls (
     external_contact_id varchar,
     called_at timestamp,
@@ -199,12 +198,12 @@ create table if not exists calls (
     first_read_at timestamptz
 );
 
--- What a backfill or sweep found changed although no stamp had moved (SPEC S1).
+-- Changes found by a backfill or sweep although no change timestamp had moved (SPEC S1).
 create table if not exists unannounced_changes (
     sync_id bigint, found_at timestamptz, external_contact_id varchar, external_id varchar, field varchar
 );
 
--- What each merge did, and whether people have seen it yet.
+-- What each merge did, and whether it has been published yet.
 create table if not exists pipeline.merges (
     sync_id bigint,
     merged_at timestamptz,
@@ -222,8 +221,8 @@ alter table pipeline.merges add column if not exists held integer;
 create table if not exists pipeline.publication (published_at timestamptz, unpublished_changes boolean);
 alter table pipeline.publication add column if not exists outbox_revision bigint;
 
--- What changed the opportunities, in order and with all that is needed to do it again from the readings (SPEC E4): each
--- merge with what it took from the queue, each `rezone`, each `held accept|drop` with the contacts chosen.
+-- Everything that changed opportunities, in order, with what a replay needs (SPEC E4): each merge with what it took from
+-- the queue, each `rezone`, and each `held accept|drop` with the contacts chosen.
 create sequence if not exists pipeline.log_numbers;
 create table if not exists pipeline.merge_log (
     entry_no bigint,
@@ -245,7 +244,7 @@ create table if not exists pipeline.merge_log_readings (
     is_history boolean
 );
 
--- What Hatch is still to be told (SPEC D1); `gone` asks for the contact's current opportunity again.
+-- Queue of deliveries to Hatch (SPEC D1); reason `gone` delivers the contact's current opportunity again.
 create table if not exists pipeline.due_deliveries (
     external_contact_id varchar,
     external_id varchar,
@@ -255,7 +254,7 @@ create table if not exists pipeline.due_deliveries (
     queued_at timestamptz
 );
 
--- The staging area: rebuilt by every staging, emptied of its batch by the merge.
+-- Staging area: rebuilt by each staging; the merge empties its batch.
 create table if not exists pipeline.batch (
     feed varchar,
     contact_key varchar,

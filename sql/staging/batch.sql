@@ -1,5 +1,5 @@
--- SPEC W8, F2: which readings are to be merged. Of several unmerged readings of one prospect in one feed the last one
--- counts; `previous_no` is the last merged one. A reading older than that one is stale (M4).
+-- SPEC W8, F2: the readings to merge. If a prospect has several unmerged readings in one feed, the last one counts;
+-- `previous_no` is its last merged reading. A reading older than that is stale (M4).
 create or replace table pipeline.batch as
 with last_queue as (select max(queue_no) as last_queue_no from pipeline.unmerged),
 last_unmerged as (
@@ -21,7 +21,7 @@ select
     coalesce(m.reading_no > u.reading_no, false) as stale,
     q.last_queue_no,
     u.is_history,
-    getvariable('availability')::varchar as availability  -- which these are staged under (E4)
+    getvariable('availability')::varchar as availability  -- the setting used for this staging (E4)
 from last_unmerged as u
 cross join last_queue as q
 left join pipeline.merged as m on m.feed = u.feed and m.contact_key = u.contact_key;

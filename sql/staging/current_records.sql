@@ -1,6 +1,6 @@
--- SPEC J1: what is known now of each prospect of the batch. Its own fields come, key by key, from the latest reading ever,
--- in either feed, that has the key; its leads from its latest reading in the lead feed, or, as long as that has never shown
--- it, in the prospect feed.
+-- SPEC J1: the current state of each prospect in the batch. Each of its fields comes from the latest reading in
+-- either feed that has the key. Its leads come from its latest reading in the lead feed, or in the prospect feed if
+-- the lead feed has never shown it.
 create or replace temp table current_readings as
 with known as (
     select feed, contact_key, reading_no, read_at from pipeline.batch where not stale
@@ -30,7 +30,7 @@ entries as (
     left join current_readings as c on c.reading_no = p.reading_no
     where p.contact_key in (select contact_key from latest)
 ),
--- of each key the latest reading that has it, be its value empty or null
+-- for each key, the latest reading that has it, even if the value is empty or null
 supplied as (
     select contact_key, read_at, entry.key as name, entry.value as field, content[entry.key] as content
     from entries

@@ -1,4 +1,4 @@
--- SPEC J1, J2, M5: which lead and which prospect make an opportunity together.
+-- SPEC J1, J2, M5: which lead and which prospect form an opportunity.
 create or replace table pipeline.joined as
 with triggered as (
     select distinct contact_key from pipeline.triggered_leads
@@ -11,7 +11,7 @@ opportunity_leads as (
     where external_id is not null
     group by all
 ),
--- J1: each lead that is triggered or already has an opportunity. M5: an untriggered one stays what it is.
+-- J1: leads that are triggered or already have an opportunity. M5: an untriggered lead keeps its combination.
 pairs as (
     select
         l.contact_key,
@@ -24,7 +24,7 @@ pairs as (
         on o.external_contact_id = l.contact_key and o.external_id = l.external_id
     where t.lead_key is not null or o.external_id is not null
 ),
--- J2: otherwise the prospect alone, with its first lead as received, if it has any.
+-- J2: otherwise the prospect alone, with its first lead as received, if it has one.
 alone as (
     select t.contact_key, arg_min(l.lead_key, l.lead_place) as lead_key, 'prospect' as combination
     from triggered as t left join pipeline.current_leads as l using (contact_key)

@@ -1,10 +1,11 @@
--- SPEC J3 to J6: the field mapping, and what is unavailable. Variables: zone, availability (present, strict, identity).
+-- SPEC J3 to J6: field mapping, and which columns are unavailable. Variables: zone, availability (present, strict,
+-- identity).
 create or replace table staged_opportunities as
 with texts as (
     select
         *,
         prospect ->> '$.dateadded' as dateadded,
-        -- J3: what may say when it was last updated, first one there wins
+        -- J3: candidates for external_updated_at; the first one with a value wins
         pipeline.lp_stamp(prospect ->> '$.lastchanged', getvariable('zone'), updated_read_at) as prospect_changed_at,
         pipeline.lp_stamp(lead ->> '$.lastchangedon', getvariable('zone'), lead_read_at) as lead_lastchangedon,
         pipeline.lp_stamp(lead ->> '$.dateentered', getvariable('zone'), lead_read_at) as lead_entered_at,
@@ -16,7 +17,7 @@ with texts as (
 mapped as (
     select
         *,
-        case when contact_key[1] <> '?' then contact_key end as external_contact_id,  -- '?': it has no id
+        case when contact_key[1] <> '?' then contact_key end as external_contact_id,  -- '?' means no id
         case when lead_key[1] <> '?' then lead_key end as external_id,
         pipeline.lp_stamp(dateadded, getvariable('zone'), created_read_at) as external_created_at,
         coalesce(
@@ -37,7 +38,7 @@ mapped as (
         coalesce(lead_lastchangedon, lead_entered_at) as lead_changed_at
     from texts
 ),
--- J6: identity columns need a value; of the others the key must exist (present), or a value (strict).
+-- J6: identity columns need a value. The others need their key (present) or a value (strict).
 judged as (
     select
         *,

@@ -1,6 +1,6 @@
--- SPEC F2: the leads that their feed shows as new, changed or worth another judgement. Leads nested in the prospect
--- feed trigger nothing. A backfill or sweep may have shown a prospect in a window in which only some of its leads have a
--- stamp: the others are triggered when a window comes that has theirs. Variable: zone.
+-- SPEC F2: leads that are new, changed or due for another check in the lead feed. Leads nested in the prospect feed
+-- trigger nothing. A backfill or sweep may show a prospect in a window that covers the timestamps of only some of its
+-- leads; the others are triggered by a later window that covers theirs. Variable: zone.
 create or replace table pipeline.triggered_leads as
 with batch as (select * from pipeline.batch where feed = 'leads' and not stale),
 leads_now as (
@@ -17,7 +17,7 @@ leads_before as (
     from batch as b inner join raw.leads as l on l.reading_no = b.previous_no
     qualify row_number() over (partition by b.contact_key, l.lead_key order by l.lead_place) = 1
 ),
--- the leads with a stamp of their own inside a window, as it was sent
+-- leads with a timestamp of their own inside a window, as it was sent
 stamps as (
     select
         contact_key,

@@ -1,5 +1,5 @@
--- SPEC F3: a prospect is triggered by itself if none of its leads is, and in either feed it is there for the first time,
--- its own content differs, or it stands rejected by itself.
+-- SPEC F3: a prospect is triggered if none of its leads is and, in either feed, it is new, its own content differs,
+-- or it is rejected as `prospect`.
 create or replace table pipeline.triggered_prospects as
 with reasons as (
     select
