@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from lp_pipeline.orchestration.assets.staged_opportunities import staged_opportunities
+from lp_pipeline.orchestration.metadata import table
 from lp_pipeline.orchestration.resources import told_plainly
 from lp_pipeline.runs.run import Pipeline
 from lp_pipeline.transform.merge import merge
@@ -35,7 +36,7 @@ def opportunities(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[
             "gone": report.gone,
             "returned": report.returned,
             "new calls": report.new_calls,
-            **({"examples (cst_id/lead id)": report.examples} if report.examples else {}),
+            **({"examples": table(report.examples)} if report.examples else {}),
             "seconds": round(time.monotonic() - began, 2),
         }
     )

@@ -8,6 +8,7 @@ import dagster as dg
 from lp_pipeline.orchestration.assets.hatch_deliveries import hatch_deliveries
 from lp_pipeline.orchestration.assets.opportunities import opportunities
 from lp_pipeline.orchestration.assets.raw_communications import raw_communications
+from lp_pipeline.orchestration.metadata import table
 from lp_pipeline.orchestration.resources import told_plainly
 from lp_pipeline.runs.run import Pipeline
 
@@ -29,6 +30,7 @@ def published(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[Any]
             "published": publication.published,
             "reason": publication.reason,
             **{name.replace("_", " "): count for name, count in publication.counts.items()},
+            **({"opportunities by status": table(publication.by_status)} if publication.by_status else {}),
             "file": dg.MetadataValue.path(str(pipeline.warehouse.published)),
             "seconds": round(time.monotonic() - began, 2),
         }
