@@ -14,8 +14,8 @@ import duckdb
 
 from lp_pipeline.clients.hatch import communication
 from lp_pipeline.communications.landing import Landed, land
+from lp_pipeline.communications.ledger import note_pushing
 from lp_pipeline.communications.push import PushReport
-from lp_pipeline.communications.targets import note_pushing
 from lp_pipeline.delivery import DeliveryReport
 from lp_pipeline.extract.feed_reader import FeedReport
 from lp_pipeline.orchestration.build import build_definitions

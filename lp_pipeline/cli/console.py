@@ -7,9 +7,8 @@ from pathlib import Path
 from filelock import FileLock
 from rich.console import Console
 
-from lp_pipeline.settings import REPOSITORY
-
-OWN_HOME = REPOSITORY / ".dagster"
+from lp_pipeline.package_data import package_data
+from lp_pipeline.settings import base_folder
 
 
 def console() -> Console:
@@ -18,15 +17,24 @@ def console() -> Console:
 
 
 def give_dagster_a_home() -> None:
-    """So that runs from the shell show in the UI: this repository's own instance, unless one is set."""
+    """So that runs from the shell show in the UI: an instance beside the settings file, unless another one is set."""
+    own = base_folder() / ".dagster"
     if not os.environ.get("DAGSTER_HOME"):
-        os.environ["DAGSTER_HOME"] = str(OWN_HOME)
+        os.environ["DAGSTER_HOME"] = str(own)
     home = Path(os.environ["DAGSTER_HOME"])
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if home == OWN_HOME and not (home / "dagster.yaml").exists():
-        (home / "dagster.yaml").symlink_to("../dagster.yaml")
+    if home == own and not (home / "dagster.yaml").exists():
+        _link_configuration(home)
         home.chmod(0o700)  # run logs name the data folder and its records' ids (SPEC R4)
     prepare_home(home)
+
+
+def _link_configuration(home: Path) -> None:
+    link = home / "dagster.yaml"
+    with FileLock(home / "home.lock"):
+        if not link.exists():
+            link.unlink(missing_ok=True)  # its target is gone: another Python, or the checkout was moved
+            link.symlink_to(os.path.relpath(package_data("dagster.yaml"), home))
 
 
 def prepare_home(home: Path) -> None:

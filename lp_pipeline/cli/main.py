@@ -23,6 +23,7 @@ class PlainErrors(click.Group):
 
 
 @click.group(cls=PlainErrors, help="LeadPerfection and Hatch in step, by way of DuckDB.")
+@click.version_option(package_name="lp-pipeline", message="%(package)s %(version)s")
 def main() -> None:
     """The entry point."""
 

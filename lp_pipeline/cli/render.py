@@ -1,6 +1,8 @@
 """Showing things to a person: the status page, one query, a small shell, out of `published.duckdb`; the ledger of
 pushes as it stands, out of the outbox."""
 
+import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +14,8 @@ from rich.text import Text
 
 from lp_pipeline.communications.manual import Choice, held
 from lp_pipeline.errors import WarehouseError
-from lp_pipeline.settings import Settings
+from lp_pipeline.package_data import package_data
+from lp_pipeline.settings import REPOSITORY, Settings, settings_file
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.warehouse import Warehouse, first_row
 from lp_pipeline.transform.replay import ReplayReport
@@ -71,12 +74,26 @@ def show_status(settings: Settings, console: Console) -> None:
         console.print("\n[bold]Ten contacts that changed last[/]")
         console.print(_table(latest))
     show_pushes(settings, console)
-    console.print(
-        "\n[bold]Next[/]\n"
-        "  make dev                                   the Dagster UI, with a sync every 15 minutes\n"
-        "  .venv/bin/lp-pipeline sql                  ask the data (DESCRIBE opportunities; see sql/analysis/)\n"
-        + ("" if settings.lp_api_url else "  cp lp_pipeline.env.example lp_pipeline.env   your own LeadPerfection\n")
+    console.print("\n[bold]Next[/]")
+    for command, purpose in _next(settings):
+        console.print(f"  {command:<44} {purpose}", markup=False, highlight=False)
+
+
+def _next(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What to type next, and what for: as in a checkout, or as with an installed wheel."""
+    checkout = package_data("sql") == REPOSITORY / "sql"
+    yield (
+        "make dev" if checkout else "DAGSTER_HOME=$PWD/.dagster dagster dev -m lp_pipeline.definitions",
+        "the Dagster UI, with a sync every 15 minutes",
     )
+    yield (
+        ".venv/bin/lp-pipeline sql" if checkout else "lp-pipeline sql",
+        "ask the data (DESCRIBE opportunities; see sql/analysis/)",
+    )
+    if not settings.lp_api_url:
+        paths = (package_data("lp_pipeline.env.example"), settings_file())
+        shortest = (min(str(path), os.path.relpath(path), key=len) for path in paths)
+        yield shlex.join(["cp", *shortest]), "your own LeadPerfection"
 
 
 def show_pushes(settings: Settings, console: Console) -> None:

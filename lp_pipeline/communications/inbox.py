@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from lp_pipeline.clients.hatch import Communication, Malformed, communication
 from lp_pipeline.communications.landing import land
-from lp_pipeline.communications.targets import note_pushing
+from lp_pipeline.communications.ledger import note_pushing
 from lp_pipeline.errors import PipelineError, SettingsError, WarehouseError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.outbox import Outbox, recognise

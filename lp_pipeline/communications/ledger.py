@@ -12,12 +12,13 @@ from lp_pipeline.communications.payloads import Letter
 from lp_pipeline.communications.targets import (
     SWITCHES,
     Overrides,
-    pushing_since,
     switches,
+    targets_on,
 )
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.outbox import Outbox, Row, instant_of, iso, run
 
+SANDBOX_SINCE = timedelta(days=3)  # so that there is something to see
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
 MOST_TRIES, LONGEST = 8, timedelta(days=1)
 UNMATCHED_WAITS, UNMATCHED_FOR = (timedelta(minutes=1), timedelta(hours=1)), timedelta(days=30)
@@ -29,6 +30,18 @@ RECOVERED_AT, REALLY_RECOVERED_AT = "recovered_at", "really_recovered_at"  # R5,
 
 class Withdrawn(Exception):
     """A person has settled this push while the run was at it: it is not sent."""
+
+
+def note_pushing(outbox: Outbox, settings: Settings, overrides: Overrides | None = None) -> None:
+    """Remember since when pushing has been on: what happened before is not pushed (SPEC C4)."""
+    if targets_on(settings, overrides) and outbox.fact("pushing_since") is None:
+        outbox.keep("pushing_since", pushing_since(outbox, settings), once=True)
+
+
+def pushing_since(outbox: Outbox, settings: Settings) -> str:
+    """Since when pushing has been on; now, if it never was."""
+    begins_now = settings.now() - (timedelta() if settings.lp_api_url else SANDBOX_SINCE)
+    return outbox.fact("pushing_since") or iso(begins_now)
 
 
 def register(connection: Any, outbox: Outbox, settings: Settings, overrides: Overrides | None = None) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lp_pipeline.clients.leadperfection import Client, Written, written
 from lp_pipeline.communications import ownership
-from lp_pipeline.communications.ledger import Ledger, Withdrawn, open_pushes, register
+from lp_pipeline.communications.ledger import Ledger, Withdrawn, note_pushing, open_pushes, register
 from lp_pipeline.communications.matching import Address, addresses
 from lp_pipeline.communications.payloads import (
     Letter,
@@ -24,7 +24,7 @@ from lp_pipeline.communications.payloads import (
     unsendable,
 )
 from lp_pipeline.communications.reconcile import Doubts, key
-from lp_pipeline.communications.targets import CALL_LOG, Overrides, note_pushing, targets_on
+from lp_pipeline.communications.targets import CALL_LOG, Overrides, targets_on
 from lp_pipeline.errors import LeadPerfectionError, SettingsError, SignInRefused
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.locks import push_turn

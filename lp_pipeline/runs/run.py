@@ -13,8 +13,9 @@ from lp_pipeline.clients.hatch import HatchClient
 from lp_pipeline.clients.leadperfection import Client, RateLimiter, feeds
 from lp_pipeline.communications.dry_run import Rehearsed, dry_run
 from lp_pipeline.communications.export import ExportReport, read_export
+from lp_pipeline.communications.ledger import note_pushing
 from lp_pipeline.communications.push import PushReport, push
-from lp_pipeline.communications.targets import Overrides, note_pushing
+from lp_pipeline.communications.targets import Overrides
 from lp_pipeline.delivery import DeliveryReport, deliver
 from lp_pipeline.extract.feed_reader import FeedReader, FeedReport
 from lp_pipeline.runs.progress import Progress

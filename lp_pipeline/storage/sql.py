@@ -6,14 +6,14 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
-from lp_pipeline.settings import REPOSITORY
+from lp_pipeline.package_data import package_data
 
-_folder: ContextVar[Path] = ContextVar("folder", default=REPOSITORY / "sql")
+_folder: ContextVar[Path | None] = ContextVar("folder", default=None)
 
 
 def statement(name: str) -> str:
     """The text of `<name>.sql`."""
-    return _read(_folder.get(), name)
+    return _read(_folder.get() or package_data("sql"), name)
 
 
 @contextmanager
