@@ -63,15 +63,9 @@ def sweep(*, full: bool) -> None:
 def held(context: click.Context) -> None:
     """List the opportunities that the identity guard holds; `accept` and `drop` settle them."""
     if context.invoked_subcommand is None:
-        from lp_pipeline.cli.render import ask
+        from lp_pipeline.cli.render import show_held_opportunities
 
-        ask(load_settings(), HELD, console())
-
-
-HELD = """
-select external_contact_id, external_id, known_created_local as known_as, external_created_local as shown_as, held_at
-from held_opportunities where state = 'held' order by all
-"""
+        show_held_opportunities(load_settings(), console())
 
 
 @held.command()

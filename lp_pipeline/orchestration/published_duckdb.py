@@ -3,11 +3,13 @@ the warehouse from the run (`resources.py`), together with the right to write.""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 from dagster_duckdb import DuckDBResource
 from pydantic import Field
 
+from lp_pipeline.settings import load_settings
 from lp_pipeline.storage.published import open_published, published_file
 
 
@@ -32,5 +34,6 @@ class PublishedDuckDB(DuckDBResource):
     @contextmanager
     def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection to the newest publication, in the account's time zone. Raises `WarehouseError`."""
-        with open_published(published_file(self.database), self.connection_config) as connection:
+        path = Path(self.database or published_file(load_settings()))
+        with open_published(path, self.connection_config) as connection:
             yield connection

@@ -3,6 +3,7 @@
 What is in the file, and when it is replaced, is decided by `publish.py`.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from lp_pipeline.errors import WarehouseError
-from lp_pipeline.settings import load_settings
+from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.warehouse import attach
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ def open_published(
         yield connection
 
 
-def published_file(path: str | Path | None = None) -> Path:
-    """The file to read: `path`, or that of the data folder which the settings name. Raises `SettingsError`."""
-    return Path(path) if path else load_settings().data / "published.duckdb"
+def published_file(settings: Settings) -> Path:
+    """Where the published copy of a data folder is."""
+    return settings.data / "published.duckdb"
 
 
 def published(
@@ -69,11 +70,18 @@ def published(
     Raises `WarehouseError` if nothing is published yet, `duckdb.Error` for a mistake in the query.
     """
     # a misspelled table is a mistake, not the name of some variable that happens to hold a DataFrame
-    with open_published(published_file(path), {"python_enable_replacements": False}) as connection:
-        return connection.execute(sql, parameters).df()
+    with open_published(
+        Path(path or published_file(load_settings())), {"python_enable_replacements": False}
+    ) as connection:
+        found = connection.execute(sql, parameters)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # DuckDB's own way of calling pandas 3.1
+            return found.df()
 
 
 def _advice(error: Exception) -> str:
     if "permission denied" in str(error).lower():
-        return "you may not read it. Ask the owner of the data folder to set LP_PIPELINE_GROUP, or run this as the owner."
+        return (
+            "you may not read it. Ask the owner of the data folder to set LP_PIPELINE_GROUP, or run this as the owner."
+        )
     return "it is not as the last sync left it. Run `lp-pipeline sync`: it builds a new copy."

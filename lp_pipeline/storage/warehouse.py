@@ -92,7 +92,7 @@ class Warehouse:
             self.work,
             f"as work (storage_version '{STORAGE_VERSION}')",
             patience_seconds=self._patience,
-            if_held=f"Close that program: people query {self.published.name}, only the pipeline opens {self.work.name}.",
+            if_held=f"Close that program: people query {self.published.name}, only the pipeline opens this file.",
         )
         self.work.chmod(0o600)
         connection.execute("use work")
