@@ -81,7 +81,8 @@ def sql(query: str | None, file: IO[str] | None, *, as_csv: bool, as_json: bool)
     form = "json" if as_json else "page" if page.is_terminal and not as_csv else "csv"
     try:
         text = query if query is not None else (file or sys.stdin).read()
-    except UnicodeDecodeError:
+        text.encode()  # what Python could not decode may also be in it as half a surrogate pair
+    except UnicodeError:
         raise click.ClickException("The query is not valid UTF-8 text. Save it as UTF-8.") from None
     ask(settings, text, page, form)
 

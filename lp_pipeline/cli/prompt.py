@@ -1,8 +1,10 @@
 """`lp-pipeline sql`: one query, or a prompt that takes them line by line. How rows look: `query.py`."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+import duckdb
 from rich.console import Console
 from rich.text import Text
 
@@ -23,20 +25,32 @@ WRITERS = {"csv": write_csv, "json": write_json}
 
 def ask(settings: Settings, text: str, console: Console, form: str = "page") -> None:
     """Run the statements of `text` and show each one's rows, as `page`, `csv` or `json`. Raises `WarehouseError`."""
-    with open_published(published_file(settings), {"python_enable_replacements": False}) as connection:
+    with (
+        open_published(published_file(settings), {"python_enable_replacements": False}) as connection,
+        ThreadPoolExecutor(1) as executor,  # DuckDB at work doesn't notice Ctrl-C, the thread that waits for it does
+    ):
+        shown = executor.submit(_show, connection, text, console, form)
         try:
-            for number, result in enumerate(results(connection, text, as_json=form == "json")):
-                if number:
-                    console.file.write("\n")
-                if form == "page":
-                    show(result, console)
-                else:
-                    WRITERS[form](result, console.file)
-            console.file.flush()
-        except UnicodeEncodeError as error:
-            raise WarehouseError(
-                f"The query or its result has characters that {error.encoding} can't write. Set PYTHONUTF8=1."
-            ) from None
+            shown.result()
+        except KeyboardInterrupt:
+            connection.interrupt()
+            raise
+
+
+def _show(connection: duckdb.DuckDBPyConnection, text: str, console: Console, form: str) -> None:
+    try:
+        for number, result in enumerate(results(connection, text, as_json=form == "json")):
+            if number:
+                console.file.write("\n")
+            if form == "page":
+                show(result, console)
+            else:
+                WRITERS[form](result, console.file)
+        console.file.flush()
+    except UnicodeEncodeError as error:
+        raise WarehouseError(
+            f"The query or its result has characters that {error.encoding} can't write. Set PYTHONUTF8=1."
+        ) from None
 
 
 def prompt(settings: Settings, console: Console, read: Callable[[str], str] = input) -> None:

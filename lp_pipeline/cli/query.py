@@ -70,8 +70,8 @@ def write_json(result: Result, out: IO[str]) -> None:
     out.write("\n]\n")
 
 
-def show(result: Result, console: Console, *, if_none: str = "No rows.") -> None:
-    """A table, or, where a row doesn't fit the width, one record below the other."""
+def show(result: Result, console: Console, *, if_none: str = "No rows.", folded: bool = False) -> None:
+    """A table, or, where a row doesn't fit the width, one record below the other (or a table with `folded` cells)."""
     rows = _first(result.rows, MOST_ROWS + 1)
     shown, more = rows[:MOST_ROWS], len(rows) > MOST_ROWS
     if result.lines:
@@ -86,10 +86,10 @@ def show(result: Result, console: Console, *, if_none: str = "No rows.") -> None
     widths = [
         max(map(cell_len, column)) for column in zip(names, *[[c.plain for c in row] for row in cells], strict=True)
     ]
-    if sum(widths) + 3 * len(widths) + 1 <= console.width:
+    if folded or sum(widths) + 3 * len(widths) + 1 <= console.width:
         table = Table()
         for name, kind in zip(names, result.types, strict=True):
-            table.add_column(Text(name), justify="right" if kind in NUMBERS else "left", no_wrap=True)
+            table.add_column(Text(name), justify="right" if kind in NUMBERS else "left", overflow="fold")
         for line in cells:
             table.add_row(*line)
         console.print(table)

@@ -36,7 +36,7 @@ def show_status(settings: Settings, console: Console) -> None:
             console.print(f"  {count:>8,}  {name.replace('_', ' ')}")
         console.print("\n[bold]Ten contacts that changed last[/]")
         for latest in results(connection, statement("status/latest")):
-            show(latest, console)
+            show(latest, console, folded=True)
     show_pushes(settings, console)
     console.print("\n[bold]Next[/]")
     for command, purpose in _next(settings):
@@ -93,7 +93,7 @@ def show_held_opportunities(settings: Settings, console: Console) -> None:
 def _show_query(settings: Settings, name: str, console: Console, *, if_none: str) -> None:
     with open_published(published_file(settings)) as connection:
         for result in results(connection, statement(name)):
-            show(result, console, if_none=if_none)
+            show(result, console, if_none=if_none, folded=True)
 
 
 def show_difference(report: ReplayReport, console: Console) -> None:

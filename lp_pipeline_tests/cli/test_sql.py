@@ -3,6 +3,11 @@
 import csv
 import io
 import json
+import os
+import pty
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,12 +24,22 @@ from lp_pipeline.storage.publish import publish
 from lp_pipeline_tests.scenario import LIVE, Scenario, lead, live_settings, prospect
 
 ODD = """select time '12:34:56' as t, 'infinity'::timestamp as i, timestamptz '2026-01-01 00:00:00.123456Z' as z,
-1.50::decimal(9, 2) as d, 'nan'::double as n, 170141183460469231731687303715884105727 as h, null as nothing, '' as empty,
+1.50::decimal(9, 2) as d, 'nan'::double as n, 170141183460469231731687303715884105727 as h,
+null as nothing, '' as empty,
 'a' || chr(27) || '[31m' as e, [1.5, null] as l, '{"k": 1.10}'::json as j, repeat('x', 1500) as long"""
 EXACT = {
-    **{"t": "12:34:56", "i": "infinity", "z": "2025-12-31 19:00:00.123456-05", "d": "1.50", "n": "nan"},
-    **{"h": "170141183460469231731687303715884105727", "nothing": "", "empty": "", "e": "a\x1b[31m"},
-    **{"l": "[1.5, NULL]", "j": '{"k": 1.10}', "long": "x" * 1500},
+    "t": "12:34:56",
+    "i": "infinity",
+    "z": "2025-12-31 19:00:00.123456-05",
+    "d": "1.50",
+    "n": "nan",
+    "h": "170141183460469231731687303715884105727",
+    "nothing": "",
+    "empty": "",
+    "e": "a\x1b[31m",
+    "l": "[1.5, NULL]",
+    "j": '{"k": 1.10}',
+    "long": "x" * 1500,
 }
 
 Sql = Callable[..., Result]
@@ -158,10 +173,11 @@ def test_a_mistake_is_one_message(sql: Sql, arguments: list[str], expected: str)
 
 
 def test_text_in_another_encoding_is_one_message(sql: Sql, tmp_path: Path) -> None:
-    """A file that is not UTF-8 says so."""
-    (tmp_path / "latin.sql").write_bytes("select 'é'".encode("latin-1"))
-    result = sql("--file", str(tmp_path / "latin.sql"))
-    assert (result.exit_code, "UTF-8" in result.stderr) == (1, True)
+    """What is not UTF-8 is named as that, from a file and as an argument."""
+    latin = "select 'é'".encode("latin-1")
+    (tmp_path / "latin.sql").write_bytes(latin)
+    for result in (sql("--file", str(tmp_path / "latin.sql")), sql(latin.decode("utf-8", "surrogateescape"))):
+        assert (result.exit_code, "UTF-8" in result.stderr) == (1, True)
 
 
 def typed(*lines: str | type[BaseException]) -> Callable[[str], str]:
@@ -195,6 +211,38 @@ def test_the_prompt_takes_lines_until_a_semicolon(settings: Settings) -> None:
 def test_ctrl_c_drops_the_line_and_leaves_the_prompt_usable(settings: Settings) -> None:
     """What was typed so far is gone, the next query works."""
     assert "│ 7 │" in session(settings, "select oh", KeyboardInterrupt, "select 7 as n;")
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_long_query_and_leaves_the_prompt_usable(folder: Path) -> None:
+    """On a real terminal: DuckDB stops, and the next query works."""
+    environ = {**os.environ, **LIVE, "LP_PIPELINE_DATA": str(folder), "TERM": "dumb"}
+    terminal, theirs = pty.openpty()
+    command = [sys.executable, "-c", "from lp_pipeline.cli.main import main; main(['sql'])"]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ)
+    os.close(theirs)
+
+    def shown_until(text: str) -> str:
+        shown = ""
+        while text not in shown:
+            shown += os.read(terminal, 4096).decode()
+        return shown
+
+    try:
+        shown_until("sql> ")
+        endless = "select count(*) from range(1000000000000) as a, range(1000000) as b where a.range + b.range = 7;"
+        os.write(terminal, f"{endless}\n".encode())
+        shown_until("7;")
+        process.send_signal(signal.SIGINT)
+        shown_until("sql> ")
+        os.write(terminal, b"select 7 as n;\n")
+        assert "│ 7 │" in shown_until("sql> ")
+        os.write(terminal, b".quit\n")
+        assert process.wait() == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)
 
 
 def test_a_mistake_leaves_the_prompt_usable(settings: Settings) -> None:

@@ -1,7 +1,7 @@
 -- A few of each outcome, for the run's metadata: ids, statuses and names of columns, which say nothing of a person.
 -- Variables: sync_id.
 with changed as (
-    select external_contact_id, external_id, external_created_local, string_agg(column_name, ', ') as columns
+    select external_contact_id, external_id, external_created_local, string_agg(column_name, ', ' order by column_name) as columns
     from opportunity_changes
     where sync_id = getvariable('sync_id') and column_name is not null
     group by all

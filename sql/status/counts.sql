@@ -10,6 +10,6 @@ select
         select count(*)
         from opportunity_changes
         where sync_id = (select max(sync_id) from opportunity_changes)
-    ) as changes_by_the_last_sync_that_changed_anything,
+    ) as changes_by_the_last_sync,
     (select count(*) from hatch_deliveries where state = 'delivered') as delivered_to_hatch,
     (select count(*) from communications) as communications_from_hatch;
