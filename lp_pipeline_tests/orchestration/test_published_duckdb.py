@@ -1,6 +1,7 @@
 """The published copy in people's own Dagster assets (SPEC Q1, R2)."""
 
 import dagster as dg
+import duckdb
 import pytest
 from dagster_duckdb import DuckDBResource
 
@@ -12,7 +13,7 @@ from lp_pipeline_tests.storage.test_published import publication
 
 @dg.asset
 def lead_ids(published: PublishedDuckDB) -> dg.MaterializeResult[None]:
-    """An asset as the README shows it; the connection it kept is closed when it is done."""
+    """An asset as the README shows it."""
     with published.get_connection() as connection:
         rows = connection.sql("select external_id from opportunities order by 1").fetchall()
         zone = connection.sql("select current_setting('timezone')").fetchall()
@@ -54,8 +55,10 @@ def test_it_does_what_duckdbs_own_resource_does_not(scenario: Scenario) -> None:
     path = publication(scenario, "10")
     resource = PublishedDuckDB(database=str(path))
     assert isinstance(resource, DuckDBResource)
-    with pytest.raises(ZeroDivisionError), resource.get_connection():
+    with pytest.raises(ZeroDivisionError), resource.get_connection() as connection:
         raise ZeroDivisionError
+    with pytest.raises(duckdb.ConnectionException):
+        connection.execute("select 1")
     path.unlink()
     with pytest.raises(WarehouseError, match="does not exist"), resource.get_connection():
         pass
