@@ -9,7 +9,7 @@ from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
 from lp_pipeline.cli.console import console, give_dagster_a_home
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.errors import PipelineError
-from lp_pipeline.settings import load_settings
+from lp_pipeline.settings import load_settings, refuse_dotenv
 
 
 class PlainErrors(click.Group):
@@ -45,7 +45,8 @@ def sync(context: click.Context) -> None:
 
 @main.command(hidden=True)
 def home() -> None:
-    """Make Dagster's home ready; `make` does it before anything else uses it."""
+    """Prepare Dagster's home; `make` does this before anything else uses it."""
+    refuse_dotenv()
     give_dagster_a_home()
 
 
