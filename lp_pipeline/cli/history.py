@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home
-from lp_pipeline.storage.sql import statement
 
 
 class Day(click.ParamType[date]):
@@ -63,9 +62,9 @@ def sweep(*, full: bool) -> None:
 def held(context: click.Context) -> None:
     """List the opportunities that the identity guard holds; `accept` and `drop` settle them."""
     if context.invoked_subcommand is None:
-        from lp_pipeline.cli.render import ask
+        from lp_pipeline.cli.render import show_held_opportunities
 
-        ask(account_settings(), statement("held/list"), console())
+        show_held_opportunities(account_settings(), console())
 
 
 @held.command()

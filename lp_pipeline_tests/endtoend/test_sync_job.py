@@ -32,7 +32,15 @@ def test_a_sync_reads_merges_and_publishes(lp_account: Account) -> None:
     ]
     merged = metadata(result, "opportunities")
     assert (merged["inserted"], merged["rejected"]) == (2, 0)
-    assert merged["examples (cst_id/lead id)"] == {"inserted": ["1/10", "2/20"]}
+    examples = result.asset_materializations_for_node("opportunities")[0].metadata["examples"]
+    assert isinstance(examples, dg.TableMetadataValue)
+    assert [dict(row.data) for row in examples.records] == [
+        {"outcome": "inserted", "contact": contact, "lead": f"{contact}0", "status": "Set", "changed_columns": ""}
+        for contact in ("1", "2")
+    ]
+    by_status = result.asset_materializations_for_node("published")[0].metadata["opportunities by status"]
+    assert isinstance(by_status, dg.TableMetadataValue)
+    assert [dict(row.data) for row in by_status.records] == [{"status": "Set", "opportunities": 2, "gone": 0}]
     read = metadata(result, "raw_leads")
     assert (read["readings"], read["new readings"], read["pages"]) == (2, 2, 2)
 

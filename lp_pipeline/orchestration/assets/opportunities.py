@@ -7,6 +7,7 @@ import dagster as dg
 
 from lp_pipeline.orchestration.assets.staged_opportunities import staged_opportunities
 from lp_pipeline.orchestration.failures import plain_failures
+from lp_pipeline.orchestration.metadata import table
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.transform.merge import merge
 
@@ -37,7 +38,7 @@ def opportunities(
             "gone": report.gone,
             "returned": report.returned,
             "new calls": report.new_calls,
-            **({"examples (cst_id/lead id)": report.examples} if report.examples else {}),
+            **({"examples": table(report.examples)} if report.examples else {}),
             "seconds": round(time.monotonic() - began, 2),
         }
     )

@@ -9,6 +9,7 @@ from lp_pipeline.orchestration.assets.hatch_deliveries import hatch_deliveries
 from lp_pipeline.orchestration.assets.opportunities import opportunities
 from lp_pipeline.orchestration.assets.raw_communications import raw_communications
 from lp_pipeline.orchestration.failures import plain_failures
+from lp_pipeline.orchestration.metadata import table
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.reports import unread_feeds
 from lp_pipeline.runs.steps import publish_changes
@@ -32,6 +33,7 @@ def published(
             "published": publication.published,
             "reason": publication.reason,
             **{name.replace("_", " "): count for name, count in publication.counts.items()},
+            **({"opportunities by status": table(publication.by_status)} if publication.by_status else {}),
             "file": dg.MetadataValue.path(str(connections.warehouse.published)),
             "seconds": round(time.monotonic() - began, 2),
         }
