@@ -24,8 +24,9 @@ from lp_pipeline.sandbox import Sandbox
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.trouble import plainly
 from lp_pipeline.warehouse import Warehouse
+from lp_pipeline.warehouse.public_file import standing_since
 from lp_pipeline.warehouse.publishing import Publication, publish, wait_before
-from lp_pipeline.warehouse.turn import BRIEF, NEXT, PATIENCE_SECONDS, Turn
+from lp_pipeline.warehouse.turn import NEXT, PATIENCE_SECONDS, Turn, briefly
 
 ROOM = 5  # one call in so many is left to syncs
 RUN_SECONDS = 12 * 60.0  # R3: nothing is retried after this
@@ -77,15 +78,8 @@ class Pipeline:
     def briefly(self) -> Iterator[Warehouse]:
         """The warehouse for a moment, for work that lets syncs go first, however long they take (SPEC W2)."""
         os.umask(0o077)
-        waiting, turn, brief = (Turn(self.settings.data, name) for name in (NEXT, "turn", BRIEF))
-        while waiting.is_taken() or not turn.take_at_once():
-            time.sleep(0.2)
-        try:
-            brief.take()
+        with briefly(self.settings.data):
             yield self._warehouse
-        finally:
-            brief.give_back()
-            turn.give_back()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -207,9 +201,9 @@ class Pipeline:
             return Publication(False, "another push is about to publish", {})
         waiting.take()
         try:
-            published = Warehouse(self.settings.data).published
-            if published.exists() and not self.settings.fixed_now:
-                time.sleep(wait_before(time.time() - published.stat().st_mtime, 0.0))
+            since = standing_since(Warehouse(self.settings.data).published)
+            if since is not None and not self.settings.fixed_now:
+                time.sleep(wait_before(time.time() - since, 0.0))
             return self.publish()
         finally:
             waiting.give_back()

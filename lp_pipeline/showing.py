@@ -16,7 +16,7 @@ from lp_pipeline.outbox import Outbox
 from lp_pipeline.replaying import ReplayReport
 from lp_pipeline.settings import Settings
 from lp_pipeline.warehouse import Warehouse
-from lp_pipeline.warehouse.database import first_row
+from lp_pipeline.warehouse.database import HOLDER, first_row
 
 MOST_ROWS = 200
 COUNTS = """
@@ -50,12 +50,23 @@ def _published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         connection = duckdb.connect(str(path), read_only=True)
     except duckdb.Error as error:
-        raise WarehouseError(f"Could not open {path}: {error}") from None
+        raise WarehouseError(f"Could not open {path}: {_why_closed(str(error))}") from None
     try:
         connection.execute("set timezone = $zone", {"zone": settings.lp_timezone})
         yield connection
     finally:
         connection.close()
+
+
+def _why_closed(text: str) -> str:
+    if holder := HOLDER.search(text):
+        return (
+            f"process {holder.group(1)} has it open for writing. End that program, or run `lp-pipeline sync`, which "
+            "puts a new copy in its place."
+        )
+    if "permission denied" in text.lower():
+        return "you may not read it. Run this as the owner of the data folder; `lp-pipeline sync` builds a new copy."
+    return "it is not as the last sync left it. Run `lp-pipeline sync`: it builds a new copy."
 
 
 def show_status(settings: Settings, console: Console) -> None:

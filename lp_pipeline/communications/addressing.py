@@ -1,4 +1,4 @@
-"""Whom a communication belongs to in LeadPerfection (SPEC C5). Reads `published.duckdb` only, never the warehouse.
+"""Whom a communication belongs to in LeadPerfection (SPEC C5). Asks the published data, never the warehouse.
 
 The rule stands in `sql/addressing/`; here the question is put together from the outbox.
 """
@@ -6,13 +6,13 @@ The rule stands in `sql/addressing/`; here the question is put together from the
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
 from lp_pipeline.outbox import Outbox, Row
+from lp_pipeline.settings import Settings
 from lp_pipeline.statements import statement
-from lp_pipeline.trouble import plainly
+from lp_pipeline.warehouse.publishing import ask
 
 WITHOUT_LEAD = "prospect-"  # how Hatch knows an opportunity that has no lead (SPEC D2)
 
@@ -38,29 +38,29 @@ class _Question:
     email: str | None
 
 
-def addresses(outbox: Outbox, published: Path, communications: Sequence[Row]) -> dict[str, Address]:
+def addresses(outbox: Outbox, settings: Settings, communications: Sequence[Row]) -> dict[str, Address]:
     """The address of each communication, by its id. Rows need the outbox's columns of a communication."""
     if not communications:
         return {}
     questions = _questions(outbox, communications)
-    if not published.exists():
+    found = ask(outbox, settings, lambda connection: _answers(connection, questions))
+    if found is None:  # nothing was ever read
         return {each.communication_id: Address("not_read" if each.contact_ids else "none") for each in questions}
-    with plainly(f"read {published}", if_damaged="The next sync makes it again."):
-        connection = duckdb.connect(str(published), read_only=True)
-        try:
-            parameters = {
-                "communication_id": [each.communication_id for each in questions],
-                "given_contact_ids": [each.contact_ids for each in questions],
-                "given_lead_id": [each.lead_id for each in questions],
-                "phone": [each.phone for each in questions],
-                "email": [each.email for each in questions],
-            }
-            macro, table = statement("addressing/prepare").split(";\n", 1)
-            connection.execute(macro)
-            connection.execute(table, parameters).fetchall()
-            rows = connection.execute(statement("addressing/addresses")).fetchall()
-        finally:
-            connection.close()
+    return found
+
+
+def _answers(connection: duckdb.DuckDBPyConnection, questions: Sequence[_Question]) -> dict[str, Address]:
+    parameters = {
+        "communication_id": [each.communication_id for each in questions],
+        "given_contact_ids": [each.contact_ids for each in questions],
+        "given_lead_id": [each.lead_id for each in questions],
+        "phone": [each.phone for each in questions],
+        "email": [each.email for each in questions],
+    }
+    macro, table = statement("addressing/prepare").split(";\n", 1)
+    connection.execute(macro)
+    connection.execute(table, parameters).fetchall()
+    rows = connection.execute(statement("addressing/addresses")).fetchall()
     return {communication_id: Address(*found) for communication_id, *found in rows}
 
 

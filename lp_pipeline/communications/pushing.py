@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from lp_pipeline.communications.addressing import Address, addresses
 from lp_pipeline.communications.doubts import Doubts, key
@@ -60,7 +59,6 @@ class Push:
         client: Callable[[], Client],
         settings: Settings,
         targets: Sequence[str],
-        published: Path,
         *,
         due_only: bool = False,
         on_progress: Callable[[int, int], None] = lambda _done, _all: None,
@@ -70,7 +68,6 @@ class Push:
         self._connect = client
         self._settings = settings
         self._targets = targets
-        self._published = published
         self._due_only = due_only
         self._on_progress = on_progress
         self._ends = time.monotonic() + seconds
@@ -105,7 +102,7 @@ class Push:
 
     def _look_first(self, rows: Sequence[Row]) -> bool:
         """Put in doubt what may have been sent before an older copy of the ledger was restored (SPEC R5)."""
-        found = addresses(self._outbox, self._published, [row for row in rows if row["pushed_contact_id"] is None])
+        found = addresses(self._outbox, self._settings, [row for row in rows if row["pushed_contact_id"] is None])
         for row in rows:
             if letter := self._letter(row, fixed_address(row) or found[row["communication_id"]]):
                 with suppress(Withdrawn):
@@ -131,7 +128,7 @@ class Push:
 
     def _send_all(self, rows: Sequence[Row]) -> None:
         unaddressed = [row for row in rows if row["pushed_contact_id"] is None]
-        found = addresses(self._outbox, self._published, unaddressed)
+        found = addresses(self._outbox, self._settings, unaddressed)
         for number, row in enumerate(rows, 1):
             if row["target"] in self._report.stopped or time.monotonic() >= self._ends:
                 self._count(row, "waiting")

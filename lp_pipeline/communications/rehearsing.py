@@ -1,7 +1,6 @@
 """What a push would write, where, word for word. Nothing is written here, neither there nor in the ledger."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from lp_pipeline.communications.addressing import addresses
 from lp_pipeline.communications.letters import Letter, fixed_address, letter_for, taken_dates, unsendable
@@ -9,11 +8,9 @@ from lp_pipeline.outbox import Outbox, Row
 from lp_pipeline.settings import Settings
 
 
-def rehearse(
-    outbox: Outbox, settings: Settings, rows: Sequence[Row], published: Path
-) -> list[tuple[Letter | None, str]]:
+def rehearse(outbox: Outbox, settings: Settings, rows: Sequence[Row]) -> list[tuple[Letter | None, str]]:
     """For each row the letter that would go out, or why there is none."""
-    found = addresses(outbox, published, [row for row in rows if row["pushed_contact_id"] is None])
+    found = addresses(outbox, settings, [row for row in rows if row["pushed_contact_id"] is None])
     rehearsed: list[tuple[Letter | None, str]] = []
     dates: dict[str | None, set[str]] = {}  # that this rehearsal has given away, by contact
     for row in rows:

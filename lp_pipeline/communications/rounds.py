@@ -12,7 +12,6 @@ from lp_pipeline.communications.rehearsing import rehearse
 from lp_pipeline.leadperfection import Client
 from lp_pipeline.outbox import Outbox, Row
 from lp_pipeline.settings import Settings
-from lp_pipeline.warehouse import Warehouse
 from lp_pipeline.warehouse.turn import Turn
 
 PUSH_TURN = "push"
@@ -33,8 +32,7 @@ def push(
         with outbox.transaction() as connection:
             register(connection, outbox, settings, overrides)
         targets = targets_on(settings, overrides)
-        published = Warehouse(settings.data).published
-        return Push(outbox, client, settings, targets, published, due_only=due_only, on_progress=on_progress).run()
+        return Push(outbox, client, settings, targets, due_only=due_only, on_progress=on_progress).run()
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def dry_run(outbox: Outbox, settings: Settings, overrides: Overrides) -> list[Re
     with outbox.rehearsal() as connection:
         register(connection, outbox, settings, overrides)
         rows = open_pushes(outbox, settings, targets_on(settings, overrides), due_only=False)
-    found = rehearse(outbox, settings, rows, Warehouse(settings.data).published)
+    found = rehearse(outbox, settings, rows)
     return [_rehearsed(row, letter, why, settings) for row, (letter, why) in zip(rows, found, strict=True)]
 
 

@@ -12,8 +12,9 @@ from lp_pipeline.communications.addressing import Address, addresses
 from lp_pipeline.communications.landing import land
 from lp_pipeline.hatch import ContactHistory
 from lp_pipeline.outbox import run
+from lp_pipeline.settings import Settings
 from lp_pipeline.warehouse.publishing import publish
-from lp_pipeline_tests.scenario import Scenario, lead, prospect
+from lp_pipeline_tests.scenario import Scenario, lead, live_settings, prospect
 
 ANN = Address(None, "1", "11", "J11", "5185550101", (("2026-03-01 18:03:00", None),))
 OUR_LEADS = [
@@ -80,11 +81,11 @@ def told(scenario: Scenario, hatch_contact_id: str, *contacts: str) -> None:
             run(connection, "record_delivery", values)
 
 
-def address(scenario: Scenario, published: Path | None = None, **given: Any) -> Address:
+def address(scenario: Scenario, settings: Settings | None = None, **given: Any) -> Address:
     """The address of a communication of which only this is given."""
     names = ("contact_id", "external_contact_id", "external_id", "phone", "email")
     row = {"communication_id": "c", **dict.fromkeys(names), **given}
-    found = addresses(scenario.outbox, published or scenario.warehouse.published, [cast(Any, row)])
+    found = addresses(scenario.outbox, settings or scenario.settings, [cast(Any, row)])
     (one,) = found.values()
     return replace(one, calls=tuple(tuple(call) for call in one.calls))
 
@@ -170,7 +171,7 @@ def test_each_communication_has_its_own(known: Scenario) -> None:
     """C5: many at once, each by its id."""
     names = ("contact_id", "external_contact_id", "external_id", "phone", "email")
     rows = [{"communication_id": f"c{n}", **dict.fromkeys(names), "phone": f"518555010{n}"} for n in range(8)]
-    found = addresses(known.outbox, known.warehouse.published, cast(Any, rows * 2))
+    found = addresses(known.outbox, known.settings, cast(Any, rows * 2))
     assert {name: each.external_contact_id for name, each in found.items()} == {
         "c0": None,
         "c1": "1",
@@ -181,12 +182,12 @@ def test_each_communication_has_its_own(known: Scenario) -> None:
         "c6": "6",
         "c7": "7",
     }
-    assert addresses(known.outbox, known.warehouse.published, []) == {}
+    assert addresses(known.outbox, known.settings, []) == {}
 
 
 def test_before_anything_is_published(known: Scenario, tmp_path: Path) -> None:
     """C5: whoever is given is not read yet, and nobody is found by a phone."""
-    nothing = tmp_path / "published.duckdb"
+    nothing = live_settings(tmp_path)
     assert address(known, nothing, external_contact_id="1") == Address("not_read")
     assert address(known, nothing, contact_id="hatch-1") == Address("not_read")
     assert address(known, nothing, phone="5185550101") == Address("none")

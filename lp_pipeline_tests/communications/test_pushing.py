@@ -303,7 +303,6 @@ def test_a_run_whose_time_is_up_ends_well_between_two_pushes(talk: Talk) -> None
     with talk.outbox.transaction() as connection:
         register(connection, talk.outbox, settings)
     with talk.pipeline() as pipeline:
-        published = talk.folder / "published.duckdb"
-        report = Push(talk.outbox, lambda: pipeline.client, settings, ["note"], published, seconds=0).run()
+        report = Push(talk.outbox, lambda: pipeline.client, settings, ["note"], seconds=0).run()
     assert (report.errors, report.of("waiting")) == ([], 3)
     assert talk.push().of("sent") == 3
