@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
 import duckdb
 
@@ -33,7 +34,7 @@ class Client:
 
     def __init__(self, path: Path, stack: ExitStack, mode: str = "read-write") -> None:
         command = [sys.executable, "-c", CLIENT, str(path), mode]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, text=True)
         stack.callback(self.kill)
         assert self._said() == "done"
 
@@ -113,11 +114,11 @@ def leaves_a_folder_as_its_log(path: Path, stack: ExitStack) -> None:
 def locks_it(path: Path, stack: ExitStack) -> None:
     """Both kinds of locks, in another process."""
     code = (
-        "import fcntl, sys\nfile = open(sys.argv[1], 'r+b')\nfcntl.flock(file, fcntl.LOCK_EX)\n"
-        "fcntl.lockf(file, fcntl.LOCK_EX)\nprint('done', flush=True)\nsys.stdin.read()"
+        "import fcntl, sys\nfile = open(sys.argv[1], 'r+b')\nfcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
+        "fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\nprint('done', flush=True)\nsys.stdin.read()"
     )
     path.chmod(0o600)
-    process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdin=-1, stdout=-1)
+    process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
     stack.callback(process.communicate)
     stack.callback(process.kill)
     assert process.stdout
@@ -126,7 +127,7 @@ def locks_it(path: Path, stack: ExitStack) -> None:
 
 def flocks_it(path: Path, stack: ExitStack) -> None:
     file = stack.enter_context(path.open("rb"))
-    fcntl.flock(file, fcntl.LOCK_EX)
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def deletes_it(path: Path, stack: ExitStack) -> None:

@@ -1,7 +1,8 @@
 """Clients that open, hold, lock, damage, delete and replace the published file at each step of a sync (SPEC Q1, R2)."""
 
+import io
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ class Office:
 def meddled(folder: Path) -> tuple[str, list[str]]:
     """Each act at each step of a sync, and before a push."""
     wrong: list[str] = []
-    with account_of(Talk, folder) as account:
+    with redirect_stderr(io.StringIO()), account_of(Talk, folder) as account:  # Dagster tells of each step
         account.environ["PUSH_SINCE"] = LONG_AGO
         office = Office(account)
         wrong += office.sync()

@@ -90,8 +90,8 @@ def test_a_client_that_has_the_old_file_open_for_writing_can_not_spoil_the_new_o
     assert not again(known)
 
 
-def test_the_log_of_an_old_file_is_never_beside_the_new_one(known: Scenario, stack: ExitStack) -> None:
-    """Q1: not even for a moment; readers in between see the old file, whole, without what the client did."""
+def test_the_old_file_is_whole_without_its_log(known: Scenario, stack: ExitStack) -> None:
+    """Q1: which goes first, so that it is never beside the new file; who reads in between sees our data alone."""
     meddling.is_killed_with_a_log(known.warehouse.published, stack)
     log_of(known.warehouse.published).unlink()
     assert seen(known.warehouse.published) == 2
