@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lp_pipeline.merging import merge, stage
-from lp_pipeline.warehouse.publishing import publish
+from lp_pipeline.transform.merge import merge, stage
 from lp_pipeline_tests.account import Account, account
 from lp_pipeline_tests.scenario import lead, prospect
 
@@ -42,13 +41,7 @@ def measure(opened: Account) -> None:
         timed("read", lambda: [pipeline.read(feed, warn=print, info=print) for feed in ("leads", "prospects")])
         timed("stage", lambda: stage(pipeline.warehouse, pipeline.settings))
         timed("merge", lambda: merge(pipeline.warehouse, pipeline.settings, pipeline.sync_id))
-        settings = pipeline.settings
-        timed(
-            "publish",
-            lambda: publish(
-                pipeline.warehouse, sync_id=pipeline.sync_id, now=settings.now(), zone=settings.lp_timezone
-            ),
-        )
+        timed("publish", lambda: pipeline.publish(force=True))
         print({report.feed: (report.pages, report.readings, report.outcomes) for report in pipeline.reports.values()})
 
 

@@ -14,12 +14,13 @@ from typing import Any
 
 import msgspec
 
+from lp_pipeline.clients.hatch import HatchClient, Opportunity, Upsert, upsert_body
 from lp_pipeline.errors import HatchRefused, HatchStopped, HatchUnavailable, SettingsError
-from lp_pipeline.hatch import HatchClient, Opportunity, Upsert, upsert_body
-from lp_pipeline.outbox import Outbox, iso, run
 from lp_pipeline.settings import Settings
-from lp_pipeline.statements import statement
-from lp_pipeline.warehouse import Warehouse, database
+from lp_pipeline.storage import warehouse as database
+from lp_pipeline.storage.outbox import Outbox, iso, run
+from lp_pipeline.storage.sql import statement
+from lp_pipeline.storage.warehouse import Warehouse
 
 THREADS = 8
 UNAVAILABLE = 3  # upserts that came to nothing while no other one came through: Hatch is left alone for this run

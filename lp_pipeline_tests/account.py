@@ -12,18 +12,18 @@ from uuid import uuid4
 import dagster as dg
 import duckdb
 
+from lp_pipeline.clients.hatch import communication
 from lp_pipeline.communications.landing import Landed, land
 from lp_pipeline.communications.ledger import note_pushing
-from lp_pipeline.communications.pushing import PushReport
-from lp_pipeline.definitions import build_definitions
+from lp_pipeline.communications.push import PushReport
 from lp_pipeline.delivery import DeliveryReport
-from lp_pipeline.hatch import communication
-from lp_pipeline.ingestion.reading import FeedReport
-from lp_pipeline.merging import MergeReport, merge, stage
-from lp_pipeline.outbox import Outbox
-from lp_pipeline.pipeline import Pipeline
+from lp_pipeline.extract.feed_reader import FeedReport
+from lp_pipeline.orchestration.build import build_definitions
+from lp_pipeline.runs.run import Pipeline
 from lp_pipeline.sandbox import Sandbox
 from lp_pipeline.settings import SANDBOX_ACCOUNT, SANDBOX_HATCH, Settings, load_settings
+from lp_pipeline.storage.outbox import Outbox
+from lp_pipeline.transform.merge import MergeReport, merge, stage
 from lp_pipeline_tests.scenario import NOON
 
 AnAccount = TypeVar("AnAccount", bound="Account")

@@ -1,5 +1,6 @@
 """Fixtures that every test may use, and a Hypothesis profile that digs deeper (`--hypothesis-profile drills`)."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,13 @@ from hypothesis import settings
 
 from lp_pipeline_tests.account import Account, account
 from lp_pipeline_tests.scenario import Scenario
+
+
+@pytest.fixture(autouse=True, scope="session")
+def machine_state(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the program records for this machine is recorded for this test session alone."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
 
 settings.register_profile("drills", max_examples=1000)
 

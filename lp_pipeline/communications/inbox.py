@@ -6,20 +6,25 @@ What a communication must have is decided where the export's are read, too (`hat
 import asyncio
 import hmac
 import logging
-from collections.abc import Sequence
+import os
+import signal
+from collections.abc import Callable, Sequence
 
 import msgspec
+import uvicorn
+from rich.console import Console
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from lp_pipeline.clients.hatch import Communication, Malformed, communication
 from lp_pipeline.communications.landing import land
-from lp_pipeline.errors import PipelineError, WarehouseError
-from lp_pipeline.hatch import Communication, Malformed, communication
-from lp_pipeline.outbox import Outbox
+from lp_pipeline.communications.ledger import note_pushing
+from lp_pipeline.errors import PipelineError, SettingsError, WarehouseError
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.outbox import Outbox, recognise
 
 PATH = "/communications"
 SECRET_HEADER = "x-inbox-secret"  # noqa: S105 (its name)
@@ -39,18 +44,37 @@ class Refusal(Exception):
         self.status = status
 
 
-def inbox_app(outbox: Outbox, settings: Settings) -> Starlette:
-    """The endpoint over an outbox; `POST /communications` with the secret in `X-Inbox-Secret`."""
-    writer = _Writer(outbox, settings)
+def check_inbox(settings: Settings, outbox: Outbox) -> Settings:
+    """The settings, if an inbox over this outbox may run under them; raises `SettingsError`."""
+    if settings.communications_from != "inbox":
+        raise SettingsError(
+            "COMMUNICATIONS_FROM is export. The same message has another id there, so using both would push it twice. "
+            "Set COMMUNICATIONS_FROM=inbox to use the inbox."
+        )
+    if not settings.inbox_secret.get_secret_value():
+        raise SettingsError("INBOX_SECRET is not set. `openssl rand -hex 32` makes one; the sender needs it too.")
+    if outbox.path.parent != settings.data:
+        raise SettingsError("LP_PIPELINE_DATA has changed since the inbox started. Restart `lp-pipeline inbox`.")
+    recognise(outbox, settings)
+    return settings
+
+
+def inbox_app(outbox: Outbox, load: Callable[[], Settings]) -> Starlette:
+    """The endpoint over an outbox; `POST /communications` with the secret in `X-Inbox-Secret`.
+
+    `load` is called for each request, so that a switch or a secret that was changed holds from then on.
+    """
+    writer = _Writer(outbox, load)
 
     async def receive(request: Request) -> JSONResponse:
         try:
+            settings = check_inbox(load(), outbox)
             _check_secret(request, settings)
             items = _communications(await _body(request), settings)
             await writer.store(items)
         except Refusal as refusal:
             return JSONResponse({"error": str(refusal)}, refusal.status)
-        except PipelineError as error:  # a full disk, say
+        except PipelineError as error:  # a full disk, say, or a settings file that is being edited
             logger.error("The inbox could not store what was sent: %s", error)  # noqa: TRY400 (no values of a request)
             return JSONResponse({"error": "Not stored; send it again later."}, LATER)
         return JSONResponse({"accepted": len(items)}, 202)
@@ -101,9 +125,9 @@ def _communications(body: bytes, settings: Settings) -> list[Communication]:
 class _Writer:
     """Stores what several requests bring in one durable transaction: while one is under way, the next ones gather."""
 
-    def __init__(self, outbox: Outbox, settings: Settings) -> None:
+    def __init__(self, outbox: Outbox, load: Callable[[], Settings]) -> None:
         self._outbox = outbox
-        self._settings = settings
+        self._load = load
         self._waiting: list[tuple[Sequence[Communication], asyncio.Future[None]]] = []
         self._turn = asyncio.Lock()
 
@@ -120,7 +144,7 @@ class _Writer:
     async def _land(self, batch: Sequence[tuple[Sequence[Communication], asyncio.Future[None]]]) -> None:
         together = [item for items, _ in batch for item in items]
         try:
-            await run_in_threadpool(land, self._outbox, self._settings, together, "inbox")
+            await run_in_threadpool(land, self._outbox, self._load(), together, "inbox")
         except BaseException as error:  # nobody waits for ever
             for _, stored in batch:
                 stored.set_exception(error if isinstance(error, Exception) else WarehouseError("The inbox is ending."))
@@ -129,3 +153,21 @@ class _Writer:
         else:
             for _, stored in batch:
                 stored.set_result(None)
+
+
+def serve_inbox(load: Callable[[], Settings], host: str, port: int, console: Console) -> None:
+    """Take communications on `host`:`port` until SIGINT or SIGTERM; raises `SettingsError`."""
+    os.umask(0o077)  # R4
+    settings = load()
+    with Outbox(settings.data) as outbox:
+        note_pushing(outbox, check_inbox(settings, outbox))
+        console.print(f"The inbox takes communications at [bold]http://{host}:{port}{PATH}[/] until Ctrl-C.")
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, lambda *_: None)  # the server ends by them, and raises them once more when it has
+        server = uvicorn.Server(
+            uvicorn.Config(inbox_app(outbox, load), host=host, port=port, log_level="warning", access_log=False)
+        )
+        try:
+            server.run()
+        except SystemExit:
+            raise SettingsError(f"Port {port} of {host} can't be used. Choose another one with --port.") from None

@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lp_pipeline.communications.ledger import targets_on
-from lp_pipeline.hatch import Communication, ContactHistory, Malformed
-from lp_pipeline.outbox import Outbox, iso, run
+from lp_pipeline.clients.hatch import Communication, ContactHistory, Malformed
+from lp_pipeline.communications.targets import targets_on
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.outbox import Outbox, iso, run
 
 
 @dataclass

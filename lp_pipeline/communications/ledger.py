@@ -8,10 +8,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lp_pipeline.communications.letters import CALL_LOG, NOTE, PRODUCTION_NOTE, Letter
-from lp_pipeline.errors import SettingsError
-from lp_pipeline.outbox import Outbox, Row, instant_of, iso, run
+from lp_pipeline.communications.payloads import Letter
+from lp_pipeline.communications.targets import (
+    SWITCHES,
+    Overrides,
+    switches,
+    targets_on,
+)
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.outbox import Outbox, Row, instant_of, iso, run
 
 SANDBOX_SINCE = timedelta(days=3)  # so that there is something to see
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
@@ -21,45 +26,10 @@ PAUSE = timedelta(minutes=15)  # of the sensor, after something that a person ha
 SHORT_PAUSE = timedelta(minutes=5)  # after trouble that may pass
 NEVER = "9999"
 RECOVERED_AT, REALLY_RECOVERED_AT = "recovered_at", "really_recovered_at"  # R5, by the two clocks
-SWITCHES = {NOTE: "push_to_notes", CALL_LOG: "push_to_call_logs", PRODUCTION_NOTE: "push_to_production_notes"}
-
-Overrides = Mapping[str, bool | None]
 
 
 class Withdrawn(Exception):
     """A person has settled this push while the run was at it: it is not sent."""
-
-
-def recognise(outbox: Outbox, settings: Settings) -> None:
-    """Raise `SettingsError` if the outbox is that of another LeadPerfection account (SPEC J5)."""
-    known = outbox.fact("account")
-    if known is not None and known != _account(settings):
-        raise SettingsError(
-            f"{settings.data} holds what was sent to another LeadPerfection account (LP_API_URL or LP_CLIENT_ID "
-            "differ). Give each account a folder of its own with LP_PIPELINE_DATA."
-        )
-
-
-def remember_account(outbox: Outbox, settings: Settings) -> None:
-    """Whose outbox this is from now on: LeadPerfection has accepted the sign-in."""
-    if outbox.fact("account") is None:
-        outbox.keep("account", _account(settings), once=True)
-
-
-def _account(settings: Settings) -> str:
-    return json.dumps([settings.account, settings.lp_client_id])
-
-
-def switches(settings: Settings, overrides: Overrides | None = None) -> dict[str, bool]:
-    """Which targets are on (SPEC C4), by the settings or this run's overrides, named as the four switches."""
-    given = {name: value for name, value in (overrides or {}).items() if value is not None}
-    pushing = given.get("push_communications", settings.push_communications)
-    return {target: pushing and given.get(name, getattr(settings, name)) for target, name in SWITCHES.items()}
-
-
-def targets_on(settings: Settings, overrides: Overrides | None = None) -> list[str]:
-    """The targets that are on."""
-    return [target for target, is_on in switches(settings, overrides).items() if is_on]
 
 
 def note_pushing(outbox: Outbox, settings: Settings, overrides: Overrides | None = None) -> None:

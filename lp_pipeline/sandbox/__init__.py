@@ -18,6 +18,6 @@ Both POSTs take JSON with `Content-Type: application/json`. State lives in `<fol
 processes may each serve the same folder at once.
 """
 
-from lp_pipeline.sandbox.facade import Sandbox
+from lp_pipeline.sandbox.sandbox import Sandbox
 
 __all__ = ["Sandbox"]

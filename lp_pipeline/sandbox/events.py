@@ -1,7 +1,7 @@
 """What happens in the world as time goes by: one event a minute, the same ones whenever somebody asks.
 
-Belongs here: when events are due and what each changes. Not here: the fields of fresh records (people.py), the state
-at first (history.py).
+Belongs here: when events are due and what each changes. Not here: the fields of fresh records (world/people.py), the
+state at first (world/seed.py).
 """
 
 import json
@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from random import Random
 
-from lp_pipeline.sandbox import conversations
-from lp_pipeline.sandbox.history import FIRST_IDS
-from lp_pipeline.sandbox.people import DISPOSITIONS, JOB_STATES, STAFF, STREETS, Maker, rows
-from lp_pipeline.sandbox.stamps import ISSUED, JOB, Record, wall
-from lp_pipeline.sandbox.world import World
+from lp_pipeline.sandbox.hatch import conversations
+from lp_pipeline.sandbox.world.people import DISPOSITIONS, JOB_STATES, STAFF, STREETS, Maker, rows
+from lp_pipeline.sandbox.world.seed import FIRST_IDS
+from lp_pipeline.sandbox.world.stamps import ISSUED, JOB, Record, wall
+from lp_pipeline.sandbox.world.store import World
 
 EVERY = timedelta(minutes=1)
 AT_ONCE = 5_000  # after a longer gap only so many events are made up, spread evenly over it

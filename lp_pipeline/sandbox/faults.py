@@ -1,7 +1,7 @@
 """Trouble that comes and goes: what the next few requests meet instead of, or around, their answer.
 
-Belongs here: the kinds of faults and what they make of an answer. Not here: their queue (world.py), standing quirks
-(switches.py).
+Belongs here: the kinds of faults and what they make of an answer. Not here: their queue (world/store.py), standing
+quirks (switches.py).
 """
 
 import json

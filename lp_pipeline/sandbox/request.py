@@ -11,7 +11,7 @@ from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
 from lp_pipeline.sandbox.switches import Switches
-from lp_pipeline.sandbox.world import World
+from lp_pipeline.sandbox.world.store import World
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d)?")

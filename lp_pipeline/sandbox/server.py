@@ -1,7 +1,7 @@
 """The HTTP side: one server on loopback, a thread and a connection to the world for each client connection.
 
-Belongs here: sockets, headers, bodies, the control addresses for people. Not here: what an answer says (answers.py,
-hatch.py).
+Belongs here: sockets, headers, bodies, the control addresses for people. Not here: what an answer says
+(leadperfection/api.py, hatch/api.py).
 """
 
 import json
@@ -9,20 +9,61 @@ import socket
 import socketserver
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from lp_pipeline.sandbox import losing
+from lp_pipeline.sandbox import lost_answers
 from lp_pipeline.sandbox.faults import Answer, answer_with, as_json
 from lp_pipeline.sandbox.request import JSON, Call
-from lp_pipeline.sandbox.world import World
-
-if TYPE_CHECKING:
-    from lp_pipeline.sandbox.facade import Sandbox
+from lp_pipeline.sandbox.world.store import World
 
 LARGEST_BODY = 1_000_000
+
+
+class Served(Protocol):
+    """What the server needs of a sandbox."""
+
+    before_request: Callable[[str, dict[str, str]], None] | None
+
+    def open(self) -> World:
+        """A connection to the world."""
+        ...
+
+    def saw(self, path: str, fields: dict[str, str]) -> None:
+        """Note a request."""
+        ...
+
+    def advance(self, world: World) -> int:
+        """Let happen what is due."""
+        ...
+
+    def answer(self, world: World, call: Call) -> Answer:
+        """What the call is answered with."""
+        ...
+
+    def switch(self, **values: Any) -> None:
+        """Set switches."""
+        ...
+
+    def fault(self, kind: str, **details: Any) -> None:
+        """Queue a fault."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What people see of it."""
+        ...
+
+    def utc_now(self) -> datetime:
+        """The pipeline's clock."""
+        ...
+
+    def lp_utc_now(self, world: World) -> datetime:
+        """LeadPerfection's clock."""
+        ...
 
 
 class Server(ThreadingHTTPServer):
@@ -31,7 +72,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, sandbox: "Sandbox", port: int) -> None:
+    def __init__(self, sandbox: Served, port: int) -> None:
         self.sandbox = sandbox
         self.stopping = threading.Event()
         self._connections: dict[Any, threading.Thread] = {}
@@ -134,9 +175,9 @@ class Handler(BaseHTTPRequestHandler):
             return sandbox.answer(world, call)
 
         def later(seconds: float) -> None:
-            losing.put_off(world, call, sandbox.utc_now(), seconds)
+            lost_answers.put_off(world, call, sandbox.utc_now(), seconds)
 
-        fault = world.take_fault(call.path) or losing.bad_luck(world, call.path)
+        fault = world.take_fault(call.path) or lost_answers.bad_luck(world, call.path)
         self._send(normal() if fault is None else answer_with(fault, normal, later, self.server.stopping.wait))
 
     def _control(self, call: Call) -> Answer:

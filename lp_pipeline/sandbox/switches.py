@@ -1,14 +1,14 @@
 """The standing ways in which this LeadPerfection may differ from another one: what the contract marks [U], and quirks.
 
-Belongs here: their names, defaults and checks. Not here: what they do (answers.py), or trouble that passes (faults.py).
+Belongs here: their names, defaults and checks. Not here: what they do (leadperfection/api.py), or trouble that passes
+(faults.py).
 """
 
 from typing import Any
 
-from lp_pipeline.sandbox.people import CALL_RESULTS
-
 Switches = dict[str, Any]
 
+CALL_RESULTS = [("NA", "No Answer"), ("LM", "Left Message"), ("CB", "Call Back"), ("SET", "Appointment Set")]
 DEFAULTS: Switches = {
     "paging": "page",  # what StartIndex counts: pages or rows; or nothing, as it is ignored
     "empty_page_first": False,  # a page after a full one is empty when it is asked for, and there when asked for again

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lp_pipeline.warehouse import public_file
+from lp_pipeline.storage import public_file
 from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.communications.talk import LONG_AGO, Talk, people
 

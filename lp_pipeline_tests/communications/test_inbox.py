@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lp_pipeline.communications.inbox import inbox_app
+from lp_pipeline.cli.console import console
+from lp_pipeline.communications.inbox import inbox_app, serve_inbox
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.outbox import Outbox
-from lp_pipeline.serving import serve_inbox
 from lp_pipeline.settings import REPOSITORY
-from lp_pipeline.terminal import console
+from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.communications.talk import Talk
 from lp_pipeline_tests.scenario import live_settings
@@ -254,7 +254,7 @@ def test_it_does_not_start_beside_the_export_or_without_a_secret(tmp_path: Path)
         ({"COMMUNICATIONS_FROM": "inbox", "INBOX_SECRET": "s" * 31}, "INBOX_SECRET"),
     ):
         with pytest.raises(SettingsError, match=named):
-            serve_inbox(live_settings(tmp_path, **environ), "127.0.0.1", 0, console())
+            serve_inbox(partial(live_settings, tmp_path, **environ), "127.0.0.1", 0, console())
 
 
 def test_it_does_not_start_on_a_port_that_is_taken_or_on_another_accounts_outbox(tmp_path: Path) -> None:
@@ -263,11 +263,11 @@ def test_it_does_not_start_on_a_port_that_is_taken_or_on_another_accounts_outbox
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(SettingsError, match="--port"):
-            serve_inbox(live_settings(tmp_path, **INBOX), "127.0.0.1", taken.getsockname()[1], console())
+            serve_inbox(lambda: live_settings(tmp_path, **INBOX), "127.0.0.1", taken.getsockname()[1], console())
     with Outbox(tmp_path) as outbox:
         outbox.keep("account", '["https://other.example", "other"]')
     with pytest.raises(SettingsError, match="LP_PIPELINE_DATA"):
-        serve_inbox(live_settings(tmp_path, **INBOX), "127.0.0.1", 0, console())
+        serve_inbox(lambda: live_settings(tmp_path, **INBOX), "127.0.0.1", 0, console())
 
 
 ANYTHING = st.recursive(
@@ -306,7 +306,7 @@ def _answer(body: bytes) -> httpx.Response:
 
     async def ask() -> httpx.Response:
         with Outbox(folder) as outbox:
-            app = inbox_app(outbox, live_settings(folder, **INBOX))
+            app = inbox_app(outbox, lambda: live_settings(folder, **INBOX))
             transport = httpx.ASGITransport(app=app)
             async with httpx.AsyncClient(transport=transport, base_url="http://inbox") as client:
                 return await client.post("/communications", content=body, headers=HEADERS)

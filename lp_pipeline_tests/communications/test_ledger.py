@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from lp_pipeline.communications.settling import Choice, settle
+from lp_pipeline.communications.manual import Choice, settle
 from lp_pipeline_tests.communications.talk import ALL, LONG_AGO, Talk
 
 OFF = {"PUSH_TO_NOTES": "false"}

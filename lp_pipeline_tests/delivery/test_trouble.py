@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from lp_pipeline.errors import WarehouseError
+from lp_pipeline_tests.clients.hatch.fakes import response, unprocessable
 from lp_pipeline_tests.delivery.conftest import Deliveries
-from lp_pipeline_tests.hatch.fakes import response, unprocessable
 from lp_pipeline_tests.scenario import Record, lead, prospect
 
 

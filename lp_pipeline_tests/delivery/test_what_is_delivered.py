@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 
 from lp_pipeline.delivery import ask_for
-from lp_pipeline.statements import statement
+from lp_pipeline.storage.sql import statement
 from lp_pipeline_tests.delivery.conftest import Deliveries
 from lp_pipeline_tests.scenario import lead, prospect
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import duckdb
 
-from lp_pipeline.outbox import Outbox, Row
-from lp_pipeline.warehouse import Warehouse
-from lp_pipeline.warehouse.publishing import publish
+from lp_pipeline.storage.outbox import Outbox, Row
+from lp_pipeline.storage.publish import publish
+from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline_tests import meddling
 from lp_pipeline_tests.account import account_of, failures
 from lp_pipeline_tests.communications.talk import LONG_AGO, Talk

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
-from lp_pipeline.communications.rounds import PUSH_TURN
-from lp_pipeline.warehouse.database import run
-from lp_pipeline.warehouse.turn import BRIEF, PAST, Turn
+from lp_pipeline.storage.locks import BRIEF, PAST, PUSH_TURN, Turn
+from lp_pipeline.storage.warehouse import run
 from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.drills.deployment import Deployment, Status, until
 from lp_pipeline_tests.drills.drill import PEOPLE, Drill

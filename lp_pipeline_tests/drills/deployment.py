@@ -14,8 +14,8 @@ from typing import Any
 import dagster as dg
 from dagster._core.scheduler.instigation import InstigatorTick
 
+from lp_pipeline.cli.console import prepare_home
 from lp_pipeline.settings import REPOSITORY
-from lp_pipeline.terminal import prepare_home
 from lp_pipeline_tests.account import Account
 
 DAGSTER = str(Path(sys.executable).parent / "dagster")
@@ -25,16 +25,17 @@ ENDED = (Status.SUCCESS, Status.FAILURE, Status.CANCELED)
 
 
 class Deployment:
-    """Webserver, daemon and code server of an account."""
+    """Webserver, daemon and code server of an account, whose settings are in the environment or in a file."""
 
-    def __init__(self, account: Account, home: Path) -> None:
+    def __init__(self, account: Account, home: Path, settings_file: Path | None = None) -> None:
         self.home = home
         home.mkdir()
         (home / "dagster.yaml").write_text((REPOSITORY / "dagster.yaml").read_text())
         prepare_home(home)
         ours = ("LP_", "HATCH_", "PUSH_", "INBOX_", "COMMUNICATIONS_", "DAGSTER_")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        self.environ = {**inherited, **account.environ, "DAGSTER_HOME": str(home)}
+        given = {"LP_PIPELINE_SETTINGS": str(settings_file)} if settings_file else account.environ
+        self.environ = {**inherited, **given, "DAGSTER_HOME": str(home)}
         self._dev: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

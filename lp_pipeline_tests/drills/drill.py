@@ -9,11 +9,10 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lp_pipeline.communications.rounds import PUSH_TURN
-from lp_pipeline.communications.wording import mark
+from lp_pipeline.cli.console import prepare_home
+from lp_pipeline.communications.note_text import mark
 from lp_pipeline.settings import REPOSITORY, Settings, load_settings
-from lp_pipeline.terminal import prepare_home
-from lp_pipeline.warehouse.turn import Turn
+from lp_pipeline.storage.locks import PUSH_TURN, Turn
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.scenario import lead, prospect
 

@@ -4,9 +4,9 @@ import sys
 from datetime import date
 from uuid import uuid4
 
-from lp_pipeline.history import backfill
-from lp_pipeline.pipeline import Pipeline
-from lp_pipeline.sweeping import sweep
+from lp_pipeline.runs.backfill import backfill
+from lp_pipeline.runs.run import Pipeline
+from lp_pipeline.runs.sweep import sweep
 
 PACE = 0.02
 

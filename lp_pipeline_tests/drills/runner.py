@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from lp_pipeline.pipeline import Pipeline
+from lp_pipeline.runs.run import Pipeline
 
 PACE = 0.02
 

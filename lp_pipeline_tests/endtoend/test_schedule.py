@@ -9,10 +9,10 @@ import dagster as dg
 import pytest
 from dagster._core.storage.runs.schema import RunsTable
 
-from lp_pipeline.definitions import build_definitions
-from lp_pipeline.schedules import sync_schedule
+from lp_pipeline.orchestration.build import build_definitions
+from lp_pipeline.orchestration.schedules import sync_schedule
 from lp_pipeline.settings import Settings, load_settings
-from lp_pipeline.warehouse.turn import Turn
+from lp_pipeline.storage.locks import Turn
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.scenario import lead, prospect
 

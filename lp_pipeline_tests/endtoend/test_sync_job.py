@@ -3,7 +3,7 @@
 import dagster as dg
 import duckdb
 
-from lp_pipeline.warehouse import publishing
+from lp_pipeline.storage import publish
 from lp_pipeline_tests.account import Account, failures
 from lp_pipeline_tests.scenario import lead, prospect
 
@@ -70,9 +70,9 @@ UNTOUCHED = (
 
 def test_nobody_is_published_to_more_than_once_a_minute() -> None:
     """Q1: a publication waits until the last one has stood for a minute, by whichever clock moves."""
-    waits = publishing.wait_before(real_age=12.0, pipeline_age=0.0), publishing.wait_before(12.0, 900.0)
+    waits = publish.wait_before(real_age=12.0, pipeline_age=0.0), publish.wait_before(12.0, 900.0)
     assert waits == (48.0, 0.0)
-    assert publishing.wait_before(61.0, 0.0) == 0.0
+    assert publish.wait_before(61.0, 0.0) == 0.0
 
 
 def test_a_feed_that_fails_does_not_hold_up_the_other(lp_account: Account) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from lp_pipeline.errors import LeadPerfectionError
-from lp_pipeline.pipeline import Pipeline
+from lp_pipeline.runs.run import Pipeline
 from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.stateful.edits import PEOPLE, Edit, People
 from lp_pipeline_tests.stateful.mortal import DisturbedAccount, Fate, Killed, MortalWarehouse

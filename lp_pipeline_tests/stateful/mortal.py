@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import duckdb
 
-from lp_pipeline.history import HistoryReport, checked_merge
-from lp_pipeline.pipeline import Pipeline
-from lp_pipeline.warehouse import Warehouse
+from lp_pipeline.runs.backfill import HistoryReport, checked_merge
+from lp_pipeline.runs.run import Pipeline
+from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline_tests.account import PACE, Account
 
 Moment = Literal["before", "inside", "after"]

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
-from lp_pipeline.history import backfill
-from lp_pipeline.holding import settle_held
-from lp_pipeline.replaying import replay
-from lp_pipeline.sweeping import sweep
+from lp_pipeline.runs.backfill import backfill
+from lp_pipeline.runs.sweep import sweep
+from lp_pipeline.transform.held import settle_held
+from lp_pipeline.transform.replay import replay
 from lp_pipeline_tests.scenario import NOON
 from lp_pipeline_tests.stateful.edits import PEOPLE, announced_edits, any_edits
 from lp_pipeline_tests.stateful.machine import WHOLE, History, fates, requests, switches

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from lp_pipeline.sandbox.stamps import LEAD_ENTERED, LEAD_KINDS, PROSPECT
-from lp_pipeline.warehouse.database import run
+from lp_pipeline.sandbox.world.stamps import LEAD_ENTERED, LEAD_KINDS, PROSPECT
+from lp_pipeline.storage.warehouse import run
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.model import Model, Prospect
 from lp_pipeline_tests.model_records import ZONE, Reading

@@ -1,0 +1,1 @@
+"""The sandbox's LeadPerfection: its feeds and writes, as the contract says."""

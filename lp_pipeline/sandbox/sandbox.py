@@ -1,0 +1,253 @@
+"""`Sandbox`, the one thing that others use: serve it, put records in, change them, make trouble, see what was written.
+
+Belongs here: the public face and LP's clock. Not here: how anything is stored, answered or made up.
+"""
+
+import json
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from lp_pipeline.sandbox import events, faults, lost_answers
+from lp_pipeline.sandbox.faults import Answer
+from lp_pipeline.sandbox.hatch import api as hatch
+from lp_pipeline.sandbox.hatch import contacts, conversations
+from lp_pipeline.sandbox.leadperfection import api as leadperfection
+from lp_pipeline.sandbox.leadperfection import writes
+from lp_pipeline.sandbox.request import Call, Request
+from lp_pipeline.sandbox.server import Server
+from lp_pipeline.sandbox.switches import checked
+from lp_pipeline.sandbox.world import seed
+from lp_pipeline.sandbox.world.create import check, opened
+from lp_pipeline.sandbox.world.stamps import Record, id_of, key_of, objects, wall
+from lp_pipeline.sandbox.world.store import World
+
+
+class Sandbox:
+    """A LeadPerfection and a Hatch on loopback over `<folder>/sandbox.sqlite`; see the package's docstring.
+
+    `clock` returns aware UTC instants. The world is made at first use, as of then; a folder that has one keeps it,
+    with its zone, seed and population. With `population=0` it holds only what is put there, and nothing happens by
+    itself. `before_request(path, fields)` is called in the server's thread before each call is answered.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Callable[[], datetime],
+        zone: str = "America/New_York",
+        population: int = 2400,
+        seed: int = 20260302,
+    ) -> None:
+        self.path = folder / "sandbox.sqlite"
+        self.clock = clock
+        self.before_request: Callable[[str, dict[str, str]], None] | None = None
+        self._plan = {"zone": str(ZoneInfo(zone)), "population": population, "seed": seed}
+        self._requests: list[tuple[str, dict[str, str]]] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def serve(self, port: int = 0) -> Iterator[str]:
+        """Answer on 127.0.0.1 until the block ends; yields the address."""
+        with self.open() as world:  # held open, so that the write-ahead log is not made anew for each connection
+            check(world)
+            server = Server(self, port)
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+            thread.start()
+            try:
+                yield f"http://127.0.0.1:{server.server_port}"
+            finally:
+                server.stop()
+                thread.join()
+
+    def put(self, record: Record | str) -> None:
+        """Keep a prospect as it is, in place of the one with its cst_id; text arrives at the client byte for byte."""
+        text = record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)
+        with self.open() as world, world.writing():
+            world.put(text)
+
+    def get(self, cst_id: object) -> Record:
+        """The record of a prospect; KeyError if there is none."""
+        with self.open() as world:
+            return self._found(world, cst_id)[0]
+
+    def edit(
+        self,
+        cst_id: object,
+        change: Callable[[Record], object] = lambda _: None,
+        *,
+        stamp: bool = True,
+        lead: object = None,
+        hidden: int = 0,
+    ) -> None:
+        """Change a prospect; its `lastchanged`, or the `lastchangedon` of the lead given, becomes now unless
+        `stamp=False`. `hidden` is an option bit (32768 for jobs): LP then knows of a change now whose
+        stamp it does not show.
+        """
+        with self.open() as world, world.writing():
+            record, made = self._found(world, cst_id)
+            change(record)
+            now = wall(self.lp_utc_now(world), world.zone)
+            if stamp:
+                owner, name = (record, "lastchanged") if lead is None else (_lead(record, lead), "lastchangedon")
+                owner[key_of(owner, name) or name] = now
+            if id_of(record, "cst_id", "cstid") != str(cst_id).strip():
+                world.remove(str(cst_id).strip())
+            world.store(json.dumps(record, ensure_ascii=False), made=made, hidden=[(hidden, now)] if hidden else ())
+
+    def remove(self, cst_id: object) -> None:
+        """LP has this prospect no more."""
+        with self.open() as world, world.writing():
+            world.remove(str(cst_id).strip())
+
+    def switch(self, **values: Any) -> None:
+        """Set switches (switches.py), for all processes and for good."""
+        with self.open() as world, world.writing():
+            world.set_switches(checked(values))
+
+    def fault(self, kind: str, *, path: str = "", times: int = 1, after: int = 0, **details: Any) -> None:
+        """Let the next `times` requests whose path contains `path` meet this fault, once `after` of them have passed.
+
+        Faults queue up: a request meets the first one that is ready, and the others don't count it.
+        """
+        faults.check(kind, times, after)
+        with self.open() as world, world.writing():
+            world.queue_fault(faults.Fault(kind, details), path, times, after)
+
+    def notes(self, cst_id: object) -> list[str]:
+        """The texts of all notes ever written to a prospect or its leads, oldest first."""
+        return [text for owner, text in self.all_notes() if owner == str(cst_id)]
+
+    def job_notes(self, job_id: object) -> list[str]:
+        """The texts of all notes ever written to a job, oldest first."""
+        return [text for owner, text in self.all_job_notes() if owner == str(job_id)]
+
+    def call_logs(self, cst_id: object) -> list[Record]:
+        """All calls ever logged for a prospect, as LP shows them for a week, oldest first."""
+        return [call for owner, call in self.all_call_logs() if owner == str(cst_id)]
+
+    def all_notes(self) -> list[tuple[str, str]]:
+        """The cst_id and text of every note."""
+        return self._seen(writes.notes)
+
+    def all_job_notes(self) -> list[tuple[str, str]]:
+        """The job's id and the text of every note on a job."""
+        return self._seen(writes.job_notes)
+
+    def all_call_logs(self) -> list[tuple[str, Record]]:
+        """The cst_id of every call logged, and the call."""
+        return self._seen(writes.call_logs)
+
+    def hatch_contacts(self) -> list[Record]:
+        """Hatch's contacts: id, external_contact_id, phone, email, and opportunities as last upserted, the one that
+        was written last at the end.
+        """
+        return self._seen(contacts.listed)
+
+    def hatch_writes(self) -> list[Record]:
+        """The body of every upsert that Hatch took, in order."""
+        return self._seen(contacts.upserts)
+
+    def put_communication(self, **columns: Any) -> None:
+        """Let Hatch's export of conversation_items have this row as it is, on the day of the first time in it."""
+        with self.open() as world, world.writing():
+            contacts.put_row(world, "conversation_items", columns, self.utc_now())
+
+    def put_contact_history(self, **columns: Any) -> None:
+        """The same for contact_history."""
+        with self.open() as world, world.writing():
+            contacts.put_row(world, "contact_history", columns, self.utc_now())
+
+    def advance(self, world: World | None = None) -> int:
+        """Let everything happen that is due by now, late calls too; returns how many events of the world that was."""
+        if world is None:
+            with self.open() as own:
+                return self.advance(own)
+        self._carry_out(world)
+        return events.advance(world, self.clock())
+
+    def answer(self, world: World, call: Call, instant: datetime | None = None) -> Answer:
+        """What LeadPerfection or Hatch, whoever is asked, answers at this instant, or now."""
+        request = Request(world, world.switches(), call, instant or self.utc_now())
+        return hatch.answer(request) if hatch.owns(call.path) else leadperfection.answer(request)
+
+    @property
+    def requests(self) -> list[tuple[str, dict[str, str]]]:
+        """The calls that this object's servers have seen in this process: path and fields, without passwords."""
+        with self._lock:
+            return list(self._requests)
+
+    def saw(self, path: str, fields: dict[str, str]) -> None:
+        """Remember a call."""
+        kept = {name: value for name, value in fields.items() if name.lower() != "password"}
+        with self._lock:
+            self._requests.append((path, kept))
+
+    def state(self) -> Record:
+        """What a person wants to know about this sandbox."""
+        with self.open() as world:
+            return {
+                "clock": self.utc_now().isoformat(),
+                "lp_clock": self.lp_now(world).isoformat(),
+                "zone": world.zone.key,
+                "created": world.fact("created"),
+                "counts": {**world.counts(), "events": world.fact("events")},
+                "switches": {name: value for name, value in world.switches().items() if name != "password"},
+                "faults": world.faults(),
+            }
+
+    def utc_now(self) -> datetime:
+        """The true time, which is Hatch's too."""
+        return self.clock().astimezone(UTC)
+
+    def lp_utc_now(self, world: World) -> datetime:
+        """LP's clock, which may be wrong, in UTC."""
+        return self.utc_now() + timedelta(seconds=world.switches()["clock_skew_seconds"])
+
+    def lp_now(self, world: World) -> datetime:
+        """LP's clock in its own zone."""
+        return self.lp_utc_now(world).astimezone(world.zone)
+
+    def open(self) -> World:
+        """A connection to the world, which is made if there is none, and completed if it is of an older version."""
+        return opened(self.path, self._fill, self._fill_hatch)
+
+    def _fill(self, world: World) -> None:
+        created = self.utc_now()
+        facts = {**self._plan, "created": created.isoformat(), "secret": secrets.token_hex(32), "events": 0}
+        for name, value in facts.items():
+            world.keep(name, value)
+        seed.populate(world, created)
+        self._fill_hatch(world)
+
+    def _fill_hatch(self, world: World) -> None:
+        conversations.begin(world, self.utc_now())
+
+    def _seen(self, what: Callable[[World], list[Any]]) -> list[Any]:
+        """What is there once LP has done everything that it put off until now."""
+        with self.open() as world:
+            self._carry_out(world)
+            return what(world)
+
+    def _carry_out(self, world: World) -> None:
+        lost_answers.carry_out(world, self.utc_now(), lambda call, instant: self.answer(world, call, instant))
+
+    def _found(self, world: World, cst_id: object) -> tuple[Record, bool]:
+        row = world.find(str(cst_id).strip())
+        if row is None:
+            raise KeyError(f"The sandbox has no prospect {cst_id}.")
+        record: Record = json.loads(row.text)
+        return record, row.made
+
+
+def _lead(record: Record, lead: object) -> Record:
+    for candidate in objects(record, "leads"):
+        if id_of(candidate, "id") == str(lead).strip():
+            return candidate
+    raise KeyError(f"This prospect has no lead {lead}.")

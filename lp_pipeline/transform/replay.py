@@ -1,0 +1,168 @@
+"""`lp-pipeline replay`: rebuild the opportunities from the stored readings, and see whether they are the live ones
+(SPEC E4). It does again what the merge log tells, with the statements of the merge; nothing is decided here.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import duckdb
+
+from lp_pipeline.errors import WarehouseError
+from lp_pipeline.settings import Settings
+from lp_pipeline.storage.failures import plainly
+from lp_pipeline.storage.locks import Turn
+from lp_pipeline.storage.publish import note_unpublished
+from lp_pipeline.storage.sql import statement
+from lp_pipeline.storage.sync_log import begin_sync
+from lp_pipeline.storage.warehouse import Warehouse, run, set_variables
+from lp_pipeline.transform.held import ACCEPTING
+from lp_pipeline.transform.merge import MERGING, STAGING
+
+SCRATCH = "replay.scratch"
+MOST_ROWS = 200
+MISTAKES = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)  # of whoever changed the SQL
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class ReplayReport:
+    """Where the live opportunities and the replayed ones differ."""
+
+    done_again: int = 0
+    counts: dict[str, int] = field(default_factory=dict)  # differences by column
+    rows: list[tuple[Any, ...]] = field(default_factory=list)  # the first ones: key, column, live and replayed value
+    adopted: int | None = None  # opportunities that were replaced, if the replayed state is live now
+
+
+def replay(
+    settings: Settings,
+    *,
+    adopt: bool = False,
+    scratch: Path | None = None,
+    on_progress: Progress = lambda _done, _all: None,
+) -> ReplayReport:
+    """Rebuild in a folder under `scratch`, or under the data folder, which is removed afterwards; compare, and, if told
+    to, `adopt`. Syncs go on meanwhile. Raises `WarehouseError`, `SettingsError`."""
+    live = Warehouse(settings.data)
+    if not live.work.exists():
+        raise WarehouseError(f"There is nothing to replay: {live.work} does not exist. Run `lp-pipeline sync` first.")
+    with _turn(settings, "replay"), _folder((scratch or settings.data) / SCRATCH) as folder:
+        replayed = _Replayed(Warehouse(folder), on_progress)
+        with _turn(settings):
+            live.copy(replayed.live)
+        replayed.catch_up()
+        if adopt:
+            with _turn(settings):
+                live.copy(replayed.live)  # syncs have gone on
+                replayed.catch_up()
+                replayed.report.adopted = _adopt(settings, live, replayed.warehouse.work)
+        return replayed.report
+
+
+class _Replayed:
+    """The warehouse that is built anew; `live` is a copy of the one that it is compared with."""
+
+    def __init__(self, warehouse: Warehouse, on_progress: Progress) -> None:
+        self.warehouse = warehouse
+        self.live = warehouse.folder / "live.duckdb"
+        self.report = ReplayReport()
+        self._on_progress = on_progress
+        self._done = 0
+
+    def catch_up(self) -> None:
+        """Do again what the copy's log has and was not done yet, and compare."""
+        with self.warehouse.connection({"done": self._done, "delivering": False}) as connection:
+            _attach(connection, self.live, "live")
+            number, last = run(connection, "replay/unlogged")[0]
+            if number:
+                raise WarehouseError(
+                    f"{number} merges, the last one of {last:%Y-%m-%d %H:%M} UTC, are from before lp_pipeline kept a "
+                    "log of what each merge took, so their state can't be rebuilt. Nothing was compared or changed."
+                )
+            entries = _entries(connection)
+            for place, entry in enumerate(entries, 1):
+                connection.execute("begin")
+                _do_again(connection, entry)
+                connection.execute("commit")
+                self._done = entry["entry_no"]
+                self._on_progress(place, len(entries))
+            self.report.done_again += len(entries)
+            self.report.counts = dict(run(connection, "replay/difference"))
+            self.report.rows = connection.execute(
+                f"from difference order by all nulls first limit {MOST_ROWS}"
+            ).fetchall()
+            connection.execute("detach live")
+
+
+def _do_again(connection: Any, entry: dict[str, Any]) -> None:
+    set_variables(connection, entry)
+    if entry["event"] == "merge":
+        run(connection, "replay/take_readings")
+        names = [*(f"staging/{name}" for name in STAGING), *(f"merge/{name}" for name in MERGING)]
+    elif entry["event"] == "rezone":
+        names = ["merge/rezone"]
+    else:
+        connection.execute(
+            "create or replace temp table chosen as select unnest($ids::varchar[]) as external_contact_id",
+            {"ids": entry["chosen"]},
+        ).fetchall()
+        names = list(ACCEPTING) if entry["event"] == "accept" else ["merge/drop_held"]
+    for name in names:
+        try:
+            run(connection, name)
+        except MISTAKES as error:  # its words are about the statement, not about anybody's record (R4)
+            raise WarehouseError(f"{name}.sql can't be run. {error}") from None
+
+
+def _adopt(settings: Settings, live: Warehouse, replayed: Path) -> int:
+    """Make the replayed state live, in one transaction; how many opportunities that replaced."""
+    sync_id = begin_sync(live, settings, f"replay {uuid4()}")
+    variables = {"now_at": settings.now(), "sync_id": sync_id, "delivering": settings.delivers}
+    with live.connection(variables) as connection:
+        _attach(connection, replayed, "replayed")
+        connection.execute("begin")
+        for name in ("schema/macros", "schema/ranked_opportunities"):  # these are kept in the file
+            run(connection, name)
+        adopted = int(run(connection, "replay/adopt")[0][0])
+        note_unpublished(connection)
+        connection.execute("commit")
+        connection.execute("detach replayed")
+    return adopted
+
+
+def _attach(connection: Any, path: Path, name: str) -> None:
+    quoted = str(path).replace("'", "''")
+    connection.execute(f"attach '{quoted}' as {name} (read_only)")
+
+
+def _entries(connection: Any) -> list[dict[str, Any]]:
+    result = connection.execute(statement("replay/entries"))
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+@contextmanager
+def _turn(settings: Settings, name: str = "turn") -> Iterator[None]:
+    turn = Turn(settings.data, name)
+    turn.take()
+    try:
+        yield
+    finally:
+        turn.give_back()
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[Path]:
+    """A folder of our own, gone afterwards; also what a replay that was killed has left."""
+    with plainly(f"use {path}"):
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True, mode=0o700)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
