@@ -1,5 +1,5 @@
 """`make drills`: kills and lost answers, by the hundred, against a LeadPerfection that lives on; killed backfills and
-sweeps; and `dagster dev`, killed and started again."""
+sweeps; `dagster dev`, killed and started again; and clients that can't leave the published file alone."""
 
 import argparse
 import random
@@ -9,11 +9,12 @@ import time
 from pathlib import Path
 
 from lp_pipeline_tests.account import account_of
+from lp_pipeline_tests.drills.clients import meddled
 from lp_pipeline_tests.drills.daemon import killed_and_started_again
 from lp_pipeline_tests.drills.drill import JOB, RUNNER, Drill
 from lp_pipeline_tests.drills.killed_past import backfills, sweeps
 
-DRILLS = ("kills", "losses", "backfills", "sweeps", "daemon")
+DRILLS = ("kills", "losses", "backfills", "sweeps", "daemon", "clients")
 DOUBT = 3.0  # seconds; a late commit comes after 1
 
 
@@ -78,6 +79,8 @@ def main() -> int:
                 told, wrong = backfills(Path(folder), rng, 5, given.prospects, given.piece_hours)
             elif name == "sweeps":
                 told, wrong = sweeps(Path(folder), rng, 5, given.prospects)
+            elif name == "clients":
+                told, wrong = meddled(Path(folder))
             elif name == "daemon":
                 told, wrong = killed_and_started_again(Path(folder), rng)
             else:
