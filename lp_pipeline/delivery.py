@@ -225,7 +225,7 @@ class _Round:
             setattr(self._report, outcome, getattr(self._report, outcome) + by)
 
     def _settle(self) -> None:
-        """Runs after the ledger is written: if killed in between, the next run sees the ledger and sends nothing twice."""
+        """Runs after the ledger is written: if killed in between, the next run sends nothing twice."""
         if self._settled:
             with self._warehouse.transaction({"contact_ids": self._settled}) as connection:
                 database.run(connection, "delivery/settle")

@@ -68,7 +68,7 @@ class HatchRefused(HatchError):
 
 
 class HatchStopped(HatchError):
-    """Hatch rejects every call with the current settings. Retrying or sending another record does not help (SPEC D3)."""
+    """Hatch rejects every call with the current settings. Retrying does not help (SPEC D3)."""
 
 
 class HatchUnavailable(HatchError):
