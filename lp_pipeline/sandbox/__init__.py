@@ -1,6 +1,6 @@
 """A simulated LeadPerfection and Hatch on loopback: synthetic records, stored on disk, that change over time.
 
-Belongs here: everything that implements the servers' side of the contracts. Not here: anything the pipeline itself uses.
+Belongs here: the servers' side of the contracts. Not here: anything the pipeline itself uses.
 
 `Sandbox(folder, clock=…).serve()` answers, as `contracts/leadperfection.md` and `contracts/hatch.md` say,
 

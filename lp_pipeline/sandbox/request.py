@@ -38,7 +38,7 @@ class Call:
 
     @cached_property
     def fields(self) -> dict[str, str]:
-        """The fields as text, under their original names: from the query, the form, or the top level of a JSON object."""
+        """The fields as text, under their original names: from the query, the form, or a JSON object's top level."""
         if self.method == "GET":
             return form(urlsplit(self.target).query)
         if self.content_type != JSON:
