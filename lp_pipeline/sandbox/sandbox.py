@@ -145,22 +145,20 @@ class Sandbox:
         return self._seen(writes.call_logs)
 
     def hatch_contacts(self) -> list[Record]:
-        """Hatch's contacts: id, external_contact_id, phone, email, and opportunities as last upserted, the one that
-        was written last at the end.
-        """
+        """Hatch's contacts: id, external_contact_id, phone, email, opportunities (most recently upserted last)."""
         return self._seen(contacts.listed)
 
     def hatch_writes(self) -> list[Record]:
-        """The body of every upsert that Hatch took, in order."""
+        """The bodies of all upserts that Hatch accepted, in order."""
         return self._seen(contacts.upserts)
 
     def put_communication(self, **columns: Any) -> None:
-        """Let Hatch's export of conversation_items have this row as it is, on the day of the first time in it."""
+        """Add a row to Hatch's conversation_items export, unchanged, on the day of its first time column."""
         with self.open() as world, world.writing():
             contacts.put_row(world, "conversation_items", columns, self.utc_now())
 
     def put_contact_history(self, **columns: Any) -> None:
-        """The same for contact_history."""
+        """Add a row to Hatch's contact_history export."""
         with self.open() as world, world.writing():
             contacts.put_row(world, "contact_history", columns, self.utc_now())
 

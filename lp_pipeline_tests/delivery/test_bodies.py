@@ -78,7 +78,7 @@ def test_a_phone_that_six_contacts_share(deliveries: Deliveries) -> None:
 
 
 def test_what_is_no_phone_or_no_email_is_noted(deliveries: Deliveries) -> None:
-    """D2: it goes out as null; with neither left the opportunity is never sent, and stands in the ledger."""
+    """D2: it goes out as null; with neither left the opportunity is never sent, only recorded in the ledger."""
     deliveries.sync(
         prospect("1", lead("10"), phone1="555-0123"),
         prospect("2", lead("20"), email="ann at example"),

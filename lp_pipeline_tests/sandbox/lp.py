@@ -20,7 +20,7 @@ MORNING = {"startdate": "2026-03-02 00:00:00", "enddate": "2026-03-02 12:00:00"}
 
 
 class Clock:
-    """A clock that stands still until it is turned."""
+    """A clock that changes only when it is set."""
 
     def __init__(self, now: datetime = NOON) -> None:
         self.now = now

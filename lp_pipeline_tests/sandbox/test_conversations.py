@@ -1,4 +1,4 @@
-"""What goes on in Hatch by itself: whom it knows, and what is said."""
+"""Hatch's generated contacts and conversations."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def all_people(lp: LP) -> dict[str, dict[str, Any]]:
 
 
 def test_hatch_knows_some_of_the_prospects_at_first(world_hatch: Hatch, world: Sandbox, world_lp: LP) -> None:
-    """About 300 with a phone or an e-mail of their own, most with LP's id, and a few whom LP does not know."""
+    """About 300 with a unique phone or email, most with LP's id, and a few that LP does not have."""
     people = all_people(world_lp)
     rows = world_hatch.export(HISTORY)
     assert 270 < len(rows) < 330

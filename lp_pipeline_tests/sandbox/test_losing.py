@@ -63,7 +63,7 @@ def test_a_late_write_does_not_wait_for_a_clock_that_stands_still(lp: LP, sandbo
 
 
 def test_a_late_write_outlives_its_server_and_its_client(tmp_path: Path, clock: Clock) -> None:
-    """Whoever opens the folder then carries it out, once."""
+    """Whichever process opens the folder next executes it, once."""
     first = Sandbox(tmp_path, clock=clock, population=0)
     first.put(prospect("1"))
     first.fault("late", path="AddNotes", seconds=60)
@@ -135,7 +135,7 @@ def test_one_write_in_so_many_may_meet_bad_luck(lp: LP, sandbox: Sandbox, clock:
 
 
 def test_bad_luck_goes_by_dice_that_can_be_set(lp: LP, sandbox: Sandbox, tmp_path: Path, clock: Clock) -> None:
-    """The same seed throws the same, call after call, whoever serves."""
+    """The same seed gives the same faults, call after call, in any process."""
     sandbox.switch(lossy=2, lossy_late_seconds=3600)
     other = Sandbox(tmp_path / "other", clock=clock, population=0)
     other.switch(lossy=2, lossy_late_seconds=3600)

@@ -102,7 +102,7 @@ def test_stamps_are_found_under_keys_of_any_case(lp: LP, sandbox: Sandbox) -> No
 
 
 def test_the_prospect_feed_tests_the_prospects_own_dates(lp: LP, sandbox: Sandbox) -> None:
-    """lastchanged and dateadded, whatever the options say; a lead's change is none of its own."""
+    """Matches lastchanged and dateadded, whatever the options; a lead's change is not a prospect's change."""
     sandbox.put({"cst_id": "1", "lastchanged": "2026-03-02T09:00:00"})
     sandbox.put({"cst_id": "2", "dateadded": "2026-03-02T09:00:00"})
     sandbox.put({"cst_id": "3", "leads": [{"dateentered": "2026-03-02T09:00:00"}]})
@@ -177,7 +177,7 @@ def test_a_page_after_a_full_one_may_be_empty_at_first(lp: LP, sandbox: Sandbox)
 
 
 def test_a_page_may_be_capped(lp: LP, sandbox: Sandbox) -> None:
-    """A larger PageSize is then quietly taken for the largest."""
+    """A larger PageSize is silently capped."""
     for number in range(5):
         sandbox.put(prospect(str(number + 1)))
     sandbox.switch(max_page_size=3)

@@ -60,7 +60,7 @@ def test_a_stopped_server_leaves_no_thread_behind(sandbox: Sandbox) -> None:
 
 
 def test_the_calls_seen_are_remembered_without_the_password(sandbox: Sandbox) -> None:
-    """In order, fields as they were sent; people's control calls are not among them."""
+    """In order, with the fields as sent, without control calls."""
     with sandbox.serve() as url, httpx.Client(base_url=url) as http:
         client = LP(http)
         client.sign_in()
@@ -114,7 +114,7 @@ def test_several_processes_share_one_world(tmp_path: Path) -> None:
 
 
 def test_a_folder_keeps_its_world(tmp_path: Path, clock: Clock) -> None:
-    """Zone, seed and population come from the file, whoever opens it later."""
+    """Zone, seed and population come from the file, whatever a later Sandbox passes."""
     first = Sandbox(tmp_path, clock=clock, zone="America/Chicago", population=3)
     first.switch(paging="row")
     clock.turn(days=-1)

@@ -1,4 +1,4 @@
-"""How records and answers look: as they were put, or in the habits of another tenant."""
+"""Record formats: as added, or changed by the format switches."""
 
 import pytest
 

@@ -69,7 +69,7 @@ def test_a_token_works_at_every_server_of_its_own_world_only(lp: LP, sandbox: Sa
 
 
 def test_a_user_without_a_function_gets_401_for_it_alone(lp: LP, sandbox: Sandbox) -> None:
-    """Permissions go by function, and sign-in tells them, if it tells anything."""
+    """Permissions are per function, and sign-in lists them if the switch allows."""
     sandbox.switch(permissions=["GetLead"])
     assert lp.sign_in().json()["user_data"]["Settings"] == ["GetLead"]
     assert lp.post(LEAD, **MORNING).status_code == 200
