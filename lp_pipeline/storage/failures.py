@@ -49,7 +49,7 @@ def _advice(text: str, kind: str, if_damaged: str) -> str:
     if "disk i/o error" in lower:
         return "the disk failed or is full. Free some space or check the disk; the next sync continues."
     if "permission denied" in lower or "read-only" in lower:
-        return "the folder is not writable. Check the owner and permissions of LP_PIPELINE_DATA."
+        return "the folder cannot be written. Check the owner and permissions of LP_PIPELINE_DATA."
     if "file exists" in lower or "not a directory" in lower:
         return "there is a file where a folder is expected. Check LP_PIPELINE_DATA."
     if any(sign in lower for sign in DAMAGE):

@@ -44,7 +44,7 @@ def test_without_a_key_nothing_is_sent_and_the_ui_says_so(lp_account: Account) -
 def test_wrong_keys_stop_the_delivery_and_the_export_and_not_the_sync(
     lp_account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """D3, C1, R4: LeadPerfection's data is published and the run fails at its end; once fixed, everything due is delivered."""
+    """D3, C1, R4: LeadPerfection's data is published and the run fails; once fixed, what is due is delivered."""
     caplog.set_level(logging.INFO)
     fill(lp_account, 12)
     lp_account.with_hatch(HATCH_API_KEY="wrong-secret-key", HATCH_EXPORT_KEY="wrong-secret-key")

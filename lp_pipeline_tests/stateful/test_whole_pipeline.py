@@ -108,7 +108,7 @@ def go(kind: type[History]) -> None:
 
 
 def test_after_any_history_everything_is_as_leadperfection_shows_it() -> None:
-    """R1, W, F, J, M, S1, E4: correct after LP stops changing, a sync and a full sweep; every change is logged once (M7)."""
+    """R1, W, F, J, M, S1, E4: correct after a sync and a full sweep; every change is logged once (M7)."""
     go(AnyHistory)
 
 
