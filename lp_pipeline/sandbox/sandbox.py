@@ -88,8 +88,7 @@ class Sandbox:
     ) -> None:
         """Change a prospect. Its `lastchanged`, or the given lead's `lastchangedon`, becomes now unless `stamp=False`.
 
-        `hidden` is an option bit (32768 for jobs): it records a change at this time whose stamp LP does not show.
-        """
+        `hidden` is an option bit (32768 for jobs): it records a change at this time whose stamp LP does not show."""
         with self.open() as world, world.writing():
             record, made = self._found(world, cst_id)
             change(record)
@@ -171,7 +170,7 @@ class Sandbox:
         return events.advance(world, self.clock())
 
     def answer(self, world: World, call: Call, instant: datetime | None = None) -> Answer:
-        """What LeadPerfection or Hatch, whoever is asked, answers at this instant, or now."""
+        """LeadPerfection's or Hatch's response at `instant`, by default now."""
         request = Request(world, world.switches(), call, instant or self.utc_now())
         return hatch.answer(request) if hatch.owns(call.path) else leadperfection.answer(request)
 

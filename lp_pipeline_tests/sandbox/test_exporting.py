@@ -65,7 +65,7 @@ def test_a_wrong_export_is_pointed_at(hatch: Hatch, source: str, start: str, end
 
 
 def test_exports_take_a_pause(hatch: Hatch, sandbox: Sandbox, clock: Clock) -> None:
-    """Of five minutes in the contract, for both data sources together; what is turned away does not count."""
+    """Of five minutes in the contract, for both data sources together; a rejected export does not count."""
     sandbox.switch(export_minutes_between=5)
     assert hatch.ask(HISTORY).status_code == 200
     clock.turn(minutes=4, seconds=59)
