@@ -162,7 +162,7 @@ class Sandbox:
             contacts.put_row(world, "contact_history", columns, self.utc_now())
 
     def advance(self, world: World | None = None) -> int:
-        """Let everything happen that is due by now, late calls too; returns how many events of the world that was."""
+        """Apply all due events and postponed calls; returns the number of events applied."""
         if world is None:
             with self.open() as own:
                 return self.advance(own)
