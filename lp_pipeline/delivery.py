@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -242,7 +242,4 @@ def _delivery(row: dict[str, Any], source: str, ledger: dict[Key, Any]) -> Deliv
     return Delivery(key, upsert_body(opportunity, source), overwrites)
 
 
-COLUMNS = (
-    *("external_contact_id", "external_id", "external_created_at", "external_updated_at"),
-    *("external_updated_at_source", "email", "first_name", "last_name", "phone", "status", "phone_is_shared"),
-)
+COLUMNS = tuple(each.name for each in fields(Opportunity) if each.name not in ("prospect", "lead"))

@@ -128,7 +128,7 @@ def test_talk_goes_on_the_same_whoever_asks_when(tmp_path: Path) -> None:
 def test_nobody_talks_in_a_world_that_is_empty_or_stopped(
     tmp_path: Path, clock: Clock, population: int, events: bool, more: int
 ) -> None:
-    """After a long gap, like LeadPerfection's events."""
+    """Empty or stopped, as with LeadPerfection's events."""
     sandbox = Sandbox(tmp_path, clock=clock, population=population)
     sandbox.switch(events=events)
     before = sandbox.state()["counts"]["communications"]

@@ -41,7 +41,7 @@ def test_a_fault_answers_once_and_is_over(
 
 @pytest.mark.parametrize("where", ["body", "header", "both", "none"])
 def test_429_says_how_long_to_wait_in_the_body_or_a_header(lp: LP, sandbox: Sandbox, where: str) -> None:
-    """Retry-After can be in the body, the header, both or neither."""
+    """The wait can be in the body, the header, both or neither."""
     sandbox.fault("429", retry_after=7, where=where)
     answer = lp.post(LEAD, **MORNING)
     assert answer.status_code == 429

@@ -7,7 +7,7 @@ from datetime import date
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lp_pipeline.clients.hatch.export_zip import BadExport, unpacked
@@ -148,6 +148,7 @@ def test_whatever_bytes_come_as_a_zip_the_error_is_one_of_ours(content: bytes) -
         client.export("conversation_items", DAY, DAY)
 
 
+@example(place=302, byte=0)  # a file without a name
 @given(st.integers(0, 400), st.integers(0, 255))
 def test_a_zip_with_one_wrong_byte_is_read_or_an_error_of_ours(place: int, byte: int) -> None:
     """R1: no answer of Hatch's is a crash."""
