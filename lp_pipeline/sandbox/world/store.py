@@ -90,10 +90,7 @@ class World:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """One transaction that takes the write lock at the start, so that it can't fail halfway on a lock.
-
-        Inside another transaction it becomes part of that one.
-        """
+        """One transaction that locks at the start, so that it can't fail halfway; nested ones join the outer one."""
         if self._db.in_transaction:
             yield
             return
@@ -204,10 +201,7 @@ class World:
         return cst_id
 
     def put(self, text: str) -> None:
-        """Insert or replace a record as exactly this text, and drop the old one's stamps and leads.
-
-        What was written through the API is kept.
-        """
+        """Replace a record by exactly this text, with its stamps and leads; keeps what was written through the API."""
         with_id = json.loads(text)
         if isinstance(with_id, dict):
             self.remove(id_of(with_id, "cst_id", "cstid"))
