@@ -288,7 +288,7 @@ def test_a_warehouse_with_merges_from_before_the_log_is_told_so(scenario: Scenar
         connection.execute("update pipeline.version set version = 2")
     scenario.later()
     scenario.sync(prospect("1", lead("10", disposition="Sold")))
-    with pytest.raises(WarehouseError, match=r"1 merges.* are from before"):
+    with pytest.raises(WarehouseError, match=r"1 merges.* are older than the merge log"):
         replay(scenario.settings, adopt=True)
     assert scenario.ask("select status from opportunities") == [("Sold",)]
     assert not (scenario.folder / SCRATCH).exists()
