@@ -1,4 +1,4 @@
-"""R1, W, F, J, M, S1 over whole histories: whatever happens, once LeadPerfection rests everything is right.
+"""R1, W, F, J, M, S1 over whole histories: once LeadPerfection stops changing, the result is correct.
 
 A few hundred steps in the everyday suite; with `--hypothesis-profile drills` (in `make drills`) thousands.
 """
@@ -38,7 +38,7 @@ class AnyHistory(History):
 
     @rule(days=st.sampled_from([(60, 0), (20, 10), (3, 0)]), hours=st.sampled_from(["240", WHOLE]), busy=st.booleans())
     def backfill(self, days: tuple[int, int], hours: str, busy: bool) -> None:
-        """W2: days of the past are read, perhaps while a sync goes on."""
+        """W2: backfill some days, possibly during a sync."""
         first, last = ((self.account.now - timedelta(days=each)).date() for each in days)
         self.past(lambda run: backfill(run, first, last, warn=ignore, info=ignore), hours, busy=busy)
 
@@ -50,11 +50,11 @@ class AnyHistory(History):
 
     @rule()
     def accept_held(self) -> None:
-        """M9: a person's word."""
+        """M9: accept or drop held rows."""
         self.run(lambda: settle_held(self.account.load(), "accept", []))
 
     def end(self) -> None:
-        """One full sweep, and everything is as LP shows it; E4: a replay comes to the same."""
+        """After one full sweep everything matches LP; E4: a replay gives the same result."""
         self.verdict.rejected_before = {
             str(who) for (who,) in self.account.ask("select external_contact_id from rejected_records")
         }
@@ -85,7 +85,7 @@ class AnnouncedHistory(History):
         self.has_read_all(shown)
 
     def has_read_all(self, shown: Shown) -> None:
-        """Every edit that LP announced is there, but for those who were edited meanwhile."""
+        """Every edit that LP announced has arrived, except for records edited during the reading."""
         now = self.verdict.shown()
         at_rest = {feed: {who: it for who, it in now[feed].items() if shown[feed].get(who) == it} for feed in now}
         self.right(self.verdict.at_rest(at_rest))
@@ -108,7 +108,7 @@ def go(kind: type[History]) -> None:
 
 
 def test_after_any_history_everything_is_as_leadperfection_shows_it() -> None:
-    """R1, W, F, J, M, S1, E4: once LP rests, a sync and a full sweep later; every change is told once (M7)."""
+    """R1, W, F, J, M, S1, E4: correct after a sync and a full sweep; every change is logged once (M7)."""
     go(AnyHistory)
 
 

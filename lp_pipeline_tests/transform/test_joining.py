@@ -118,7 +118,7 @@ NO_STAMPS: dict[str, Any] = {"lastchangedon": "", "dateentered": "1900-01-01T00:
 def test_the_first_update_stamp_that_is_there_wins(
     scenario: Scenario, prospect_fields: dict[str, Any], lead_fields: dict[str, Any], source: str, local: datetime
 ) -> None:
-    """J3, J4: of five paths the first that is not missing, be it empty, a sentinel or far in the future."""
+    """J3, J4: takes the first of five paths that is present, even if empty, a sentinel or far in the future."""
     scenario.sync(prospect("1", lead("10", **lead_fields), **prospect_fields))
     query = "select external_updated_at_source, timezone('America/New_York', external_updated_at) from opportunities"
     assert scenario.ask(query) == [(source, local)]
@@ -198,7 +198,7 @@ def test_keys_are_found_whatever_their_case_and_text_is_trimmed(scenario: Scenar
     ],
 )
 def test_availability_is_as_strict_as_set(scenario: Scenario, availability: str, record: Any, missing: Any) -> None:
-    """J6, J7: what is unavailable stands in rejected_records with the names of the columns."""
+    """J6, J7: rejected_records names the columns that are unavailable."""
     judging = Scenario(scenario.folder / "judging", LP_AVAILABILITY=availability)
     report = judging.sync(record)
     assert (report.inserted, report.rejected) == ((0, 1) if missing else (1, 0))
@@ -239,7 +239,7 @@ def test_a_rejected_record_keeps_its_first_time(scenario: Scenario) -> None:
 
 
 def test_a_prospect_stands_rejected_once_whatever_its_leads(scenario: Scenario) -> None:
-    """J7: two leads whose opportunities are still `prospect` make one row; the first as received tells why."""
+    """J7: two leads whose opportunities are still `prospect` make one row; the first received gives the reason."""
     scenario.sync(prospect("1", lead("10")), feed="prospects")
     scenario.sync(prospect("1", lead("11"), city="Troy"), feed="prospects")
     for attempts in (1, 2):

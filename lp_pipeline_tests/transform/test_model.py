@@ -149,7 +149,7 @@ def records(draw: st.DrawFn, feed: str) -> Any:
 
 @st.composite
 def edited(draw: st.DrawFn, shown: list[Any]) -> Any:
-    """A record that was shown before, with one edit: a lead changed or gone, or a change of its own."""
+    """An existing record with one edit: a lead changed or removed, or a change of the prospect itself."""
     record = draw(st.sampled_from(shown))
     if not isinstance(record, dict):
         return record
