@@ -1,4 +1,7 @@
-"""Fixtures that every test may use, and a Hypothesis profile that digs deeper (`--hypothesis-profile drills`)."""
+"""Fixtures that every test may use, and Hypothesis' profiles: the everyday one, and one that digs deeper.
+
+No profile has a deadline: how long one example takes says more about the machine than about the pipeline.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +12,9 @@ from hypothesis import settings
 from lp_pipeline_tests.account import Account, account
 from lp_pipeline_tests.scenario import Scenario
 
-settings.register_profile("drills", max_examples=1000)
+settings.register_profile("everyday", deadline=None)
+settings.register_profile("drills", max_examples=1000, deadline=None)
+settings.load_profile("everyday")  # `--hypothesis-profile` comes later and wins
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """SPEC W2: the backfill reads the past, while syncs go on and come first. D1: what is history is not told to Hatch."""
 
 import threading
-import time
 from datetime import date, timedelta
 
 import dagster as dg
@@ -14,10 +13,10 @@ from lp_pipeline.ingestion.syncs import begin_sync
 from lp_pipeline.leadperfection import feeds
 from lp_pipeline.schedules import sync_schedule
 from lp_pipeline.warehouse.database import run
-from lp_pipeline.warehouse.turn import PAST, Turn
+from lp_pipeline.warehouse.turn import NEXT, PAST, Turn
 from lp_pipeline_tests.account import Account, failures
 from lp_pipeline_tests.past.past import DAYS, asked, day, fill_back, ids, person, run_job
-from lp_pipeline_tests.scenario import NOON, lead, only, prospect
+from lp_pipeline_tests.scenario import NOON, PATIENCE, lead, only, prospect
 
 
 def test_it_reads_the_days_of_lps_calendar_and_moves_no_watermark(lp_account: Account) -> None:
@@ -100,10 +99,12 @@ def test_a_sync_in_between_comes_first_and_the_newer_reading_wins(lp_account: Ac
 def test_a_sync_that_waits_gets_its_turn_first(lp_account: Account) -> None:
     """W2, R2: a backfill takes the turn only when nobody else waits for it, however long that takes."""
     order: list[str] = []
+    begun = threading.Event()
     turn = Turn(lp_account.folder)
     turn.take()
 
     def past() -> None:
+        begun.set()
         with lp_account.pipeline() as pipeline, pipeline.briefly():
             order.append("backfill")
 
@@ -111,13 +112,13 @@ def test_a_sync_that_waits_gets_its_turn_first(lp_account: Account) -> None:
         with lp_account.pipeline() as pipeline:
             _ = pipeline.warehouse
             order.append("sync")
-            time.sleep(0.3)
 
     threads = [threading.Thread(target=past), threading.Thread(target=sync)]
     threads[0].start()
-    time.sleep(0.3)
+    assert begun.wait(PATIENCE)
     threads[1].start()
-    time.sleep(0.3)
+    while not all(Turn(lp_account.folder, NEXT).is_taken() for _ in range(20)):  # a look takes it for an instant
+        continue
     turn.give_back()
     for thread in threads:
         thread.join()
