@@ -7,7 +7,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --all-extras --g
 	--no-emit-index-url --no-header pyproject.toml
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: run dev test test-long lint types check compat drills lock clean setup home
+.PHONY: run dev test test-long test-full lint types check compat drills lock clean setup home
 
 run: setup home ## one sync (on the sandbox, unless .env says otherwise), then its result
 	@$(BIN)/lp-pipeline sync
@@ -20,6 +20,8 @@ test: setup ## the everyday test suite
 
 test-long: setup ## the slower tests: whole processes, killed or side by side
 	$(BIN)/python -m pytest -n 2 -m slow
+
+test-full: test test-long ## both
 
 lint: setup
 	$(BIN)/ruff check .

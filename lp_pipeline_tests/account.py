@@ -24,7 +24,7 @@ from lp_pipeline.outbox import Outbox
 from lp_pipeline.pipeline import Pipeline
 from lp_pipeline.sandbox import Sandbox
 from lp_pipeline.settings import SANDBOX_ACCOUNT, SANDBOX_HATCH, Settings, load_settings
-from lp_pipeline_tests.scenario import NOON
+from lp_pipeline_tests.scenario import NOON, with_empty_warehouse
 
 AnAccount = TypeVar("AnAccount", bound="Account")
 PACE = 0.001  # waits between tries are a thousandth of what they are in use
@@ -67,6 +67,7 @@ class Account:
     @contextmanager
     def pipeline(self) -> Iterator[Pipeline]:
         """One run's pipeline, without Dagster around it."""
+        with_empty_warehouse(self.folder)
         pipeline = Pipeline(str(uuid4()), self.load, pace=PACE)
         try:
             yield pipeline
