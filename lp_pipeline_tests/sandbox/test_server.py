@@ -4,15 +4,18 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
 from lp_pipeline.sandbox import Sandbox
+from lp_pipeline_tests.scenario import PATIENCE
 
 from .lp import LEAD, LP, MORNING, Clock, prospect
 
+SLOW = 120.0  # seconds that nobody waits for
 PROCESS = """
 import sys
 from datetime import UTC, datetime, timedelta
@@ -32,12 +35,16 @@ with sandbox.serve():
 
 
 def test_answers_come_without_the_40_ms_of_a_delayed_acknowledgement(lp: LP, sandbox: Sandbox) -> None:
-    """Fifty calls over one connection, small and large."""
-    sandbox.put(prospect("1", text="x" * 30_000))
+    """Calls over one connection, small and large: with that delay, none at all would take less, on any machine."""
+    for size in (10, 30_000):
+        sandbox.put(prospect("1", text="x" * size))
+        assert any(seconds(lp.read) < 0.04 for _ in range(500))
+
+
+def seconds(call: Callable[[], object]) -> float:
     began = time.monotonic()
-    for _ in range(50):
-        lp.read()
-    assert time.monotonic() - began < 1
+    call()
+    return time.monotonic() - began
 
 
 def test_a_stopped_server_leaves_no_thread_behind(sandbox: Sandbox) -> None:
@@ -46,14 +53,14 @@ def test_a_stopped_server_leaves_no_thread_behind(sandbox: Sandbox) -> None:
     with httpx.Client() as idle, httpx.Client() as other:
         with sandbox.serve() as url:
             assert idle.get(f"{url}/sandbox/state").status_code == 200
-            sandbox.fault("slow", seconds=60)
+            sandbox.fault("slow", seconds=SLOW)
             waiting = threading.Thread(target=other.post, args=(f"{url}/token",))
             waiting.start()
             while sandbox.state()["faults"]:
                 time.sleep(0.01)
             began = time.monotonic()
         waiting.join()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < SLOW
         assert set(threading.enumerate()) <= before
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/sandbox/state")
@@ -103,7 +110,7 @@ def test_several_processes_share_one_world(tmp_path: Path) -> None:
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     happened = 0
     for process in running:
-        said, problem = process.communicate(timeout=60)
+        said, problem = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, problem
         happened += int(said)
     assert happened == 120

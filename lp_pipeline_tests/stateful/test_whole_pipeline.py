@@ -1,11 +1,13 @@
 """R1, W, F, J, M, S1 over whole histories: once LeadPerfection stops changing, the result is correct.
 
-A few hundred steps in the everyday suite; with `--hypothesis-profile drills` (in `make drills`) thousands.
+A few histories every day, more of them in `make test-long`; with `--hypothesis-profile drills` (in `make drills`)
+thousands of steps.
 """
 
 from datetime import timedelta
 from functools import partial
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
@@ -95,23 +97,27 @@ class AnnouncedHistory(History):
         self.right(self.verdict.at_rest())
 
 
-def go(kind: type[History]) -> None:
-    """A few histories of this kind, or many."""
+several = pytest.mark.parametrize("histories", [2, pytest.param(8, marks=pytest.mark.slow)])
+
+
+def go(kind: type[History], histories: int) -> None:
+    """So many histories of this kind, or very many."""
     depth = settings(
-        max_examples=160 if DRILLS else 4,
+        max_examples=160 if DRILLS else histories,
         stateful_step_count=50 if DRILLS else 30,
-        deadline=None,
         print_blob=True,
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(kind, settings=depth)
 
 
-def test_after_any_history_everything_is_as_leadperfection_shows_it() -> None:
+@several
+def test_after_any_history_everything_is_as_leadperfection_shows_it(histories: int) -> None:
     """R1, W, F, J, M, S1, E4: correct after a sync and a full sweep; every change is logged once (M7)."""
-    go(AnyHistory)
+    go(AnyHistory, histories)
 
 
-def test_what_is_announced_arrives_by_syncs_alone() -> None:
+@several
+def test_what_is_announced_arrives_by_syncs_alone(histories: int) -> None:
     """W1 to W5: after every sync that read all, though rows moved, outages, faults, kills and clocks came between."""
-    go(AnnouncedHistory)
+    go(AnnouncedHistory, histories)

@@ -109,10 +109,6 @@ def test_a_damaged_sandbox_says_what_to_do(tmp_path: Path) -> None:
             return bool(connections.hatch())
 
     assert read()
-    path = tmp_path / "sandbox.sqlite"
-    for way in (emptied, overwritten, torn):
-        path.unlink(missing_ok=True)
-        assert read()
-        way(path)
+    for _ in damaged(tmp_path / "sandbox.sqlite", (emptied, overwritten, torn)):
         with pytest.raises(WarehouseError, match=r"sandbox\.sqlite: the file is damaged\. Delete it"):
             read()

@@ -143,9 +143,7 @@ def test_a_person_is_told_who_holds_it_and_what_to_do(known: Scenario, stack: Ex
     """R2: in one line, with the process; after the next sync it answers again."""
     known.warehouse.published.chmod(0o600)
     client = Client(known.warehouse.published, stack)
-    with pytest.raises(
-        WarehouseError, match=rf"held open by process {client.process.pid}.*lp-pipeline sync"
-    ):
+    with pytest.raises(WarehouseError, match=rf"held open by process {client.process.pid}.*lp-pipeline sync"):
         ask(known.settings, "select 1", console())
     assert again(known)
     ask(known.settings, "select 1", console())
