@@ -25,7 +25,7 @@ from lp_pipeline.sandbox import Sandbox
 from lp_pipeline.settings import SANDBOX_ACCOUNT, SANDBOX_HATCH, Settings, load_settings
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.transform.merge import MergeReport, merge, stage
-from lp_pipeline_tests.scenario import NOON
+from lp_pipeline_tests.scenario import NOON, with_empty_warehouse
 
 AnAccount = TypeVar("AnAccount", bound="Account")
 PACE = 0.001  # waits between tries are a thousandth of what they are in use
@@ -68,6 +68,7 @@ class Account:
     @contextmanager
     def connections(self) -> Iterator[Connections]:
         """One run's connections, without Dagster around it."""
+        with_empty_warehouse(self.folder)
         with Connections(str(uuid4()), self.load, pace=PACE) as connections:
             yield connections
 

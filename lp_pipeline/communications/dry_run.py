@@ -12,7 +12,6 @@ from lp_pipeline.communications.payloads import call_fields, obstacle, taken_dat
 from lp_pipeline.communications.targets import PRODUCTION_NOTE, Overrides, targets_on
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.outbox import Outbox
-from lp_pipeline.storage.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ def dry_run(outbox: Outbox, settings: Settings, overrides: Overrides) -> list[Re
         pushes = open_pushes(outbox, settings, targets_on(settings, overrides), due_only=False)
     rehearsed: list[Rehearsed] = []
     dates: defaultdict[str | None, set[str]] = defaultdict(set)  # given out by this dry run, by contact
-    for push in addressed(outbox, Warehouse(settings.data).published, pushes):
+    for push in addressed(outbox, settings, pushes):
         where = ""
         if push.state == "sending" or push.looks_first:
             what = "in doubt: looked up before it is sent"

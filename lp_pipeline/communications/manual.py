@@ -18,7 +18,6 @@ from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.locks import push_turn
 from lp_pipeline.storage.outbox import Outbox, Row, iso, run
-from lp_pipeline.storage.warehouse import Warehouse
 
 HELD = ("uncertain", "unmatched", "failed")
 VERDICTS = {"sent": ("sent", "by_hand"), "again": ("pending", "by_hand"), "drop": ("skipped", "dropped")}
@@ -80,7 +79,7 @@ def assign(outbox: Outbox, settings: Settings, communication_id: str, external_c
 
     Raises `SettingsError`, and changes nothing, if the prospect was never read or no push is unmatched.
     """
-    if not is_read(Warehouse(settings.data).published, external_contact_id):
+    if not is_read(outbox, settings, external_contact_id):
         raise SettingsError(
             f"No prospect {external_contact_id} has been read from LeadPerfection. Check the id; if it is correct, "
             "read it first with `lp-pipeline sync` or `lp-pipeline backfill`."

@@ -1,4 +1,4 @@
-"""Finds the prospect, lead and job of a communication (SPEC C5). Reads `published.duckdb` only, never the warehouse.
+"""Finds the prospect, lead and job of a communication (SPEC C5). Asks the published data, never the warehouse.
 
 The rule is in `sql/communications/`; this module gathers its input from the outbox.
 """
@@ -6,14 +6,14 @@ The rule is in `sql/communications/`; this module gathers its input from the out
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import duckdb
 
 from lp_pipeline.clients.contact_points import email_address
 from lp_pipeline.communications.open_push import Address, OpenPush
-from lp_pipeline.storage.failures import plainly
+from lp_pipeline.settings import Settings
 from lp_pipeline.storage.outbox import Outbox, Row
+from lp_pipeline.storage.publish import ask
 from lp_pipeline.storage.sql import statement
 
 WITHOUT_LEAD = "prospect-"  # begins the id of an opportunity without a lead in Hatch (SPEC D2)
@@ -28,9 +28,9 @@ class _Question:
     email: str | None
 
 
-def addressed(outbox: Outbox, published: Path, pushes: Sequence[OpenPush]) -> list[OpenPush]:
+def addressed(outbox: Outbox, settings: Settings, pushes: Sequence[OpenPush]) -> list[OpenPush]:
     """The pushes with their addresses: the fixed one, or else where the communication belongs now."""
-    found = addresses(outbox, published, [push for push in pushes if not push.is_fixed])
+    found = addresses(outbox, settings, [push for push in pushes if not push.is_fixed])
     return [push if push.is_fixed else _to(push, found[push.communication_id]) for push in pushes]
 
 
@@ -38,52 +38,37 @@ def _to(push: OpenPush, found: Address) -> OpenPush:
     return replace(push, address=replace(found, phone=push.phone or found.phone))
 
 
-def is_read(published: Path, external_contact_id: str) -> bool:
-    """Whether this prospect has been read and published."""
-    if not published.exists():
-        return False
+def is_read(outbox: Outbox, settings: Settings, external_contact_id: str) -> bool:
+    """Whether this prospect has been read."""
     values = {"external_contact_id": external_contact_id}
-    with (
-        plainly(f"read {published}", if_damaged="The next sync rebuilds it."),
-        duckdb.connect(str(published), read_only=True) as connection,
-    ):
-        return bool(connection.execute(statement("communications/is_read"), values).fetchall())
+    query = statement("communications/is_read")
+    return bool(ask(outbox, settings, lambda connection: connection.execute(query, values).fetchall()))
 
 
-def addresses(outbox: Outbox, published: Path, pushes: Sequence[OpenPush]) -> dict[str, Address]:
+def addresses(outbox: Outbox, settings: Settings, pushes: Sequence[OpenPush]) -> dict[str, Address]:
     """Where each communication belongs, by its id; `phone` is the prospect's."""
     if not pushes:
         return {}
     questions = _questions(outbox, pushes)
-    if not published.exists() or not _has_contact_points(published):
+    found = ask(outbox, settings, lambda connection: _answers(connection, questions))
+    if found is None:  # nothing was ever read
         return {each.communication_id: Address("not_read" if each.contact_ids else "none") for each in questions}
-    with plainly(f"read {published}", if_damaged="The next sync rebuilds it."):
-        connection = duckdb.connect(str(published), read_only=True)
-        try:
-            parameters = {
-                "communication_id": [each.communication_id for each in questions],
-                "given_contact_ids": [each.contact_ids for each in questions],
-                "given_lead_id": [each.lead_id for each in questions],
-                "phone": [each.phone for each in questions],
-                "email": [each.email for each in questions],
-            }
-            connection.execute(statement("communications/prepare"), parameters).fetchall()
-            rows = connection.execute(statement("communications/addresses")).fetchall()
-        finally:
-            connection.close()
+    return found
+
+
+def _answers(connection: duckdb.DuckDBPyConnection, questions: Sequence[_Question]) -> dict[str, Address] | None:
+    if not connection.execute(statement("communications/has_contact_points")).fetchall():
+        return None  # an older program's copy, which the next sync replaces
+    parameters = {
+        "communication_id": [each.communication_id for each in questions],
+        "given_contact_ids": [each.contact_ids for each in questions],
+        "given_lead_id": [each.lead_id for each in questions],
+        "phone": [each.phone for each in questions],
+        "email": [each.email for each in questions],
+    }
+    connection.execute(statement("communications/prepare"), parameters).fetchall()
+    rows = connection.execute(statement("communications/addresses")).fetchall()
     return {communication_id: Address(*found) for communication_id, *found in rows}
-
-
-def _has_contact_points(published: Path) -> bool:
-    """Whether this copy knows the normal forms of phones and e-mails; an older program's copy is soon replaced."""
-    with (
-        plainly(f"read {published}", if_damaged="The next sync rebuilds it."),
-        duckdb.connect(str(published), read_only=True) as connection,
-    ):
-        found = connection.execute(
-            "from duckdb_tables() where schema_name = 'internal' and table_name = 'contact_points'"
-        )
-        return bool(found.fetchall())
 
 
 def _questions(outbox: Outbox, pushes: Sequence[OpenPush]) -> list[_Question]:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from lp_pipeline.clients.leadperfection import Client, Written, written
 from lp_pipeline.communications import ownership
@@ -23,7 +22,6 @@ from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import remember_outbox
 from lp_pipeline.storage.locks import push_turn
 from lp_pipeline.storage.outbox import Outbox
-from lp_pipeline.storage.warehouse import Warehouse
 
 SAME_ANSWERS = 5  # consecutive ones that stop a target
 WORKING_SECONDS = 10 * 60.0  # nothing is sent after this, so that the run ends well within its 12 minutes
@@ -60,7 +58,6 @@ class Push:
         client: Callable[[], Client],
         settings: Settings,
         targets_on: Callable[[], Sequence[str]],
-        published: Path,
         *,
         due_only: bool = False,
         on_progress: Callable[[int, int], None] = lambda _done, _all: None,
@@ -71,7 +68,6 @@ class Push:
         self._settings = settings
         self._targets_on = targets_on
         self._targets = targets_on()
-        self._published = published
         self._due_only = due_only
         self._on_progress = on_progress
         self._ends = time.monotonic() + seconds
@@ -107,7 +103,7 @@ class Push:
 
     def _look_first(self, pushes: Sequence[OpenPush]) -> None:
         """Put in doubt what may have been sent before an older copy of the ledger was restored (SPEC R5)."""
-        for push in addressed(self._outbox, self._published, pushes):
+        for push in addressed(self._outbox, self._settings, pushes):
             if ready := self._ready(push):
                 with suppress(Withdrawn):
                     self._ledger.look_first(ready)
@@ -130,7 +126,7 @@ class Push:
         return [push for push in pushes if push.target != CALL_LOG]
 
     def _send_all(self, pushes: Sequence[OpenPush]) -> None:
-        for number, push in enumerate(addressed(self._outbox, self._published, pushes), 1):
+        for number, push in enumerate(addressed(self._outbox, self._settings, pushes), 1):
             is_late = time.monotonic() >= self._ends
             if push.target in self._report.stopped or is_late or push.target not in self._targets_on():
                 self._count(push, "waiting")
@@ -244,6 +240,5 @@ def push(
         note_pushing(outbox, settings, overrides)
         with outbox.transaction() as connection:
             register(connection, outbox, settings, overrides)
-        published = Warehouse(settings.data).published
-        run = Push(outbox, client, settings, targets_now, published, due_only=due_only, on_progress=on_progress)
+        run = Push(outbox, client, settings, targets_now, due_only=due_only, on_progress=on_progress)
         return run.run()

@@ -18,7 +18,7 @@ from lp_pipeline.sandbox import Sandbox
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.account import check_warehouse, open_outbox
 from lp_pipeline.storage.failures import plainly
-from lp_pipeline.storage.locks import BRIEF, NEXT, PATIENCE_SECONDS, Turn
+from lp_pipeline.storage.locks import NEXT, PATIENCE_SECONDS, Turn, briefly
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.sync_log import begin_sync
 from lp_pipeline.storage.warehouse import Warehouse
@@ -75,15 +75,8 @@ class Connections:
     def warehouse_briefly(self) -> Iterator[Warehouse]:
         """The warehouse for a moment, for work that lets syncs go first, however long they take (SPEC W2)."""
         os.umask(0o077)
-        waiting, turn = Turn(self.settings.data, NEXT), Turn(self.settings.data)
-        while True:
-            if not waiting.is_taken():
-                with turn.if_free() as is_ours:
-                    if is_ours:
-                        with Turn(self.settings.data, BRIEF):
-                            yield self._checked_warehouse
-                        return
-            time.sleep(0.2)
+        with briefly(self.settings.data):
+            yield self._checked_warehouse
 
     @cached_property
     def _checked_warehouse(self) -> Warehouse:

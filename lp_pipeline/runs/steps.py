@@ -21,6 +21,7 @@ from lp_pipeline.runs.progress import Progress
 from lp_pipeline.runs.reports import DeliveryOutcome, ExportOutcome, PushOutcome, keep
 from lp_pipeline.storage.account import remember_from_warehouse, remember_outbox
 from lp_pipeline.storage.locks import PUBLISH_TURN, Turn
+from lp_pipeline.storage.public_file import standing_since
 from lp_pipeline.storage.publish import Publication, publish, wait_before
 from lp_pipeline.storage.warehouse import Warehouse
 
@@ -125,7 +126,7 @@ def publish_pushes(connections: Connections) -> Publication:
     with Turn(settings.data, PUBLISH_TURN).if_free() as is_ours:
         if not is_ours:
             return Publication(False, "another push is about to publish", {})
-        published = Warehouse(settings.data).published
-        if published.exists() and not settings.fixed_now:
-            time.sleep(wait_before(time.time() - published.stat().st_mtime, 0.0))
+        since = standing_since(Warehouse(settings.data).published)
+        if since is not None and not settings.fixed_now:
+            time.sleep(wait_before(time.time() - since, 0.0))
         return publish_changes(connections)

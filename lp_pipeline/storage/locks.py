@@ -4,6 +4,7 @@ Locks of the operating system, so that each ends with its process, however that 
 """
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -100,3 +101,17 @@ def push_turn(settings: Settings) -> Iterator[None]:
     """One push at a time works on a data folder, and nobody else on the ledger's open rows."""
     with Turn(settings.data, PUSH_TURN):
         yield
+
+
+@contextmanager
+def briefly(folder: Path) -> Iterator[None]:
+    """The turn for a moment, for work that lets syncs go first, however long they take (SPEC W2)."""
+    waiting, turn = Turn(folder, NEXT), Turn(folder)
+    while True:
+        if not waiting.is_taken():
+            with turn.if_free() as is_ours:
+                if is_ours:
+                    with Turn(folder, BRIEF):
+                        yield
+                    return
+        time.sleep(0.2)

@@ -1,19 +1,22 @@
 """`published.duckdb`: the read-only copy for people, replaced whole (SPEC Q1).
 
-What stands in it is SQL (`sql/publish/`); when it is replaced is decided here.
+What stands in it is SQL (`sql/publish/`); when it is replaced is decided here. The file itself: `public_file.py`.
 """
 
 import os
-import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
-from lp_pipeline.storage.failures import is_damage, plainly
+from lp_pipeline.settings import Settings
+from lp_pipeline.storage import public_file
+from lp_pipeline.storage.failures import plainly
+from lp_pipeline.storage.locks import briefly
 from lp_pipeline.storage.outbox import Outbox, Row
 from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.warehouse import SCHEMA_VERSION, STORAGE_VERSION, Warehouse, first_row, rows_of, run
@@ -22,6 +25,8 @@ AT_LEAST_EVERY = timedelta(hours=1)
 AT_MOST_EVERY_SECONDS = 60.0
 OUTBOX_TABLES = ("raw.communications", "rejected_communications", "communication_pushes", "hatch_deliveries")
 ROWS_AT_ONCE = 50_000
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ def publish(
     force: bool = False,
 ) -> Publication:
     """Replace the published copy if something changed or it is an hour old; `force` asks for it where only the
-    ledger changed.
+    ledger changed. One that is not as it was left, or that somebody holds for writing, is replaced at once.
 
     Waits until the last copy has stood for a minute. Raises `WarehouseError`; the old copy then stays.
     """
@@ -55,19 +60,19 @@ def publish(
     published_at, changed, known_revision = state[0] if state else (None, False, None)
     revision = outbox.revision
     changed = changed or revision != (known_revision or 0)
-    if published_at and _stands(warehouse.published):
+    since = public_file.standing_since(warehouse.published)
+    if published_at and since is not None:
         age = abs(now - published_at)  # a clock that was set back must not put it off
-        real_age = time.time() - warehouse.published.stat().st_mtime
-        wait = wait_before(real_age, age.total_seconds())
+        wait = wait_before(time.time() - since, age.total_seconds())
         if not changed and (wait or not force) and age < AT_LEAST_EVERY:
             return Publication(False, "nothing changed since the last publication", {})
         time.sleep(wait)
-    draft = warehouse.folder / f".{warehouse.published.name}.{os.getpid()}"
+    draft = _draft(warehouse)
     with plainly(f"publish {warehouse.published}"):
         try:
             _clear_drafts(warehouse.folder)
             counts, by_status = _write(warehouse, outbox, draft, now=now, zone=zone)
-            _hand_over(draft, warehouse.published, group)
+            public_file.replace(draft, warehouse.published, group)
         finally:
             _clear_drafts(warehouse.folder)
     with warehouse.transaction({"now_at": now, "revision": revision}) as connection:
@@ -77,7 +82,7 @@ def publish(
         )
     return Publication(
         True,
-        "something changed" if changed else "the last copy was missing, damaged, an hour old, or a feed failed",
+        "something changed" if changed else "the last copy was not as it was left, an hour old, or a feed failed",
         counts,
         by_status,
     )
@@ -89,16 +94,40 @@ def wait_before(real_age: float, pipeline_age: float) -> float:
     return max(0.0, AT_MOST_EVERY_SECONDS - max(abs(real_age), abs(pipeline_age)))
 
 
-def _stands(published: Path) -> bool:
-    """Whether the last copy is there and can be opened; one that is damaged is made again at once."""
-    if not published.exists():
-        return False
-    try:
-        with duckdb.connect(str(published), read_only=True) as connection:
-            connection.execute("from published").fetchall()
-    except duckdb.Error as error:
-        return not is_damage(error)
-    return True
+def ask(outbox: Outbox, settings: Settings, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer | None:
+    """What the published data answers to a question of the pipeline's own; None if nothing was ever read.
+
+    A file that is missing, held for writing or not as it was left is not asked, nor waited for: the same is then built
+    for this question alone, as soon as no sync is at work. Raises `WarehouseError`.
+    """
+    warehouse = Warehouse(settings.data)
+    if public_file.standing_since(warehouse.published) is not None:
+        try:
+            return _asked(warehouse.published, question)
+        except duckdb.Error:  # held or changed since we looked, or damaged where that doesn't show
+            pass
+    if not warehouse.work.exists():  # lost, or nothing was read yet: what there is must do
+        if not warehouse.published.exists():
+            return None
+        with plainly(f"read {warehouse.published}", if_damaged="The next sync makes it again."):
+            return _asked(warehouse.published, question)
+    with briefly(settings.data), plainly(f"read {warehouse.work}"):
+        draft = _draft(warehouse)
+        try:
+            _clear_drafts(warehouse.folder)
+            _write(warehouse, outbox, draft, now=settings.now(), zone=settings.lp_timezone)
+            return _asked(draft, question)
+        finally:
+            _clear_drafts(warehouse.folder)
+
+
+def _asked(file: Path, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return question(connection)
+
+
+def _draft(warehouse: Warehouse) -> Path:
+    return warehouse.folder / f".{warehouse.published.name}.{os.getpid()}"
 
 
 def _clear_drafts(folder: Path) -> None:
@@ -153,17 +182,6 @@ def _comment_views(connection: duckdb.DuckDBPyConnection) -> None:
     for schema, table, column, comment in columns:
         text = comment.replace("'", "''")
         connection.execute(f"comment on column {schema}.{table}.{column} is '{text}'")
-
-
-def _hand_over(draft: Path, published: Path, group: str | None) -> None:
-    if group:
-        shutil.chown(draft, group=group)
-        draft.chmod(0o640)
-        shutil.chown(draft.parent, group=group)
-        draft.parent.chmod(0o710)
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.replace(published)
 
 
 def note_unpublished(connection: Any) -> None:

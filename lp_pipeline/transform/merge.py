@@ -1,6 +1,6 @@
-"""Staging and merging: runs the SQL that decides triggers, joins, outcomes and rejections (SPEC F, J, M).
+"""Stages and merges: runs the SQL for triggers, joins, outcomes and rejections (SPEC F, J, M).
 
-Python only hands over the settings and counts; the rules stand in `sql/staging` and `sql/merge`.
+Python only passes settings and counts rows; the rules are in `sql/staging` and `sql/merge`.
 """
 
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ MERGING = (
 
 @dataclass
 class StagingReport:
-    """What the staging found to be merged."""
+    """What staging selected for the merge."""
 
     readings: int = 0
     prospects: int = 0
@@ -44,7 +44,7 @@ class StagingReport:
 
 @dataclass
 class MergeReport:
-    """The outcomes of one merge (SPEC M3) and a few rows of each as examples (`sql/merge/examples.sql`)."""
+    """Outcome counts of one merge (SPEC M3), with a few example rows of each (`sql/merge/examples.sql`)."""
 
     readings: int = 0
     triggered: int = 0
@@ -62,12 +62,12 @@ class MergeReport:
 
     @property
     def changed_something(self) -> bool:
-        """Whether people would see a difference."""
+        """Whether the published data changes."""
         return bool(self.inserted or self.updated or self.held or self.gone or self.returned or self.new_calls)
 
 
 def stage(warehouse: Warehouse, settings: Settings) -> StagingReport:
-    """Stage every stored reading that is not yet merged (SPEC W8); touches nothing if there is none."""
+    """Stage every stored reading that is not merged yet (SPEC W8). Does nothing if there are none."""
     with warehouse.transaction(variables(settings)) as connection:
         if not _count(connection, "pipeline.unmerged") and not _count(connection, "pipeline.batch"):
             return StagingReport()
@@ -88,7 +88,7 @@ def stage(warehouse: Warehouse, settings: Settings) -> StagingReport:
 
 
 def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport:
-    """Merge what is staged, and mark its readings as merged in the same transaction (SPEC W8, M1 to M7)."""
+    """Merge the staged rows and mark their readings as merged, in one transaction (SPEC W8, M1 to M7)."""
     with warehouse.transaction({**variables(settings), "sync_id": sync_id}) as connection:
         if not _count(connection, "pipeline.batch"):
             return MergeReport()
@@ -116,15 +116,15 @@ def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport
 
 
 def without_ids_message(without: int, prospects: int) -> str:
-    """What to say of a batch that the check `batch_without_prospect_ids` stops."""
+    """The message when the check `batch_without_prospect_ids` fails."""
     return (
-        f"{without} of {prospects} prospects have no cst_id: LeadPerfection's answers have changed. Nothing was "
-        "merged, the readings are kept; look at raw.prospects.record in work.duckdb and report it."
+        f"{without} of {prospects} prospects have no cst_id: LeadPerfection's response format has changed. Nothing "
+        "was merged and the readings are kept. Check raw.prospects.record in work.duckdb and report the change."
     )
 
 
 def variables(settings: Settings) -> dict[str, Any]:
-    """What the statements of staging and merging read by `getvariable()`."""
+    """The variables that the staging and merge SQL reads with `getvariable()`."""
     return {
         "zone": settings.lp_timezone,
         "availability": settings.lp_availability,

@@ -14,10 +14,11 @@ from lp_pipeline.clients.hatch import ContactHistory
 from lp_pipeline.communications.landing import land
 from lp_pipeline.communications.matching import addressed, addresses
 from lp_pipeline.communications.open_push import Address
+from lp_pipeline.settings import Settings
 from lp_pipeline.storage.outbox import run
 from lp_pipeline.storage.publish import publish
 from lp_pipeline_tests.communications.talk import open_push
-from lp_pipeline_tests.scenario import Scenario, lead, prospect
+from lp_pipeline_tests.scenario import Scenario, lead, live_settings, prospect
 
 ANN = Address(None, "1", "11", "J11", "5185550101", (("2026-03-01 18:03:00", None),))
 OUR_LEADS = [
@@ -91,9 +92,9 @@ def delivered(scenario: Scenario, hatch_contact_id: str, *contacts: str) -> None
             run(connection, "record_delivery", values)
 
 
-def address(scenario: Scenario, published: Path | None = None, **given: Any) -> Address:
+def address(scenario: Scenario, settings: Settings | None = None, **given: Any) -> Address:
     """The address of a communication of which only this is given."""
-    found = addresses(scenario.outbox, published or scenario.warehouse.published, [open_push(**given)])
+    found = addresses(scenario.outbox, settings or scenario.settings, [open_push(**given)])
     (one,) = found.values()
     return replace(one, calls=tuple(tuple(call) for call in one.calls))
 
@@ -182,7 +183,7 @@ def test_the_whole_address(known: Scenario) -> None:
 def test_each_communication_has_its_own(known: Scenario) -> None:
     """C5: many at once, each by its id."""
     pushes = [open_push(communication_id=f"c{n}", phone=f"518555010{n}") for n in range(8)]
-    found = addresses(known.outbox, known.warehouse.published, pushes * 2)
+    found = addresses(known.outbox, known.settings, pushes * 2)
     assert {name: each.external_contact_id for name, each in found.items()} == {
         "c0": None,
         "c1": "1",
@@ -193,7 +194,7 @@ def test_each_communication_has_its_own(known: Scenario) -> None:
         "c6": "6",
         "c7": "7",
     }
-    assert addresses(known.outbox, known.warehouse.published, []) == {}
+    assert addresses(known.outbox, known.settings, []) == {}
 
 
 def test_the_phone_of_a_call_log_is_the_first_number(known: Scenario) -> None:
@@ -208,13 +209,14 @@ def test_a_copy_that_an_older_program_published_is_read_once_it_is_made_again(kn
     older.chmod(0o600)
     with duckdb.connect(str(older)) as connection:
         connection.execute("drop table internal.contact_points").fetchall()
-    assert address(known, older, external_contact_id="1") == Address("not_read")
-    assert address(known, older, phone="5185550101") == Address("none")
+    settings = live_settings(tmp_path)
+    assert address(known, settings, external_contact_id="1") == Address("not_read")
+    assert address(known, settings, phone="5185550101") == Address("none")
 
 
 def test_before_anything_is_published(known: Scenario, tmp_path: Path) -> None:
     """C5: whoever is given is not read yet, and nobody is found by a phone."""
-    nothing = tmp_path / "published.duckdb"
+    nothing = live_settings(tmp_path)
     assert address(known, nothing, external_contact_id="1") == Address("not_read")
     assert address(known, nothing, contact_id="hatch-1") == Address("not_read")
     assert address(known, nothing, phone="5185550101") == Address("none")
@@ -226,6 +228,6 @@ def test_a_fixed_address_stays_and_the_phone_given_goes_before_the_prospects(kno
         external_contact_id="1", text="Hatch text", address=Address(None, "98", "980", None, "5185550198")
     )
     new = open_push(communication_id="c2", external_contact_id="1", phone="5185550177")
-    stayed, found = addressed(known.outbox, known.warehouse.published, [fixed, new])
+    stayed, found = addressed(known.outbox, known.settings, [fixed, new])
     assert stayed is fixed
     assert (found.address.external_contact_id, found.address.phone, found.phone) == ("1", "5185550177", "5185550177")

@@ -21,7 +21,7 @@ class Second:
         self.folder = talk.folder.with_name("second")
         talk.outbox.close()
         if copied:
-            shutil.copytree(talk.folder, self.folder)
+            shutil.copytree(talk.folder, self.folder, symlinks=True)
         else:
             self.folder.mkdir()
             shutil.copy(talk.folder / "published.duckdb", self.folder)

@@ -340,9 +340,6 @@ def test_a_run_whose_time_is_up_ends_well_between_two_pushes(talk: Talk) -> None
     with talk.outbox.transaction() as connection:
         register(connection, talk.outbox, settings)
     with talk.connections() as connections:
-        published = talk.folder / "published.duckdb"
-        report = Push(
-            talk.outbox, lambda: connections.leadperfection, settings, lambda: ["note"], published, seconds=0
-        ).run()
+        report = Push(talk.outbox, lambda: connections.leadperfection, settings, lambda: ["note"], seconds=0).run()
     assert (report.errors, report.of("waiting")) == ([], 3)
     assert talk.push().of("sent") == 3

@@ -14,7 +14,7 @@ from lp_pipeline_tests.communications.talk import ALL, LONG_AGO, Talk
 from lp_pipeline_tests.communications.test_inbox import HEADERS, inbox
 from lp_pipeline_tests.drills.drill import RUNNER, Drill
 from lp_pipeline_tests.endtoend.test_processes import SYNC, finish, start
-from lp_pipeline_tests.scenario import lead, prospect
+from lp_pipeline_tests.scenario import PATIENCE, lead, prospect
 
 PUSH = [*SYNC[:-1], "push_communications", "--config"]
 DOUBT = 1.0
@@ -62,7 +62,11 @@ def test_two_pushes_and_a_sync_at_once(talk: Talk) -> None:
 def test_the_inbox_takes_200_requests_a_second_while_a_push_and_a_sync_run(talk: Talk) -> None:
     """Done 4, C2: for a few seconds; nothing lost, nothing doubled, no lock error."""
     seconds, rate = 2, 200
-    with inbox(talk) as served, httpx.Client(headers=HEADERS, timeout=60) as client, ThreadPoolExecutor(8) as pool:
+    with (
+        inbox(talk) as served,
+        httpx.Client(headers=HEADERS, timeout=PATIENCE) as client,
+        ThreadPoolExecutor(8) as pool,
+    ):
         began = time.monotonic()
 
         def send(number: int) -> int:

@@ -25,13 +25,13 @@ class Restored:
         self._copy = talk.folder.with_name("copy")
         self.made_at = talk.now
         talk.outbox.close()
-        shutil.copytree(talk.folder, self._copy)
+        shutil.copytree(talk.folder, self._copy, symlinks=True)
 
     def restore(self, since: datetime | None = None) -> int:
         """Restore it some time later and say so; how many pushes are looked for."""
         self._talk.outbox.close()
         shutil.rmtree(self._talk.folder)
-        shutil.copytree(self._copy, self._talk.folder)
+        shutil.copytree(self._copy, self._talk.folder, symlinks=True)
         self._talk.later()
         return recovered(self._talk.outbox, self._talk.load(), since or self.made_at).total()
 

@@ -97,7 +97,7 @@ def test_phone_and_email_go_out_in_their_normal_form(deliveries: Deliveries) -> 
 
 
 def test_what_is_no_phone_or_no_email_is_noted(deliveries: Deliveries) -> None:
-    """D2: it goes out as null; with neither left the opportunity is never sent, and stands in the ledger."""
+    """D2: it goes out as null; with neither left the opportunity is never sent, only recorded in the ledger."""
     deliveries.sync(
         prospect("1", lead("10"), phone1="555-0123"),
         prospect("2", lead("20"), email="ann at example"),

@@ -44,7 +44,7 @@ def test_without_a_key_nothing_is_sent_and_the_ui_says_so(lp_account: Account) -
 def test_wrong_keys_stop_the_delivery_and_the_export_and_not_the_sync(
     lp_account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """D3, C1, R4: what LeadPerfection told is published, the run fails at its end; mended, what is due is delivered."""
+    """D3, C1, R4: LeadPerfection's data is published and the run fails; once fixed, what is due is delivered."""
     caplog.set_level(logging.INFO)
     fill(lp_account, 12)
     lp_account.with_hatch(HATCH_API_KEY="wrong-secret-key", HATCH_EXPORT_KEY="wrong-secret-key")
@@ -81,7 +81,7 @@ def test_wrong_keys_stop_the_delivery_and_the_export_and_not_the_sync(
 
 
 def test_a_hatch_that_is_down_is_a_warning(lp_account: Account) -> None:
-    """D3, R3: the sync goes on and succeeds, a check warns, and what is due is delivered once Hatch is back."""
+    """D3, R3: the sync succeeds, a check warns, and what is due is delivered once Hatch is back."""
     fill(lp_account, 3)
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""One backfill or sweep in a process of its own, without Dagster around it, so that a drill can kill it."""
+"""One backfill or sweep in its own process, without Dagster around it, so that a drill can kill it."""
 
 import sys
 from datetime import date

@@ -1,4 +1,4 @@
-"""One push in a process of its own, without Dagster around it, so that a drill can kill many: its waits are short."""
+"""One push in its own process, without Dagster, with short waits, so that a drill can kill many."""
 
 from uuid import uuid4
 

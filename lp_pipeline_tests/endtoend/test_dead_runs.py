@@ -3,7 +3,6 @@
 import logging
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,13 +90,12 @@ def test_a_run_whose_process_was_killed_is_ended_and_a_living_one_is_not(
 def test_a_living_run_is_never_taken_for_a_dead_one(tmp_path: Path) -> None:
     """R1: not in the instant when it begins or ends either."""
     with another_process(MANY, tmp_path) as process:
-        deadline, looked = time.monotonic() + 1, 0
-        while time.monotonic() < deadline:
+        looked = 0
+        while looked < 300:
             for path in (tmp_path / FOLDER).glob("[0-9]*"):
                 looked += 1
                 assert not is_gone(tmp_path, path.name)
-        assert looked
-        assert process.poll() is None
+            assert process.poll() is None
 
 
 def test_a_run_shows_that_it_lives_until_it_has_ended(instance: dg.DagsterInstance, lp_account: Account) -> None:

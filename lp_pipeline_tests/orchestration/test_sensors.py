@@ -175,6 +175,7 @@ def test_it_pauses_after_a_refused_sign_in(talk: Talk, instance: dg.DagsterInsta
 def test_it_pauses_after_a_run_that_failed(talk: Talk, instance: dg.DagsterInstance) -> None:
     """C3: for whatever reason; 5 minutes of this machine's clock."""
     talk.text("c1")
+    (talk.folder / "published.duckdb").unlink()
     (talk.folder / "published.duckdb").write_bytes(b"not a database" * 1000)
     assert not job(talk, instance).success
     talk.text("c2")

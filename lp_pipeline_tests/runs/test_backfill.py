@@ -12,12 +12,12 @@ from lp_pipeline.errors import LeadPerfectionError, SettingsError, WarehouseErro
 from lp_pipeline.extract.feed_reader import FeedReader
 from lp_pipeline.extract.history_cursors import days
 from lp_pipeline.orchestration.schedules import sync_schedule
-from lp_pipeline.storage.locks import PAST, Turn
+from lp_pipeline.storage.locks import NEXT, PAST, Turn
 from lp_pipeline.storage.sync_log import begin_sync
 from lp_pipeline.storage.warehouse import run
 from lp_pipeline_tests.account import Account, failures
 from lp_pipeline_tests.runs.past import DAYS, asked, day, fill_back, ids, person, run_job
-from lp_pipeline_tests.scenario import NOON, lead, only, prospect
+from lp_pipeline_tests.scenario import NOON, PATIENCE, lead, only, prospect
 
 
 def test_it_reads_the_days_of_lps_calendar_and_moves_no_watermark(lp_account: Account) -> None:
@@ -100,8 +100,10 @@ def test_a_sync_in_between_comes_first_and_the_newer_reading_wins(lp_account: Ac
 def test_a_sync_that_waits_gets_its_turn_first(lp_account: Account) -> None:
     """W2, R2: a backfill takes the turn only when nobody else waits for it, however long that takes."""
     order: list[str] = []
+    begun = threading.Event()
 
     def past() -> None:
+        begun.set()
         with lp_account.connections() as connections, connections.warehouse_briefly():
             order.append("backfill")
 
@@ -109,14 +111,14 @@ def test_a_sync_that_waits_gets_its_turn_first(lp_account: Account) -> None:
         with lp_account.connections() as connections:
             _ = connections.warehouse
             order.append("sync")
-            time.sleep(0.3)
 
     threads = [threading.Thread(target=past), threading.Thread(target=sync)]
     with Turn(lp_account.folder):
         threads[0].start()
-        time.sleep(0.3)
+        assert begun.wait(PATIENCE)
         threads[1].start()
-        time.sleep(0.3)
+        while not Turn(lp_account.folder, NEXT).is_taken():
+            time.sleep(0.01)
     for thread in threads:
         thread.join()
     assert order == ["sync", "backfill"]

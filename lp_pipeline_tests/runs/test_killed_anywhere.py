@@ -135,6 +135,7 @@ def test_a_backfill_killed_at_any_transaction_is_made_good_by_the_next_one(lp_ac
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_a_sweep_killed_at_any_transaction_is_made_good_by_the_next_one(lp_account: Account) -> None:
     """R1, S1: likewise, and the next round of all history begins where it should."""
     lp_account.environ |= {"LP_PROSPECT_ACTION": "off"}

@@ -45,6 +45,7 @@ WAYS = (overwritten, cut_off, cut_to_a_stump, torn)
 
 def damaged(path: Path, ways: Sequence[Way] = WAYS) -> Iterator[Way]:
     """Damage the file in each of the ways, one after the other; each begins with the file as it was."""
+    path.chmod(0o600)
     kept = path.with_name("kept")
     shutil.copy(path, kept)
     for way in ways:
@@ -83,8 +84,7 @@ def test_a_damaged_copy_for_people_is_made_again_by_the_next_sync(lp_account: Ac
     """Q1, R1: at once, although nothing has changed."""
     fill(lp_account, 3)
     assert lp_account.run().success
-    # one that is torn further inside can be opened: who reads that part is told, and the next change mends it
-    for way in damaged(lp_account.folder / "published.duckdb", (overwritten, cut_off, cut_to_a_stump)):
+    for way in damaged(lp_account.folder / "published.duckdb"):
         with lp_account.connections() as connections:
             assert publish_changes(connections).published
         assert lp_account.published("select count(*) from opportunities") == [(3,)], way
@@ -109,10 +109,6 @@ def test_a_damaged_sandbox_says_what_to_do(tmp_path: Path) -> None:
             return bool(connections.hatch())
 
     assert read()
-    path = tmp_path / "sandbox.sqlite"
-    for way in (emptied, overwritten, torn):
-        path.unlink(missing_ok=True)
-        assert read()
-        way(path)
+    for _ in damaged(tmp_path / "sandbox.sqlite", (emptied, overwritten, torn)):
         with pytest.raises(WarehouseError, match=r"sandbox\.sqlite: the file is damaged\. Delete it"):
             read()

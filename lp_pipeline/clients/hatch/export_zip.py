@@ -26,6 +26,7 @@ ZIP_ERRORS = (
     RuntimeError,  # a password is wanted
     NotImplementedError,  # a packing that Python doesn't know
     ValueError,
+    IndexError,  # a file without a name
 )
 
 
