@@ -17,7 +17,7 @@ from lp_pipeline.clients.leadperfection import Client, RateLimiter
 from lp_pipeline.sandbox import Sandbox
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.account import check_warehouse, open_outbox
-from lp_pipeline.storage.failures import plainly
+from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.locks import NEXT, PATIENCE_SECONDS, Turn, briefly
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.sync_log import begin_sync
@@ -140,7 +140,7 @@ class Connections:
             return None
         sandbox = Sandbox(self.settings.data, clock=self.settings.now, zone=self.settings.lp_timezone)
         advice = "Delete it: the next sync makes a new world (and move work.duckdb aside, which knows the old one)."
-        with plainly(f"start the sandbox of {sandbox.path}", if_damaged=advice):
+        with readable_errors(f"start the sandbox of {sandbox.path}", if_damaged=advice):
             self.settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
             return self._stack.enter_context(sandbox.serve())
 

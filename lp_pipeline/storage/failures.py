@@ -16,7 +16,7 @@ DAMAGE = (
 
 
 @contextmanager
-def plainly(purpose: str, *, if_damaged: str = MOVE_ASIDE) -> Iterator[None]:
+def readable_errors(purpose: str, *, if_damaged: str = MOVE_ASIDE) -> Iterator[None]:
     """Raise disk, DuckDB and SQLite errors as `WarehouseError`: "Could not `purpose`: …" (SPEC R4: no values in it)."""
     try:
         yield

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.settings import Settings
-from lp_pipeline.storage.failures import plainly
+from lp_pipeline.storage.failures import readable_errors
 
 PATIENCE_SECONDS = 12 * 60.0
 WORK = "turn"
@@ -81,7 +81,7 @@ class Turn:
         return False
 
     def _acquire(self, seconds: float) -> bool:
-        with plainly(f"use the data folder {self._folder}"):
+        with readable_errors(f"use the data folder {self._folder}"):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             try:
                 self._lock.acquire(timeout=seconds, poll_interval=0.2)

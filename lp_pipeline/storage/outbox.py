@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from lp_pipeline.errors import WarehouseError
-from lp_pipeline.storage.failures import plainly
+from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.sql import statement
 
 OUTBOX_VERSION = 2
@@ -50,7 +50,7 @@ class Outbox:
 
         `visible` changes are what people get to see at the next publication.
         """
-        with self._lock, plainly(f"write {self.path}", if_damaged=IF_DAMAGED):
+        with self._lock, readable_errors(f"write {self.path}", if_damaged=IF_DAMAGED):
             connection = self._opened()
             connection.execute("begin immediate")
             before = connection.total_changes
@@ -67,7 +67,7 @@ class Outbox:
     @contextmanager
     def rehearsal(self) -> Iterator[sqlite3.Connection]:
         """A transaction of which nothing is kept; what is read within it sees it."""
-        with self._lock, plainly(f"read {self.path}", if_damaged=IF_DAMAGED):
+        with self._lock, readable_errors(f"read {self.path}", if_damaged=IF_DAMAGED):
             connection = self._opened()
             connection.execute("begin immediate")
             try:
@@ -79,7 +79,7 @@ class Outbox:
         """The rows of the query `sql/outbox/<name>.sql`; none, and no file, if there is no outbox yet."""
         if not self.path.exists():
             return []
-        with self._lock, plainly(f"read {self.path}", if_damaged=IF_DAMAGED):
+        with self._lock, readable_errors(f"read {self.path}", if_damaged=IF_DAMAGED):
             return run(self._opened(), name, values)
 
     @property

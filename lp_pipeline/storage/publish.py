@@ -15,7 +15,7 @@ import duckdb
 
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage import public_file
-from lp_pipeline.storage.failures import plainly
+from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.locks import briefly
 from lp_pipeline.storage.outbox import Outbox, Row
 from lp_pipeline.storage.sql import statement
@@ -68,7 +68,7 @@ def publish(
             return Publication(False, "nothing changed since the last publication", {})
         time.sleep(wait)
     draft = _draft(warehouse)
-    with plainly(f"publish {warehouse.published}"):
+    with readable_errors(f"publish {warehouse.published}"):
         try:
             _clear_drafts(warehouse.folder)
             counts, by_status = _write(warehouse, outbox, draft, now=now, zone=zone)
@@ -109,9 +109,9 @@ def ask(outbox: Outbox, settings: Settings, question: Callable[[duckdb.DuckDBPyC
     if not warehouse.work.exists():  # lost, or nothing was read yet: what there is must do
         if not warehouse.published.exists():
             return None
-        with plainly(f"read {warehouse.published}", if_damaged="The next sync makes it again."):
+        with readable_errors(f"read {warehouse.published}", if_damaged="The next sync makes it again."):
             return _asked(warehouse.published, question)
-    with briefly(settings.data), plainly(f"read {warehouse.work}"):
+    with briefly(settings.data), readable_errors(f"read {warehouse.work}"):
         draft = _draft(warehouse)
         try:
             _clear_drafts(warehouse.folder)

@@ -15,7 +15,7 @@ import duckdb
 
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.storage.contact_points import keep_known_contact_points
-from lp_pipeline.storage.failures import plainly
+from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.sql import statement
 
 SCHEMA_VERSION = 4
@@ -61,7 +61,7 @@ class Warehouse:
     @contextmanager
     def connection(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """An open connection to the work file, outside any transaction."""
-        with plainly(f"work with {self.work}", if_damaged=IF_DAMAGED):
+        with readable_errors(f"work with {self.work}", if_damaged=IF_DAMAGED):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             engine = self._idle.pop() if self._idle else self._start()
             try:
@@ -80,7 +80,7 @@ class Warehouse:
         """Copy the work file, whole and at rest; for whoever has the turn."""
         with self.connection() as connection:
             connection.execute("checkpoint work")
-        with plainly(f"copy {self.work} to {to}"):
+        with readable_errors(f"copy {self.work} to {to}"):
             shutil.copyfile(self.work, to)
             to.chmod(0o600)
 

@@ -15,7 +15,7 @@ import duckdb
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import check_warehouse
-from lp_pipeline.storage.failures import plainly
+from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.locks import Turn
 from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.sql import statement
@@ -151,7 +151,7 @@ def _entries(connection: Any) -> list[dict[str, Any]]:
 @contextmanager
 def _folder(path: Path) -> Iterator[Path]:
     """An empty folder, removed at the end; leftovers of a killed replay are removed first."""
-    with plainly(f"use {path}"):
+    with readable_errors(f"use {path}"):
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True, mode=0o700)
     try:

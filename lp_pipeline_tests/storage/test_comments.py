@@ -24,7 +24,10 @@ def test_every_column_has_a_description_of_its_own(scenario: Scenario) -> None:
     publish(scenario.warehouse, outbox=scenario.outbox, now=scenario.now, zone="America/New_York", force=True)
     with duckdb.connect(str(scenario.warehouse.published), read_only=True) as connection:
         shown = connection.execute(COLUMNS).fetchall()
-    own = {(table, column): text.replace("''", "'") for table, column, text in COLUMN.findall(statement("publish/comments"))}
+    own = {
+        (table, column): text.replace("''", "'")
+        for table, column, text in COLUMN.findall(statement("publish/comments"))
+    }
     expected = []
     for table, column, _ in shown:
         tables = [table, *(SOURCES if table in OF_OPPORTUNITIES else ())]
@@ -37,4 +40,5 @@ def test_descriptions_are_for_users() -> None:
     """Q2: no rule numbers, no dialect."""
     texts = re.findall(r" is '((?:[^']|'')*)';", statement("publish/comments"))
     assert len(texts) > 200
-    assert [text for text in texts if re.search(r"\b(SPEC|[A-Z]\d{1,2}|told|stands|be it|a person's word)\b", text)] == []
+    dialect = re.compile(r"\b(SPEC|[A-Z]\d{1,2}|told|stands|be it|a person's word)\b")
+    assert [text for text in texts if dialect.search(text)] == []

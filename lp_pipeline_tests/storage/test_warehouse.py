@@ -1,4 +1,4 @@
-"""The work file: closed always, its trouble told plainly (SPEC R2, R4, R6)."""
+"""The work file: always closed, errors readable (SPEC R2, R4, R6)."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lp_pipeline.errors import WarehouseError
-from lp_pipeline.storage.failures import plainly
+from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.locks import Turn
 from lp_pipeline.storage.warehouse import SCHEMA_VERSION, Warehouse
 
@@ -72,9 +72,9 @@ def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "expected"), [(errno.ENOSPC, "disk is full"), (errno.EROFS, "cannot be written")])
-def test_trouble_with_the_disk_is_told_plainly(number: int, expected: str) -> None:
+def test_disk_errors_are_readable(number: int, expected: str) -> None:
     """R4: what was tried and what to do."""
-    with pytest.raises(WarehouseError, match=expected), plainly("write the file"):
+    with pytest.raises(WarehouseError, match=expected), readable_errors("write the file"):
         raise OSError(number, os.strerror(number))
 
 
