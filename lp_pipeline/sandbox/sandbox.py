@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lp_pipeline.sandbox import events, faults, lost_answers
+from lp_pipeline.sandbox import deferred_calls, events, faults
 from lp_pipeline.sandbox.faults import Answer
 from lp_pipeline.sandbox.hatch import api as hatch
 from lp_pipeline.sandbox.hatch import contacts, conversations
@@ -166,7 +166,7 @@ class Sandbox:
         if world is None:
             with self.open() as own:
                 return self.advance(own)
-        self._carry_out(world)
+        self._run_due(world)
         return events.advance(world, self.clock())
 
     def answer(self, world: World, call: Call, instant: datetime | None = None) -> Answer:
@@ -229,11 +229,11 @@ class Sandbox:
     def _seen(self, what: Callable[[World], list[Any]]) -> list[Any]:
         """Query after executing the postponed calls that are due."""
         with self.open() as world:
-            self._carry_out(world)
+            self._run_due(world)
             return what(world)
 
-    def _carry_out(self, world: World) -> None:
-        lost_answers.carry_out(world, self.utc_now(), lambda call, instant: self.answer(world, call, instant))
+    def _run_due(self, world: World) -> None:
+        deferred_calls.run_due(world, self.utc_now(), lambda call, instant: self.answer(world, call, instant))
 
     def _found(self, world: World, cst_id: object) -> tuple[Record, bool]:
         row = world.find(str(cst_id).strip())

@@ -16,7 +16,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
-from lp_pipeline.sandbox import lost_answers
+from lp_pipeline.sandbox import deferred_calls
 from lp_pipeline.sandbox.faults import Answer, answer_with, as_json
 from lp_pipeline.sandbox.request import JSON, Call
 from lp_pipeline.sandbox.world.store import World
@@ -175,9 +175,9 @@ class Handler(BaseHTTPRequestHandler):
             return sandbox.answer(world, call)
 
         def later(seconds: float) -> None:
-            lost_answers.put_off(world, call, sandbox.utc_now(), seconds)
+            deferred_calls.defer(world, call, sandbox.utc_now(), seconds)
 
-        fault = world.take_fault(call.path) or lost_answers.bad_luck(world, call.path)
+        fault = world.take_fault(call.path) or deferred_calls.random_fault(world, call.path)
         self._send(normal() if fault is None else answer_with(fault, normal, later, self.server.stopping.wait))
 
     def _control(self, call: Call) -> Answer:

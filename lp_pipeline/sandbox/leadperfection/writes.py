@@ -1,6 +1,6 @@
 """LeadPerfection's writes: notes, job notes, call logs (the contract's section 5).
 
-Belongs here: the three actions and what each stores. Not here: lost responses (lost_answers.py), reading back
+Belongs here: the three actions and what each stores. Not here: lost responses (deferred_calls.py), reading back
 (render.py).
 """
 

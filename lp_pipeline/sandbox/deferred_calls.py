@@ -17,7 +17,7 @@ from lp_pipeline.sandbox.world.store import World
 FATES = ("refuse", "lost", "late")
 
 
-def put_off(world: World, call: Call, instant: datetime, seconds: float) -> None:
+def defer(world: World, call: Call, instant: datetime, seconds: float) -> None:
     """Execute a call this many seconds after `instant`, even if its client has disconnected."""
     world.run(
         "insert into late (due, really_due, method, target, authorization, content_type, body) "
@@ -29,7 +29,7 @@ def put_off(world: World, call: Call, instant: datetime, seconds: float) -> None
     )
 
 
-def carry_out(world: World, instant: datetime, answer: Callable[[Call, datetime], object]) -> None:
+def run_due(world: World, instant: datetime, answer: Callable[[Call, datetime], object]) -> None:
     """Execute every call that is due by the sandbox's clock or, in case that one is frozen, by this machine's."""
     if not world.select("select 1 from late limit 1"):
         return
@@ -44,7 +44,7 @@ def carry_out(world: World, instant: datetime, answer: Callable[[Call, datetime]
             answer(Call(*call), min(instant, datetime.fromtimestamp(due, UTC)))
 
 
-def bad_luck(world: World, path: str) -> Fault | None:
+def random_fault(world: World, path: str) -> Fault | None:
     """The fault that the switch `lossy` gives this call: one in N writes, from a random sequence stored on disk."""
     if path.lower() not in ACTIONS or not (one_in := world.switches()["lossy"]):
         return None
