@@ -1,4 +1,4 @@
-"""The identity guard's verdicts (SPEC M9): a person accepts or drops what is held. The rules stand in SQL."""
+"""Accepting or dropping opportunities that the identity guard holds (SPEC M9). The rules are in SQL."""
 
 from collections.abc import Sequence
 from typing import Any, Literal

@@ -26,7 +26,7 @@ def metadata(result: dg.ExecuteInProcessResult, asset: str = "hatch_deliveries")
     return {name: value.value for name, value in event.metadata.items()}
 
 
-def told(result: dg.ExecuteInProcessResult, check: str = "hatch_takes_deliveries") -> tuple[bool, str, str]:
+def verdict(result: dg.ExecuteInProcessResult, check: str = "hatch_takes_deliveries") -> tuple[bool, str, str]:
     (found,) = [each for each in result.get_asset_check_evaluations() if each.check_name == check]
     return found.passed, found.severity.value, found.description or ""
 
@@ -58,7 +58,7 @@ def test_wrong_keys_stop_the_delivery_and_the_export_and_not_the_sync(
     assert lp_account.published("select count(*) from opportunities") == [(12,)]
     assert lp_account.published("select count(*) from hatch_deliveries") == [(0,)]
     assert metadata(result)["waiting for a later sync"] == 12
-    assert told(result)[:2] == told(result, "hatch_gives_exports")[:2] == (False, "ERROR")
+    assert verdict(result)[:2] == verdict(result, "hatch_gives_exports")[:2] == (False, "ERROR")
     assert "Unauthorized" not in everything(result)
     for private in ("wrong-secret-key", "a.example", "5185550"):
         assert private not in everything(result) + caplog.text
@@ -69,7 +69,7 @@ def test_wrong_keys_stop_the_delivery_and_the_export_and_not_the_sync(
     assert result.success
     assert metadata(result)["refused by code and field"] == {"422 /email": 1}
     assert (metadata(result)["delivered in the ledger"], metadata(result)["refused in the ledger"]) == (11, 1)
-    assert told(result) == (
+    assert verdict(result) == (
         False,
         "WARN",
         "Hatch refused records: 1 times 422 /email. Its words are in hatch_deliveries.",
@@ -85,14 +85,14 @@ def test_a_hatch_that_is_down_is_a_warning(lp_account: Account) -> None:
     fill(lp_account, 3)
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
-        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
-    lp_account.with_hatch(HATCH_API_URL=nobody, HATCH_EXPORT_URL=nobody)
+        unreachable = f"http://127.0.0.1:{free.getsockname()[1]}"
+    lp_account.with_hatch(HATCH_API_URL=unreachable, HATCH_EXPORT_URL=unreachable)
     result = lp_account.run()
     assert result.success
-    passed, severity, description = told(result)
+    passed, severity, description = verdict(result)
     assert (passed, severity) == (False, "WARN")
     assert "could not be reached" in description
-    assert told(result, "hatch_gives_exports")[:2] == (False, "WARN")
+    assert verdict(result, "hatch_gives_exports")[:2] == (False, "WARN")
     assert lp_account.published("select count(*) from opportunities") == [(3,)]
     lp_account.later(hours=1)
     lp_account.with_hatch()

@@ -72,7 +72,7 @@ def test_the_current_one_follows_although_the_run_was_cut_off(deliveries: Delive
 
 
 def test_without_a_key_nothing_is_queued(deliveries: Deliveries) -> None:
-    """D1: a first key after syncs without one floods nobody; what changes from then on goes."""
+    """D1: setting the first key delivers no backlog; only changes from then on are delivered."""
     deliveries.key(is_set=False)
     deliveries.sync(prospect("1", lead("10")), prospect("2", lead("20"), phone1="518-555-0177"))
     deliveries.key(is_set=True)

@@ -19,7 +19,7 @@ DOUBT = 3.0  # seconds; a late commit comes after 1
 
 
 def kills(folder: Path, rng: random.Random, count: int, jobs: int, communications: int) -> tuple[str, list[str]]:
-    """Kill pushes at random moments until so many were killed mid-run; some of them under Dagster."""
+    """Kill pushes at random moments until `count` of them were killed mid-run; some of them under Dagster."""
     with account_of(Drill, folder, lossy_late_seconds=1) as drill:
         drill.begin(DOUBT)
         drill.say(0, communications)
@@ -32,12 +32,12 @@ def kills(folder: Path, rng: random.Random, count: int, jobs: int, communication
             done += drill.kill_one(rng, pushes, JOB if as_job else RUNNER)
         left = drill.open_pushes()
         drill.finish(DOUBT)
-        told, wrong = drill.result(communications)
-        return f"{done} SIGKILLs at work (of {starts} pushes; {left} were open at the end). {told}", wrong
+        summary, wrong = drill.result(communications)
+        return f"{done} SIGKILLs mid-run (of {starts} pushes; {left} were open at the end). {summary}", wrong
 
 
 def losses(folder: Path, rng: random.Random, runs: int, communications: int, one_in: int = 20) -> tuple[str, list[str]]:
-    """Push in so many runs while one write in so many is lost, cut off before, or committed late."""
+    """Push in `runs` runs while one in N writes is lost, cut off before, or committed late."""
     with account_of(Drill, folder, lossy_late_seconds=1, lossy=one_in, lossy_seed=rng.randrange(10**6)) as drill:
         drill.begin(DOUBT)
         doubts = 0
@@ -45,18 +45,18 @@ def losses(folder: Path, rng: random.Random, runs: int, communications: int, one
             drill.say(communications * number // runs, communications * (number + 1) // runs)
             doubts += drill.push().of("in doubt")
         drill.finish(DOUBT)
-        told, wrong = drill.result(communications)
-        return f"{runs} runs, one answer in {one_in} lost. {told}", wrong
+        summary, wrong = drill.result(communications)
+        return f"{runs} runs, one answer in {one_in} lost. {summary}", wrong
 
 
-def tell(text: str) -> None:
+def report(text: str) -> None:
     """Print a progress line."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 def main() -> int:
-    """All drills, or those named; 0 if nothing was lost, doubled or left standing."""
+    """All drills, or those named; 0 if nothing was lost, duplicated or left unfinished."""
     parser = argparse.ArgumentParser(prog="make drills", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--kills", type=int, default=110)
@@ -68,26 +68,26 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=DRILLS, help="these drills alone")
     given = parser.parse_args()
     rng = random.Random(given.seed)
-    tell(f"seed {given.seed}")
+    report(f"seed {given.seed}")
     failed = False
     for name in given.only or DRILLS:
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             if name == "kills":
-                told, wrong = kills(Path(folder), rng, given.kills, given.jobs, given.communications)
+                summary, wrong = kills(Path(folder), rng, given.kills, given.jobs, given.communications)
             elif name == "backfills":
-                told, wrong = backfills(Path(folder), rng, 5, given.prospects, given.piece_hours)
+                summary, wrong = backfills(Path(folder), rng, 5, given.prospects, given.piece_hours)
             elif name == "sweeps":
-                told, wrong = sweeps(Path(folder), rng, 5, given.prospects)
+                summary, wrong = sweeps(Path(folder), rng, 5, given.prospects)
             elif name == "clients":
-                told, wrong = meddled(Path(folder))
+                summary, wrong = meddled(Path(folder))
             elif name == "daemon":
-                told, wrong = killed_and_started_again(Path(folder), rng)
+                summary, wrong = killed_and_started_again(Path(folder), rng)
             else:
-                told, wrong = losses(Path(folder), rng, given.runs, given.communications)
-        tell("\n  ".join([f"{name}: {told} [{time.monotonic() - began:.0f} s]", *wrong[:20]]))
+                summary, wrong = losses(Path(folder), rng, given.runs, given.communications)
+        report("\n  ".join([f"{name}: {summary} [{time.monotonic() - began:.0f} s]", *wrong[:20]]))
         failed = failed or bool(wrong)
-    tell(f"{'FAILED' if failed else 'passed'} (seed {given.seed})")
+    report(f"{'FAILED' if failed else 'passed'} (seed {given.seed})")
     return int(failed)
 
 

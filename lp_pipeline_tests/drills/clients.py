@@ -52,7 +52,7 @@ class StruckWarehouse(Warehouse):
 
 
 class Office:
-    """One account, and somebody who can't leave its file alone."""
+    """One account, and a client that interferes with its published file."""
 
     def __init__(self, account: Talk) -> None:
         self._account = account
@@ -85,7 +85,7 @@ class Office:
             wrong += self._read()
             strike()
             wrong += self._push()
-        return [f"{act.__name__ if act else 'nobody'}, {step}: {each}" for each in wrong]
+        return [f"{act.__name__ if act else 'no client'}, {step}: {each}" for each in wrong]
 
     def _sync(self, strike: Strike, step: str) -> list[str]:
         if step == NOTHING_NEW:
@@ -130,7 +130,7 @@ class Office:
 def meddled(folder: Path) -> tuple[str, list[str]]:
     """Each act at each step of a sync, and before a push."""
     wrong: list[str] = []
-    with redirect_stderr(io.StringIO()), account_of(Talk, folder) as account:  # Dagster tells of each step
+    with redirect_stderr(io.StringIO()), account_of(Talk, folder) as account:  # Dagster logs each step
         account.environ["PUSH_SINCE"] = LONG_AGO
         office = Office(account)
         wrong += office.sync()

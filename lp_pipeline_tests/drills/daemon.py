@@ -18,7 +18,7 @@ from lp_pipeline_tests.scenario import lead, prospect
 
 DOUBT = 3.0  # seconds
 TEXTS = 10  # that land before each kill
-BRAKE = 1.0  # seconds that LeadPerfection takes for an answer while somebody is about to be killed
+BRAKE = 1.0  # seconds that each LeadPerfection answer takes while a process is about to be killed
 A_TICK = 16 * 60.0  # seconds in which the schedule ticks for sure
 DAYS = timedelta(days=60)  # a backfill that is not over before it is killed
 
@@ -60,7 +60,7 @@ class Mortal:
         self.account.lp.put(prospect(str(number), lead(f"{number}0", lastchangedon=stamp), lastchanged=stamp))
         self.people += 1
 
-    def at_work(self) -> bool:
+    def in_progress(self) -> bool:
         """Whether a sync, a push and a backfill are, all at once."""
         turn, brief, push, past = (Turn(self.account.folder, name) for name in ("turn", BRIEF, PUSH_TURN, PAST))
         return turn.is_taken() and not brief.is_taken() and push.is_taken() and past.is_taken()
@@ -69,13 +69,13 @@ class Mortal:
         """Kill everything at a random moment of all three, while a sync and a push are queued."""
         self.somebody_new()
         self.say(TEXTS)
-        until(self.at_work, "a sync, a push and a backfill are never at work together")
+        until(self.in_progress, "a sync, a push and a backfill never overlap")
         self._gate.set()
         time.sleep(self.rng.uniform(0.0, 3 * BRAKE))
         self._gate.clear()
         self.deployment.freeze_daemon()
         self.queued = [self.deployment.launch(job) for job in ("sync", "push_communications")]
-        if not self.at_work():
+        if not self.in_progress():
             raise TimeoutError("one of the three was over before it was to be killed")
         self.processes += self.deployment.kill()
         if (states := self.deployment.states(self.queued)) != {Status.QUEUED}:
@@ -107,23 +107,23 @@ class Mortal:
         began = time.monotonic()
         deployment.start()
         until(lambda: deployment.states(self.killed) == {Status.FAILURE}, "a dead run is still under way")
-        told = f"the dead were ended {time.monotonic() - began:.0f} s after the last start"
+        summary = f"dead runs were marked as failed {time.monotonic() - began:.0f} s after the last start"
         until(lambda: deployment.states(self.queued) == {Status.SUCCESS}, "what was queued has not ended well")
-        told += f", what was queued well after {time.monotonic() - began:.0f} s"
-        until(lambda: ("backfill", Status.SUCCESS) in deployment.runs().values(), "the backfill did not go on")
-        told += f", the backfill by itself after {time.monotonic() - began:.0f} s"
+        summary += f", what was queued well after {time.monotonic() - began:.0f} s"
+        until(lambda: ("backfill", Status.SUCCESS) in deployment.runs().values(), "the backfill did not continue")
+        summary += f", the backfill by itself after {time.monotonic() - began:.0f} s"
         until(lambda: not deployment.under_way() and not self.account.open_pushes(), "something never ends")
         moment = time.time()
         self.say(1)
-        told += f"; {self.tick('when_something_has_landed', moment, patience=60.0)}"
+        summary += f"; {self.tick('when_something_has_landed', moment, patience=60.0)}"
         until(lambda: not deployment.under_way(), "something never ends")
         if wait_for_tick:
             self.somebody_new()
             moment = time.time()
-            told += f"; {self.tick('every_15_minutes', moment, A_TICK)}"
+            summary += f"; {self.tick('every_15_minutes', moment, A_TICK)}"
             if deployment.ticks("every_15_minutes", moment)[0].status != TickStatus.SUCCESS:
-                raise TimeoutError("the schedule's next tick was skipped although nothing was at work")
-        return told
+                raise TimeoutError("the schedule's next tick was skipped although no run was in progress")
+        return summary
 
     def wrong(self) -> list[str]:
         """What is not as it should be in the end."""
@@ -162,12 +162,12 @@ def killed_and_started_again(
                     )
                     mortal.deployment.launch("sync")
                 mortal.kill()
-            told = mortal.recover(wait_for_tick=wait_for_tick)
+            summary = mortal.recover(wait_for_tick=wait_for_tick)
             mortal.deployment.kill()
             wrong = mortal.wrong()
         except TimeoutError as error:
-            told, wrong = "", [str(error)]
+            summary, wrong = "", [str(error)]
         finally:
             mortal.deployment.kill()
         runs = f"{mortal.processes} processes killed in {kills} kills, {len(mortal.killed)} runs among them"
-        return f"{runs}; {told}; {mortal.texts} texts, {PEOPLE + mortal.people} prospects", wrong
+        return f"{runs}; {summary}; {mortal.texts} texts, {PEOPLE + mortal.people} prospects", wrong

@@ -88,7 +88,7 @@ class Drill(Account):
         )
 
     def kill_one(self, rng: random.Random, pushes: float, command: list[str] = RUNNER) -> bool:
-        """Start a push and kill it after about so many pushes; whether it was still alive then."""
+        """Start a push and kill it after about `pushes` pushes; returns whether it was still alive."""
         process = self.start(command)
         if command is RUNNER:
             assert process.stdout
@@ -143,9 +143,9 @@ class Drill(Account):
             for (target, state), number in states.items()
             if state != "sent" and (target, state) != ("production_note", "uncertain")
         ]
-        told = f"{expected} communications: {notes.total()} notes, {calls.total()} call logs, "
-        told += f"{job_notes.total()} production notes ({len(held)} held as uncertain)"
-        return f"{told}; {len(wrong)} lost or doubled", wrong
+        summary = f"{expected} communications: {notes.total()} notes, {calls.total()} call logs, "
+        summary += f"{job_notes.total()} production notes ({len(held)} held as uncertain)"
+        return f"{summary}; {len(wrong)} lost or doubled", wrong
 
 
 def _marked(text: str) -> str:

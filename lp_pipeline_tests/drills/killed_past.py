@@ -23,7 +23,7 @@ from lp_pipeline_tests.scenario import NOON, Record
 RUNNER = [sys.executable, "-m", "lp_pipeline_tests.drills.past_runner"]
 YEARS = timedelta(days=735)
 DAYS = (f"{(NOON - YEARS).date()}", f"{NOON.date()}")
-EDITED = 5  # one prospect in so many is edited without a stamp, for sweeps to find
+EDITED = 5  # one in this many prospects is edited without a timestamp, for sweeps to find
 J3 = (
     "external_contact_id, external_id, external_created_at, external_updated_at, external_updated_at_source, email, "
     "first_name, last_name, phone, status, combination"
@@ -45,18 +45,18 @@ TWICE = (
 def backfills(
     folder: Path, rng: random.Random, kills: int, population: int, piece_hours: int = 24
 ) -> tuple[str, list[str]]:
-    """One backfill undisturbed, one killed so many times."""
+    """One backfill undisturbed, one killed `kills` times."""
     with _accounts(folder, population, piece_hours) as (left_alone, killed):
         _disturb(left_alone, killed, rng, kills, "backfill", *DAYS)
-        told, wrong = _compared(left_alone, killed, kills)
+        summary, wrong = _compared(left_alone, killed, kills)
         twice = len(killed.ask(TWICE))
         if twice > 2 * kills:
             wrong.append(f"{twice} pieces were read twice after {kills} kills")
-        return f"{told}, {twice} pieces read twice", wrong
+        return f"{summary}, {twice} pieces read twice", wrong
 
 
 def sweeps(folder: Path, rng: random.Random, kills: int, population: int) -> tuple[str, list[str]]:
-    """One sweep of all history undisturbed, one killed so many times; it finds edits that LeadPerfection did not
+    """One sweep of all history undisturbed, one killed `kills` times; it finds edits that LeadPerfection did not
     announce."""
     with _accounts(folder, population, 24 * 366) as (left_alone, killed):
         _finish(left_alone, "backfill", *DAYS)
@@ -66,11 +66,11 @@ def sweeps(folder: Path, rng: random.Random, kills: int, population: int) -> tup
             account.later(days=1)
         edited = _edit(left_alone.lp)
         _disturb(left_alone, killed, rng, kills, "sweep")
-        told, wrong = _compared(left_alone, killed, kills)
+        summary, wrong = _compared(left_alone, killed, kills)
         found = len(killed.ask("select distinct external_contact_id from unannounced_changes"))
         if not found:
             wrong.append(f"of {edited} edits without a stamp none was found")
-        return f"{told}, {found} prospects found of {edited} that were edited without a stamp", wrong
+        return f"{summary}, {found} prospects found of {edited} that were edited without a stamp", wrong
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def _accounts(folder: Path, population: int, piece_hours: int) -> Iterator[tuple
 
 
 def _edit(lp: Sandbox) -> int:
-    """Edit one prospect in so many as LeadPerfection lets people do it: no stamp moves."""
+    """Edit one in EDITED prospects without moving a timestamp, as LeadPerfection allows."""
 
     def change(record: Record) -> None:
         record["city"] = "Troy Hill"
@@ -129,7 +129,7 @@ def _finish(account: Account, *job: str) -> None:
 
 
 def _kill(account: Account, calls: float, number: int, *job: str) -> None:
-    """Start a job and kill it after about so many calls."""
+    """Start a job and kill it after about `calls` calls."""
     until = len(account.lp.requests) + 3 + calls
     process = _start(account, *job)
     while len(account.lp.requests) < until and process.poll() is None:
@@ -151,8 +151,8 @@ def _compared(left_alone: Account, killed: Account, kills: int) -> tuple[str, li
         counts[what] = len(other)
     if not counts["opportunities"] or counts["unmerged readings"]:
         wrong.append(f"{counts}")
-    told = ", ".join(f"{number} {what}" for what, number in counts.items())
-    return f"{kills} SIGKILLs, {told}; {len(wrong)} differences from an undisturbed one", wrong
+    summary = ", ".join(f"{number} {what}" for what, number in counts.items())
+    return f"{kills} SIGKILLs, {summary}; {len(wrong)} differences from an undisturbed one", wrong
 
 
 def _set(rows: list[tuple[Any, ...]]) -> set[str]:

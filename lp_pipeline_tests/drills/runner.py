@@ -11,7 +11,7 @@ PACE = 0.02
 def main() -> None:
     """Push what is open; say so on standard output as it begins."""
     with Connections(str(uuid4()), pace=PACE) as connections:
-        print("at work", flush=True)  # noqa: T201
+        print("started", flush=True)  # noqa: T201
         push_open(connections, {}, due_only=False)
 
 

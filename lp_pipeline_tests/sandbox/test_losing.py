@@ -121,7 +121,7 @@ def fates(lp: LP, sandbox: Sandbox, count: int) -> list[str]:
     return found
 
 
-def test_one_write_in_so_many_may_meet_bad_luck(lp: LP, sandbox: Sandbox, clock: Clock) -> None:
+def test_one_write_in_n_fails_at_random(lp: LP, sandbox: Sandbox, clock: Clock) -> None:
     """About one in N, of every kind; reads and sign-in are never affected."""
     sandbox.switch(lossy=3, lossy_late_seconds=3600)
     found = fates(lp, sandbox, 90)
@@ -135,7 +135,7 @@ def test_one_write_in_so_many_may_meet_bad_luck(lp: LP, sandbox: Sandbox, clock:
     assert sorted(map(int, sandbox.notes("1"))) == sorted(there)
 
 
-def test_bad_luck_goes_by_dice_that_can_be_set(lp: LP, sandbox: Sandbox, tmp_path: Path, clock: Clock) -> None:
+def test_random_faults_follow_a_seed(lp: LP, sandbox: Sandbox, tmp_path: Path, clock: Clock) -> None:
     """The same seed gives the same faults, call after call, in any process."""
     sandbox.switch(lossy=2, lossy_late_seconds=3600)
     other = Sandbox(tmp_path / "other", clock=clock, population=0)

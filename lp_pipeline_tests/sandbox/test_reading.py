@@ -219,7 +219,7 @@ def test_unknown_actions_are_404_and_json_bodies_400(lp: LP) -> None:
 
 
 def test_edits_show_at_once_under_lp_wall_clock(lp: LP, sandbox: Sandbox, clock: Clock) -> None:
-    """A stamp is the zone's wall time with fraction digits; without one nobody sees the edit."""
+    """A timestamp is local time with fraction digits; an edit without one is not found."""
     sandbox.put(prospect("1", "2026-01-01T00:00:00", LastChanged="x"))
     sandbox.edit("1", lambda record: record.update(city="Troy"), stamp=False)
     assert lp.ids() == []

@@ -15,7 +15,7 @@ from lp_pipeline_tests.scenario import PATIENCE
 
 from .lp import LEAD, LP, MORNING, Clock, prospect
 
-SLOW = 120.0  # seconds that nobody waits for
+SLOW = 120.0  # seconds that no test waits
 PROCESS = """
 import sys
 from datetime import UTC, datetime, timedelta
@@ -107,9 +107,9 @@ def test_several_servers_can_serve_one_world(lp: LP, sandbox: Sandbox) -> None:
 def test_several_processes_share_one_world(tmp_path: Path) -> None:
     """Four processes create the file at once, and one wins; none of 80 edits is lost; each event happens once."""
     command = [sys.executable, "-W", "error", "-c", PROCESS, str(tmp_path)]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     happened = 0
-    for process in running:
+    for process in processes:
         said, problem = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, problem
         happened += int(said)

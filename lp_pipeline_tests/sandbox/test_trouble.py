@@ -109,7 +109,7 @@ def test_long_windows_may_time_out(lp: LP, sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [{"colour": 1}, {"paging": "x"}, {"user_data": 1}, {"max_page_size": True}, {"order": 3}, {"permissions": "x"}],
+    [{"color": 1}, {"paging": "x"}, {"user_data": 1}, {"max_page_size": True}, {"order": 3}, {"permissions": "x"}],
 )
 def test_a_wrong_switch_is_refused_by_name(sandbox: Sandbox, values: dict[str, Any]) -> None:
     """A typo in a switch is an error, not a switch without effect."""
@@ -140,7 +140,7 @@ def test_people_can_switch_and_break_things_over_http(lp: LP, sandbox: Sandbox) 
 @pytest.mark.parametrize(
     ("path", "body", "content_type", "status"),
     [
-        ("/sandbox/switch", b'{"colour": 1}', "application/json", 400),
+        ("/sandbox/switch", b'{"color": 1}', "application/json", 400),
         ("/sandbox/switch", b"[1]", "application/json", 400),
         ("/sandbox/fault", b"{}", "application/json", 400),
         ("/sandbox/fault", b"{", "application/json", 400),

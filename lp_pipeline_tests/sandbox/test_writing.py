@@ -57,7 +57,7 @@ def test_a_note_on_an_issued_lead_is_shown_there(lp: LP, sandbox: Sandbox) -> No
     ("stored", "shown"), [("Called twice", "Called twice\nnew"), ("", "new"), (None, ["new"]), ([], ["new"])]
 )
 def test_notes_that_are_one_text_stay_one(lp: LP, sandbox: Sandbox, stored: object, shown: object) -> None:
-    """A new note goes on its own line; if there were none, an array is created."""
+    """A new note is added on its own line; if there were none, an array is created."""
     sandbox.put(prospect("1", notes=stored))
     lp.write(NOTE, rectype="cst", recid="1", notes="new")
     notes = lp.read()[0]["notes"]
@@ -237,7 +237,7 @@ def test_writing_takes_a_token_and_permission(lp: LP, sandbox: Sandbox, path: st
 
 
 def test_what_was_written_outlives_the_record(lp: LP, sandbox: Sandbox) -> None:
-    """Put anew or changed, a prospect keeps its notes; removed, only the tests still know them."""
+    """A prospect keeps its notes when replaced or changed; after it is removed, only the tests can read them."""
     sandbox.put(prospect("1"))
     lp.write(NOTE, rectype="cst", recid="1", notes="x")
     sandbox.put(prospect("1", "2026-03-02T10:00:00"))

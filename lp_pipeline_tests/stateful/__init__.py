@@ -1,1 +1,1 @@
-"""The whole pipeline against random histories: edits, syncs, outages, faults, clocks and kills (R1, issue 4)."""
+"""The whole pipeline against random histories: edits, syncs, outages, faults, clocks and kills (SPEC R1)."""

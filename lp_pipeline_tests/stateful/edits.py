@@ -55,7 +55,7 @@ class People:
         self.dates_ever: set[tuple[str, datetime]] = set()
 
     def now(self) -> str:
-        """LP's wall clock, as it stamps."""
+        """Now in LP's local time, as it writes timestamps."""
         return (self._account.now + self.skew).astimezone(ZONE).replace(tzinfo=None).isoformat()
 
     def begin(self) -> None:
@@ -63,7 +63,7 @@ class People:
         self._put(prospect("90", self._lead(0, stamp=True), dateadded=OLDEST, lastchanged=self.now()))
 
     def add_old(self, who: str, days: int) -> None:
-        """One who was last changed so many days ago."""
+        """Add a prospect last changed `days` ago."""
         changed = self._account.wall(days=days)
         self._next_lead += 1
         old = lead(str(self._next_lead), dateentered=changed, lastchangedon=changed)

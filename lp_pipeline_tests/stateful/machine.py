@@ -103,7 +103,7 @@ class History(RuleBasedStateMachine):
         self.sync()
 
     def move(self, who: str, after: int) -> None:
-        """An edit that moves a row to another page, or out of its window, after so many requests."""
+        """An edit that moves a row to another page, or out of its window, after `after` requests."""
         edit = Edit("own", who, who, 3, after, stamp=True)
         self.account.meanwhile.append((after, partial(self.people.apply, edit)))
 
@@ -165,7 +165,7 @@ class History(RuleBasedStateMachine):
         """LP was read to the end; this is what it showed before."""
 
     def past(self, work: Job, hours: str, *, busy: bool = False) -> bool:
-        """Backfill in pieces of so many hours, possibly during a sync; returns whether it finished."""
+        """Backfill in pieces of `hours`, possibly during a sync; returns whether it finished."""
 
         def read() -> bool:
             with self.account.connections() as connections:

@@ -18,7 +18,7 @@ from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline_tests.account import PACE, Account
 
 Moment = Literal["before", "inside", "after"]
-A_REQUEST = timedelta(seconds=3)  # of LP's clock, so that stamps tell what happened before and after a page
+A_REQUEST = timedelta(seconds=3)  # on LP's clock, so that timestamps show what happened before and after a page
 
 
 class Killed(BaseException):
@@ -87,7 +87,7 @@ class DisturbedAccount(Account):
                 happens()
             except Killed:
                 continue
-            except BaseException as error:  # in the server's thread, where nobody would hear of it
+            except BaseException as error:  # in the server's thread, where it would go unnoticed
                 self.troubles.append(error)
 
     @contextmanager

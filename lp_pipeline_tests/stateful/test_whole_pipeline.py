@@ -34,7 +34,7 @@ class AnyHistory(History):
 
     @initialize(switches=switches, held_after=st.sampled_from(["0", "1", "1000000"]))
     def begins(self, switches: dict[str, str], held_after: str) -> None:
-        """M9: from so many suspects on they are held."""
+        """M9: more suspects than this are held."""
         self.account.environ["LP_HELD_AFTER"] = held_after
         self.begin(**switches)
 

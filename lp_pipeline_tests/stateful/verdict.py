@@ -218,9 +218,9 @@ class Verdict:
             return wrong  # F2: what the prospect feed alone shows of leads triggers nothing
         expected = model.candidate(prospect, prospect.leads.get(number) if number else None, kind)
         if not model.missing(expected) and found != [expected.values[name] for name in COLUMNS]:
-            told = {name: (is_, expected.values[name]) for name, is_ in zip(COLUMNS, found, strict=True)}
-            told = {name: pair for name, pair in told.items() if pair[0] != pair[1]}
-            wrong.append(f"{who}/{number} of {local}: (found, expected) {told}")
+            differing = {name: (is_, expected.values[name]) for name, is_ in zip(COLUMNS, found, strict=True)}
+            differing = {name: pair for name, pair in differing.items() if pair[0] != pair[1]}
+            wrong.append(f"{who}/{number} of {local}: (found, expected) {differing}")
         return wrong
 
 

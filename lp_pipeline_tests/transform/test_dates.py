@@ -51,7 +51,7 @@ def in_sql(database: duckdb.DuckDBPyConnection, texts: list[str]) -> list[dateti
 def test_a_date_is_read_in_the_contracts_forms_only(
     database: duckdb.DuckDBPyConnection, text: str, date: datetime | None
 ) -> None:
-    """J4: a sentinel is any year before 1970 or after 2199; other forms are missing; an offset is honoured."""
+    """J4: a sentinel is any year before 1970 or after 2199; other formats count as missing; an offset is applied."""
     found = read_date(text)
     assert (found.astimezone(UTC).replace(tzinfo=None) if found and found.tzinfo else found) == date
     assert in_sql(database, [text]) == [date]

@@ -116,7 +116,7 @@ def test_what_is_accepted_too_late_is_gone(guarded: Scenario) -> None:
 
 
 def test_what_is_dropped_stays_dropped(guarded: Scenario) -> None:
-    """M9: at later readings, too, and it takes nobody else's place among those that may pass."""
+    """M9: at later readings too, and it does not count toward the limit."""
     guarded.sync(*people(1, 7))
     guarded.later()
     guarded.sync(*people(1, 6, shift=2))

@@ -115,7 +115,7 @@ STAMPED: list[tuple[dict[str, Any], dict[str, Any], str, datetime]] = [
 
 
 def test_the_first_update_stamp_that_is_there_wins(scenario: Scenario) -> None:
-    """J3, J4: of five paths the first that is not missing, be it empty, a sentinel or far in the future."""
+    """J3, J4: the first of five fields that is not missing; empty, sentinel and far-future values count as missing."""
     scenario.sync(
         *(
             prospect(number, lead(f"{number}0", **lead_fields), **prospect_fields)
@@ -162,7 +162,7 @@ DATES: list[tuple[object, datetime | None]] = [
 
 
 def test_dates_are_read_in_the_contracts_forms_only(scenario: Scenario) -> None:
-    """J4, J5: LP's wall clock unless it carries an offset; everything else is missing."""
+    """J4, J5: local time unless there is an offset; anything else counts as missing."""
     scenario.sync(*(prospect(f"{number:02}", lead("10"), dateadded=text) for number, (text, _) in enumerate(DATES)))
     read = dict(scenario.ask("select external_contact_id, external_created_at from opportunities"))
     missing = {contact: names for contact, _, names in scenario.rejected()}

@@ -240,9 +240,9 @@ def test_adopting_takes_out_what_the_replay_does_not_make(scenario: Scenario) ->
         connection.execute("delete from pipeline.due_deliveries")
     assert replay(scenario.settings, adopt=True).adopted == 2
     assert scenario.keys() == [("1", "10", "lead+prospect")]
-    told = scenario.ask("select external_id, column_name, new_value from opportunity_changes where sync_id > 2")
-    assert {row[0] for row in told if row[1] is None} == {"10"}
-    assert {row[1:] for row in told if row[0] == "11"} >= {("phone", None), ("status", None)}
+    changes = scenario.ask("select external_id, column_name, new_value from opportunity_changes where sync_id > 2")
+    assert {row[0] for row in changes if row[1] is None} == {"10"}
+    assert {row[1:] for row in changes if row[0] == "11"} >= {("phone", None), ("status", None)}
     assert scenario.ask("select external_id, reason from pipeline.due_deliveries order by all") == [
         ("10", "history"),
         (None, "gone"),
