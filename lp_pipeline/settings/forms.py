@@ -1,4 +1,4 @@
-"""The forms that settings take: what a value has to look like, and the message for one that does not.
+"""The forms that settings take: what a value must look like, and what to say if it does not.
 
 Each function is a pydantic validator of one or more fields of `Settings`; it raises `ValueError` with what to write.
 """
@@ -36,9 +36,9 @@ def bare_url(value: str) -> str:
     if parts.scheme not in ("http", "https") or not host:
         raise ValueError("must be an address like https://api.leadperfection.com")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("must be a bare address: no user, password, query or fragment in it")
+        raise ValueError("must be only the address, without user, password, query or fragment")
     if parts.scheme == "http" and not is_loopback(host):
-        raise ValueError("must begin with https:// (plain http goes to this machine only)")
+        raise ValueError("must start with https:// (plain http is allowed for this machine only)")
     return value.rstrip("/")
 
 
@@ -58,9 +58,9 @@ def instant(value: object) -> object:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise ValueError("must be an ISO instant with its offset, such as 2026-03-02T15:00:00Z") from None
+            raise ValueError("must be a date and time with an offset, such as 2026-03-02T15:00:00Z") from None
     if isinstance(value, datetime) and value.tzinfo is None:
-        raise ValueError("must be an ISO instant with its offset, such as 2026-03-02T15:00:00Z")
+        raise ValueError("must be a date and time with an offset, such as 2026-03-02T15:00:00Z")
     return value
 
 
@@ -69,7 +69,7 @@ def field_names(value: object) -> object:
     if isinstance(value, str):
         names = tuple(name.strip().lower() for name in value.split(",") if name.strip())
         if any("." in name or "[" in name for name in names):
-            raise ValueError("must be plain field names, separated by commas, such as salesrepname,city")
+            raise ValueError("must be field names without dots or brackets, such as salesrepname,city")
         return names
     return value
 
@@ -90,7 +90,7 @@ def code_by_channel(value: object) -> object:
         channel, equals, code = part.partition("=")
         channel, code = (channel.strip().lower(), code.strip()) if equals else ("", channel.strip())
         if channel not in ("", *CHANNELS) or not code or channel in codes:
-            raise ValueError(f"must be one code, or codes by channel such as text=T,email=E ({', '.join(CHANNELS)})")
+            raise ValueError(f"must be one code, or one per channel, such as text=T,email=E ({', '.join(CHANNELS)})")
         codes[channel] = code
     return codes
 
@@ -98,7 +98,7 @@ def code_by_channel(value: object) -> object:
 def secret_of_32(value: SecretStr) -> SecretStr:
     """Nothing, or a secret of at least 32 characters (SPEC C2)."""
     if 0 < len(value.get_secret_value()) < 32:
-        raise ValueError("must have at least 32 characters; `openssl rand -hex 32` makes one")
+        raise ValueError("must have at least 32 characters. Create one with: openssl rand -hex 32")
     return value
 
 
@@ -122,5 +122,5 @@ def folder(value: object) -> object:
         try:
             return Path(value).expanduser()
         except RuntimeError:
-            raise ValueError("begins with ~, but that user has no home folder; write the whole path") from None
+            raise ValueError("starts with ~, but that user has no home folder. Write the full path") from None
     return value

@@ -1,4 +1,4 @@
-"""`load_settings`: the values from `sources` become one `Settings`, or one message that names what is wrong."""
+"""`load_settings`: turns the values from `sources` into one `Settings`, or one message that names what is wrong."""
 
 import os
 from collections.abc import Mapping
@@ -54,24 +54,25 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         if "HATCH_API_KEY" in given and "HATCH_SOURCE" not in given:
             raise SettingsError(
                 "HATCH_API_KEY is set, but HATCH_SOURCE is not. Set it to the API name of the custom source in your "
-                "Hatch account (custom:<slug>), or unset the key: nothing is sent to Hatch then."
+                "Hatch account (custom:<slug>), or remove the key to send nothing to Hatch."
             )
         return settings
     if not settings.sandbox:
         raise SettingsError(
-            "LP_API_URL is not set, and LP_PIPELINE_SANDBOX=false forbids the sandbox. Set it and the credentials."
+            "LP_API_URL is not set, and LP_PIPELINE_SANDBOX=false turns the sandbox off. Set LP_API_URL and the "
+            "credentials."
         )
     stray = [name for name in ACCOUNT if name in given]
     if stray:
         raise SettingsError(
-            f"{' and '.join(stray)} set without LP_API_URL. Set LP_API_URL to your LeadPerfection's address, such as "
-            "https://api.leadperfection.com. To use the sandbox instead, unset them."
+            f"{', '.join(stray)}: set, but LP_API_URL is not. Set LP_API_URL to your LeadPerfection server, such as "
+            "https://api.leadperfection.com. To use the sandbox instead, remove these settings."
         )
     stray = [name for name in HATCH_SETTINGS if name in given]
     if stray:
         raise SettingsError(
-            f"{' and '.join(stray)} set without LP_API_URL: the sandbox has a Hatch of its own, and made-up people "
-            "must not reach a real one. Set LP_API_URL too, or unset it."
+            f"{', '.join(stray)}: set, but LP_API_URL is not. The sandbox has its own Hatch; its made-up people must "
+            "not reach a real one. Set LP_API_URL too, or remove these settings."
         )
     zone = {name: given[name] for name in ("LP_TIMEZONE",) if name in given}
     return Settings.model_validate({**given, **SANDBOX_ACCOUNT, **SANDBOX_HATCH, **zone})
@@ -82,4 +83,4 @@ def _explain(error: ValidationError) -> str:
         f"{problem['loc'][0] if problem['loc'] else 'settings'}: {problem['msg'].removeprefix('Value error, ')}"
         for problem in error.errors(include_url=False, include_input=False, include_context=False)
     ]
-    return f"Some settings are not usable. {'; '.join(problems)}. See {EXAMPLE}."
+    return f"Some settings are invalid. {'; '.join(problems)}. See {EXAMPLE}."

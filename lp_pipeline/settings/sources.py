@@ -37,7 +37,7 @@ def settings_file() -> Path:
     try:
         return Path.cwd() / Path(given).expanduser()
     except RuntimeError:
-        raise SettingsError(f"{FILE_SETTING} begins with ~, but that user has no home folder.") from None
+        raise SettingsError(f"{FILE_SETTING} starts with ~, but that user has no home folder.") from None
 
 
 def read_sources(environ: Mapping[str, str]) -> dict[str, str]:
@@ -87,7 +87,7 @@ def _read(path: Path, *, required: bool) -> dict[str, str]:
             raise SettingsError(f"{FILE_SETTING} names {path}, which does not exist.") from None
         return {}
     except UnicodeDecodeError:
-        raise SettingsError(f"{path} is not UTF-8 text. Save it again as UTF-8.") from None
+        raise SettingsError(f"{path} is not a UTF-8 text file. Save it as UTF-8.") from None
     except OSError as error:
         raise SettingsError(f"{path} can't be read: {error.strerror}.") from None
     values: dict[str, str] = {}
@@ -95,7 +95,7 @@ def _read(path: Path, *, required: bool) -> dict[str, str]:
     for binding in parse_stream(StringIO(text)):
         line, name = binding.original.line, binding.key
         if binding.error or "\0" in binding.original.string or (name and binding.value is None):
-            raise SettingsError(f"Line {line} of {path} is not NAME=value. Fix it, or put # in front of it.")
+            raise SettingsError(f"Line {line} of {path} is not NAME=value. Correct it, or put # in front of it.")
         if name is None:
             continue
         if name == FILE_SETTING:

@@ -8,7 +8,8 @@ from typing import Any
 
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.publish import note_unpublished
-from lp_pipeline.storage.warehouse import Warehouse, first_row, run
+from lp_pipeline.storage.sql import statement
+from lp_pipeline.storage.warehouse import Warehouse, first_row, rows_of, run
 
 STAGING = ("batch", "triggered_leads", "triggered_prospects", "current_records", "joined", "staged_opportunities")
 MERGE_COUNTS = (
@@ -43,7 +44,7 @@ class StagingReport:
 
 @dataclass
 class MergeReport:
-    """The outcomes of one merge (SPEC M3) and a few keys as examples."""
+    """The outcomes of one merge (SPEC M3) and a few rows of each as examples (`sql/merge/examples.sql`)."""
 
     readings: int = 0
     triggered: int = 0
@@ -57,7 +58,7 @@ class MergeReport:
     returned: int = 0
     new_calls: int = 0
     rejected_for: dict[str, int] = field(default_factory=dict)
-    examples: dict[str, list[str]] = field(default_factory=dict)
+    examples: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def changed_something(self) -> bool:
@@ -104,7 +105,7 @@ def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport
                 "select name, count(*) from (select unnest(missing) as name from rejections) group by all order by name"
             ).fetchall()
         )
-        report.examples = _examples(connection)
+        report.examples = rows_of(connection, statement("merge/examples"))
         new_rejections = connection.execute(
             "select count(*) from rejections as n inner join rejected_records as r "
             "using (contact_key, combination, lead_key) where r.attempts = 1"
@@ -114,7 +115,7 @@ def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport
         return report
 
 
-def told_without_ids(without: int, prospects: int) -> str:
+def without_ids_message(without: int, prospects: int) -> str:
     """What to say of a batch that the check `batch_without_prospect_ids` stops."""
     return (
         f"{without} of {prospects} prospects have no cst_id: LeadPerfection's answers have changed. Nothing was "
@@ -135,13 +136,3 @@ def variables(settings: Settings) -> dict[str, Any]:
 
 def _count(connection: Any, relation: str) -> int:
     return int(connection.execute(f"select count(*) from {relation}").fetchall()[0][0])  # noqa: S608 (ours)
-
-
-def _examples(connection: Any) -> dict[str, list[str]]:
-    """A few keys of each outcome: ids say nothing of a person."""
-    rows = connection.execute(
-        "select outcome, list(key)[1:5] from (select outcome, concat(coalesce(external_contact_id, 'no cst_id'), "
-        "coalesce('/' || external_id, '')) as key from outcomes where outcome <> 'unchanged' order by key) "
-        "group by outcome"
-    ).fetchall()
-    return dict(rows)

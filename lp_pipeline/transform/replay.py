@@ -14,12 +14,13 @@ import duckdb
 
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.account import check_warehouse
 from lp_pipeline.storage.failures import plainly
 from lp_pipeline.storage.locks import Turn
 from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.sync_log import begin_sync
-from lp_pipeline.storage.warehouse import Warehouse, run, set_variables
+from lp_pipeline.storage.warehouse import Warehouse, bound, run, set_variables
 from lp_pipeline.transform.held import ACCEPTING
 from lp_pipeline.transform.merge import MERGING, STAGING
 
@@ -51,13 +52,14 @@ def replay(
     live = Warehouse(settings.data)
     if not live.work.exists():
         raise WarehouseError(f"There is nothing to replay: {live.work} does not exist. Run `lp-pipeline sync` first.")
-    with _turn(settings, "replay"), _folder((scratch or settings.data) / SCRATCH) as folder:
+    with Turn(settings.data, "replay"), _folder((scratch or settings.data) / SCRATCH) as folder:
         replayed = _Replayed(Warehouse(folder), on_progress)
-        with _turn(settings):
+        with Turn(settings.data):
+            check_warehouse(live, settings)
             live.copy(replayed.live)
         replayed.catch_up()
         if adopt:
-            with _turn(settings):
+            with Turn(settings.data):
                 live.copy(replayed.live)  # syncs have gone on
                 replayed.catch_up()
                 replayed.report.adopted = _adopt(settings, live, replayed.warehouse.work)
@@ -107,10 +109,7 @@ def _do_again(connection: Any, entry: dict[str, Any]) -> None:
     elif entry["event"] == "rezone":
         names = ["merge/rezone"]
     else:
-        connection.execute(
-            "create or replace temp table chosen as select unnest($ids::varchar[]) as external_contact_id",
-            {"ids": entry["chosen"]},
-        ).fetchall()
+        bound(connection, "held/choose", {"ids": entry["chosen"]})
         names = list(ACCEPTING) if entry["event"] == "accept" else ["merge/drop_held"]
     for name in names:
         try:
@@ -144,16 +143,6 @@ def _entries(connection: Any) -> list[dict[str, Any]]:
     result = connection.execute(statement("replay/entries"))
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-
-@contextmanager
-def _turn(settings: Settings, name: str = "turn") -> Iterator[None]:
-    turn = Turn(settings.data, name)
-    turn.take()
-    try:
-        yield
-    finally:
-        turn.give_back()
 
 
 @contextmanager

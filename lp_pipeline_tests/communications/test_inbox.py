@@ -227,7 +227,7 @@ def test_sigterm_ends_it_cleanly(talk: Talk) -> None:
 
 
 def test_a_full_disk_is_503_and_nothing_is_half_stored(talk: Talk) -> None:
-    """C2: the sender is told to send it again, the log says why; when there is room again it goes on."""
+    """C2: the sender is asked to send it again, the log says why; it works again once there is room."""
     with inbox(talk) as served:
         assert served.post({**GOOD, "id": "before"}).status_code == 202
         size = max(path.stat().st_size for path in talk.folder.glob("outbox.sqlite*"))
@@ -281,7 +281,7 @@ COLUMNS = ("id", "body", "phone", "email", "duration_seconds", "recording_url", 
 @given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), ANYTHING), max_size=3), st.booleans())
 @settings(max_examples=25, deadline=None)
 def test_whatever_is_sent_gets_a_clear_answer(sent: list[dict[str, Any]], ascii_only: bool) -> None:
-    """C2: 202 or 400, never an error of ours, be it the strangest text or number."""
+    """C2: 202 or 400, never an error of ours, however strange the text or number."""
     items = [{"occurred_at": "2026-03-02T16:50:00Z", **item} for item in sent]
     body = json.dumps(items, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
     assert _answer(body).status_code in (202, 400)

@@ -5,16 +5,18 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import duckdb
 import pytest
 
 from lp_pipeline.clients.hatch import ContactHistory
 from lp_pipeline.communications.landing import land
-from lp_pipeline.communications.matching import Address, addresses
+from lp_pipeline.communications.matching import addressed, addresses
+from lp_pipeline.communications.open_push import Address
 from lp_pipeline.storage.outbox import run
 from lp_pipeline.storage.publish import publish
+from lp_pipeline_tests.communications.talk import open_push
 from lp_pipeline_tests.scenario import Scenario, lead, prospect
 
 ANN = Address(None, "1", "11", "J11", "5185550101", (("2026-03-01 18:03:00", None),))
@@ -52,15 +54,15 @@ PEOPLE = [
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
-    """Eight people, published, and what Hatch was told and tells of its contacts."""
+    """Eight people, published, what was delivered to Hatch, and its contact history."""
     scenario = Scenario(tmp_path_factory.mktemp("addressing"))
     scenario.sync(*PEOPLE, minutes=600)
     scenario.sync(PEOPLE[2], feed="prospects", minutes=600)
     with closing(scenario.outbox):
         publish(scenario.warehouse, outbox=scenario.outbox, now=scenario.now, zone="America/New_York")
-        told(scenario, "hatch-1", "1")
-        told(scenario, "hatch-23", "2", "3")
-        told(scenario, "hatch-99", "99")
+        delivered(scenario, "hatch-1", "1")
+        delivered(scenario, "hatch-23", "2", "3")
+        delivered(scenario, "hatch-99", "99")
         history = [
             ContactHistory("hatch-1", "6", None, None, scenario.now),
             ContactHistory("hatch-4", "4", None, None, scenario.now),
@@ -71,7 +73,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
         yield scenario
 
 
-def told(scenario: Scenario, hatch_contact_id: str, *contacts: str) -> None:
+def delivered(scenario: Scenario, hatch_contact_id: str, *contacts: str) -> None:
     with scenario.outbox.transaction() as connection:
         for contact in contacts:
             values = {
@@ -91,9 +93,7 @@ def told(scenario: Scenario, hatch_contact_id: str, *contacts: str) -> None:
 
 def address(scenario: Scenario, published: Path | None = None, **given: Any) -> Address:
     """The address of a communication of which only this is given."""
-    names = ("contact_id", "external_contact_id", "external_id", "phone", "email")
-    row = {"communication_id": "c", **dict.fromkeys(names), **given}
-    found = addresses(scenario.outbox, published or scenario.warehouse.published, [cast(Any, row)])
+    found = addresses(scenario.outbox, published or scenario.warehouse.published, [open_push(**given)])
     (one,) = found.values()
     return replace(one, calls=tuple(tuple(call) for call in one.calls))
 
@@ -181,9 +181,8 @@ def test_the_whole_address(known: Scenario) -> None:
 
 def test_each_communication_has_its_own(known: Scenario) -> None:
     """C5: many at once, each by its id."""
-    names = ("contact_id", "external_contact_id", "external_id", "phone", "email")
-    rows = [{"communication_id": f"c{n}", **dict.fromkeys(names), "phone": f"518555010{n}"} for n in range(8)]
-    found = addresses(known.outbox, known.warehouse.published, cast(Any, rows * 2))
+    pushes = [open_push(communication_id=f"c{n}", phone=f"518555010{n}") for n in range(8)]
+    found = addresses(known.outbox, known.warehouse.published, pushes * 2)
     assert {name: each.external_contact_id for name, each in found.items()} == {
         "c0": None,
         "c1": "1",
@@ -219,3 +218,14 @@ def test_before_anything_is_published(known: Scenario, tmp_path: Path) -> None:
     assert address(known, nothing, external_contact_id="1") == Address("not_read")
     assert address(known, nothing, contact_id="hatch-1") == Address("not_read")
     assert address(known, nothing, phone="5185550101") == Address("none")
+
+
+def test_a_fixed_address_stays_and_the_phone_given_goes_before_the_prospects(known: Scenario) -> None:
+    """C5, C7: only what no earlier attempt has fixed is looked for; a call log has the communication's own phone."""
+    fixed = open_push(
+        external_contact_id="1", text="Hatch text", address=Address(None, "98", "980", None, "5185550198")
+    )
+    new = open_push(communication_id="c2", external_contact_id="1", phone="5185550177")
+    stayed, found = addressed(known.outbox, known.warehouse.published, [fixed, new])
+    assert stayed is fixed
+    assert (found.address.external_contact_id, found.address.phone, found.phone) == ("1", "5185550177", "5185550177")

@@ -21,7 +21,7 @@ DOUBT = 1.0
 
 
 def test_pushes_that_are_killed_while_answers_get_lost(tmp_path: Path) -> None:
-    """C7, R1: a small drill; the large one is `make drills`. Every communication stands in LP exactly once."""
+    """C7, R1: a small drill; the large one is `make drills`. Every communication is in LP exactly once."""
     seed = random.randrange(10**6)
     rng = random.Random(seed)
     with account_of(Drill, tmp_path, lossy=20, lossy_seed=seed, lossy_late_seconds=0.3) as drill:
@@ -30,8 +30,8 @@ def test_pushes_that_are_killed_while_answers_get_lost(tmp_path: Path) -> None:
         for left in range(5, 0, -1):
             drill.kill_one(rng, 25 if left == 5 else drill.open_pushes() / (left + 1), RUNNER)
         drill.finish(DOUBT)
-        told, wrong = drill.result(60)
-    assert not wrong, f"seed {seed}: {told} {wrong}"
+        result, wrong = drill.result(60)
+    assert not wrong, f"seed {seed}: {result} {wrong}"
 
 
 @pytest.mark.slow

@@ -123,7 +123,7 @@ def test_a_person_delivers_the_rest(lp_account: Account) -> None:
 def test_waiting_for_the_turn_takes_nothing_of_a_deliverys_time(lp_account: Account) -> None:
     """R2, R3: the run's time begins with its turn, for Hatch too, although communications were read before it."""
     lp_account.with_hatch()
-    with lp_account.pipeline() as pipeline:
-        before = pipeline.hatch()
-        assert pipeline.warehouse.folder == lp_account.folder  # its turn has come
-        assert (pipeline.hatch()._deadline or 0) > (before._deadline or 0)
+    with lp_account.connections() as connections:
+        before = connections.hatch()
+        assert connections.warehouse.folder == lp_account.folder  # its turn has come
+        assert (connections.hatch()._deadline or 0) > (before._deadline or 0)

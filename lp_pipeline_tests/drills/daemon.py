@@ -128,7 +128,7 @@ class Mortal:
     def wrong(self) -> list[str]:
         """What is not as it should be in the end."""
         _, wrong = self.account.result(self.texts)
-        with self.account.pipeline() as pipeline, pipeline.warehouse.connection() as connection:
+        with self.account.connections() as connections, connections.warehouse.connection() as connection:
             wrong += [f"not read: {gap}" for gap in run(connection, "checks/window_gaps")]
         people = PEOPLE + self.people
         if (found := self.account.ask("select count(*), count(distinct external_contact_id) from opportunities")) != [

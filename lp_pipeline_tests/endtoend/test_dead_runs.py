@@ -18,8 +18,8 @@ from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_ite
 from lp_pipeline.cli.console import prepare_home
 from lp_pipeline.orchestration.build import build_definitions
 from lp_pipeline.orchestration.launcher import FOLDER, is_gone
-from lp_pipeline.orchestration.resources import pipeline_resource
-from lp_pipeline.runs.run import Pipeline
+from lp_pipeline.orchestration.resources import run_connections
+from lp_pipeline.runs.connections import Connections
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline_tests.account import Account
 
@@ -106,11 +106,11 @@ def test_a_run_shows_that_it_lives_until_it_has_ended(instance: dg.DagsterInstan
     seen: list[list[str]] = []
 
     @dg.op
-    def look(pipeline: dg.ResourceParam[Pipeline]) -> None:
+    def look(connections: dg.ResourceParam[Connections]) -> None:
         seen.append([path.name for path in folder.iterdir()])
 
     job = dg.GraphDefinition("looking", node_defs=[look]).to_job(
-        resource_defs={"pipeline": pipeline_resource(lp_account.load)}
+        resource_defs={"connections": run_connections(lp_account.load)}
     )
     result = job.execute_in_process(instance=instance)
     assert seen == [[result.run_id]]

@@ -105,7 +105,7 @@ def test_our_clock_set_back_by_an_hour_is_told_and_loses_nothing(lp_account: Acc
     lp_account.later(minutes=5)
     lp_account.sync()
     assert updates(lp_account) == ["before", "while it was wrong"]
-    with lp_account.pipeline() as pipeline, pipeline.warehouse.transaction() as connection:
+    with lp_account.connections() as connections, connections.warehouse.transaction() as connection:
         assert run(connection, "checks/window_gaps") == []
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from lp_pipeline.errors import LeadPerfectionError
-from lp_pipeline.runs.run import Pipeline
+from lp_pipeline.runs.connections import Connections
 from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.stateful.edits import PEOPLE, Edit, People
 from lp_pipeline_tests.stateful.mortal import DisturbedAccount, Fate, Killed, MortalWarehouse
@@ -28,7 +28,7 @@ PAUSES = (
     *[timedelta(hours=25), timedelta(days=3), timedelta(days=12), timedelta(days=35)],
 )
 HOUR = timedelta(hours=1)
-Job = Callable[[Pipeline], object]
+Job = Callable[[Connections], object]
 WHOLE = "2400"  # hours of a piece that holds a history
 
 pauses = st.sampled_from(PAUSES)
@@ -168,8 +168,8 @@ class History(RuleBasedStateMachine):
         """Read the past in pieces of so many hours, perhaps while a sync goes on; whether that came to its end."""
 
         def read() -> bool:
-            with self.account.pipeline() as pipeline:
-                work(pipeline)
+            with self.account.connections() as connections:
+                work(connections)
             return True
 
         if busy:

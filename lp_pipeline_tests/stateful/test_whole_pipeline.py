@@ -40,13 +40,13 @@ class AnyHistory(History):
     def backfill(self, days: tuple[int, int], hours: str, busy: bool) -> None:
         """W2: days of the past are read, perhaps while a sync goes on."""
         first, last = ((self.account.now - timedelta(days=each)).date() for each in days)
-        self.past(lambda pipeline: backfill(pipeline, first, last, warn=ignore, info=ignore), hours, busy=busy)
+        self.past(lambda run: backfill(run, first, last, warn=ignore, info=ignore), hours, busy=busy)
 
     @rule(full=st.booleans(), calls=st.sampled_from(["10", "600"]), busy=st.booleans())
     def sweep(self, full: bool, calls: str, busy: bool) -> None:
         """S1: what was active, a slice of all history, and what was rejected."""
         self.account.environ["LP_SWEEP_CALLS"] = calls
-        self.past(lambda pipeline: sweep(pipeline, full=full, warn=ignore, info=ignore), WHOLE, busy=busy)
+        self.past(lambda run: sweep(run, full=full, warn=ignore, info=ignore), WHOLE, busy=busy)
 
     @rule()
     def accept_held(self) -> None:

@@ -125,7 +125,7 @@ class Verdict:
         return wrong
 
     def _found(self) -> Found:
-        with self.account.pipeline() as pipeline, pipeline.warehouse.connection() as connection:
+        with self.account.connections() as connections, connections.warehouse.connection() as connection:
 
             def ask(query: str) -> list[tuple[Any, ...]]:
                 return connection.execute(query).fetchall()

@@ -1,4 +1,4 @@
--- What `addresses.sql` works with besides published.duckdb.
+-- The input of `addresses.sql` besides published.duckdb.
 create temp table asked as
 select
     unnest($communication_id::varchar[]) as communication_id,

@@ -37,6 +37,9 @@ create table if not exists sync_runs (
     watermark_moved boolean
 );
 alter table sync_runs add column if not exists kind varchar default 'sync';
+-- Why the feed counts as unread (SPEC W8): the message for people, without LeadPerfection's own words, and its kind.
+alter table sync_runs add column if not exists failure varchar;
+alter table sync_runs add column if not exists failure_kind varchar;
 
 -- Readings, in reading order and only ever appended (SPEC W7). `reading_no` is that order as one number;
 -- `fields` is the record with its keys in lower case, `content` what comparisons look at (F1).
