@@ -7,7 +7,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --all-extras --g
 	--no-emit-index-url --no-header pyproject.toml
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: help run dev test test-long lint types check compat drills docs lock clean setup home
+.PHONY: help run dev test test-long test-full lint types check compat drills docs lock clean setup home
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do \
@@ -24,6 +24,8 @@ test: setup ## the everyday test suite
 
 test-long: setup ## the slower tests: whole processes, killed or side by side
 	$(BIN)/python -m pytest -n 2 -m slow
+
+test-full: test test-long ## both suites
 
 lint: setup ## style, formatting and the layers of the package
 	$(BIN)/ruff check .

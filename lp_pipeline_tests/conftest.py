@@ -1,4 +1,7 @@
-"""Fixtures that every test may use, and a Hypothesis profile that digs deeper (`--hypothesis-profile drills`)."""
+"""Fixtures that every test may use, and Hypothesis' profiles: the everyday one, and one that digs deeper.
+
+No profile has a deadline: how long one example takes says more about the machine than about the pipeline.
+"""
 
 import os
 from collections.abc import Iterator
@@ -10,14 +13,15 @@ from hypothesis import settings
 from lp_pipeline_tests.account import Account, account
 from lp_pipeline_tests.scenario import Scenario
 
+settings.register_profile("everyday", deadline=None)
+settings.register_profile("drills", max_examples=1000, deadline=None)
+settings.load_profile("everyday")  # `--hypothesis-profile` comes later and wins
+
 
 @pytest.fixture(autouse=True, scope="session")
 def machine_state(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What the program records for this machine is recorded for this test session alone."""
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
-
-
-settings.register_profile("drills", max_examples=1000)
 
 
 @pytest.fixture

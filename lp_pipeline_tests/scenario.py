@@ -13,13 +13,15 @@ from zoneinfo import ZoneInfo
 from lp_pipeline.clients.leadperfection import Reading, Window, as_sent
 from lp_pipeline.extract.landing import Kind, Piece, store
 from lp_pipeline.settings import Settings, load_settings
+from lp_pipeline.storage.account import remember_account
 from lp_pipeline.storage.outbox import Outbox
-from lp_pipeline.storage.sync_log import begin_sync, remember_account
+from lp_pipeline.storage.sync_log import begin_sync
 from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline.transform.merge import MergeReport, merge, stage
 
 Record = dict[str, Any]
 
+PATIENCE = 600.0  # seconds; far more than anything takes on a busy machine, so that what hangs ends as a failure
 NOON = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # noon in New York
 LIVE = {
     "LP_API_URL": "https://lp.example",
@@ -74,9 +76,7 @@ class Scenario:
         self.now = NOON
         self._values = values
         self.warehouse = Warehouse(folder)
-        if not self.warehouse.work.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            self.warehouse.work.write_bytes(empty_warehouse())
+        with_empty_warehouse(folder)
         self.outbox = Outbox(folder)
 
     @property
@@ -145,9 +145,20 @@ class Scenario:
         return record if isinstance(record, bytes) else json.dumps(record).encode()
 
 
+def with_empty_warehouse(folder: Path) -> None:
+    """Put the warehouse's file there as the pipeline makes it, unless there is one.
+
+    To make it anew for each test would take twice as long as most tests.
+    """
+    path = Warehouse(folder).work
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+        path.write_bytes(_empty_warehouse())
+
+
 @cache
-def empty_warehouse() -> bytes:
-    """The file as the pipeline makes it; to make it anew for each test would take twice as long as most tests."""
+def _empty_warehouse() -> bytes:
     with TemporaryDirectory() as folder:
         warehouse = Warehouse(Path(folder))
         with warehouse.connection():

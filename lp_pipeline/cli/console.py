@@ -8,12 +8,22 @@ from filelock import FileLock
 from rich.console import Console
 
 from lp_pipeline.package_data import package_data
-from lp_pipeline.settings import base_folder
+from lp_pipeline.settings import Settings, base_folder, load_settings
 
 
 def console() -> Console:
     """Standard output; lines are not folded when they go into a file or another program."""
     return Console() if sys.stdout.isatty() else Console(width=1000)
+
+
+def account_settings() -> Settings:
+    """The settings of an account whose data the folder holds: every command that touches data begins with this
+    (SPEC J5). Raises `SettingsError`."""
+    from lp_pipeline.storage.account import check_account
+
+    settings = load_settings()
+    check_account(settings)
+    return settings
 
 
 def give_dagster_a_home() -> None:

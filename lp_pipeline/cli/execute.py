@@ -13,7 +13,8 @@ from rich.progress import Progress
 
 from lp_pipeline.communications.dry_run import as_text
 from lp_pipeline.orchestration.build import build_definitions
-from lp_pipeline.runs.run import Pipeline
+from lp_pipeline.runs.connections import Connections
+from lp_pipeline.runs.steps import dry_run
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.sql import statements_from
 from lp_pipeline.transform.replay import ReplayReport, replay
@@ -50,11 +51,8 @@ def run_sweep(told: Tell, *, full: bool) -> list[str]:
 
 def rehearse_push(settings: Settings, overrides: Mapping[str, bool | None]) -> str:
     """What a push would write, where, word for word."""
-    pipeline = Pipeline("dry run", lambda: settings)
-    try:
-        return as_text(pipeline.dry_run(overrides))
-    finally:
-        pipeline.close()
+    with Connections("dry run", lambda: settings) as connections:
+        return as_text(dry_run(connections, overrides))
 
 
 def run_replay(
@@ -93,5 +91,5 @@ def _failure(step: str | None, data: Any) -> str:
     while error and error.cause:
         error = error.cause
     if error and (error.cls_name in INTERRUPTED or QUERY_INTERRUPTED in error.message):
-        return "Stopped. What was done so far stays; started again, it goes on from there."
+        return "Interrupted. Completed work is saved; run the command again to resume."
     return f"{step}: {error.message if error else 'failed'}".strip()

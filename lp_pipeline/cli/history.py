@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from lp_pipeline.cli.console import console, give_dagster_a_home
-from lp_pipeline.settings import load_settings
+from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home
 
 
 class Day(click.ParamType[date]):
@@ -20,7 +19,7 @@ class Day(click.ParamType[date]):
         try:
             return date.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is no day; write it as 2026-03-02.", param, ctx)
+            self.fail(f"{value!r} is not a valid date; use YYYY-MM-DD.", param, ctx)
 
 
 FOLDER = click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path)
@@ -32,12 +31,12 @@ FOLDER = click.Path(exists=True, file_okay=False, resolve_path=True, path_type=P
 def backfill(first: date, last: date) -> None:
     """Read all that changed in LeadPerfection between two days.
 
-    Stopped, by Ctrl-C or anything else, and started again with the same days, it goes on where it stopped.
+    Interrupted, by Ctrl-C or anything else, and started again with the same days, it resumes where it stopped.
     """
     from lp_pipeline.cli.execute import run_backfill
     from lp_pipeline.cli.render import show_status
 
-    settings = load_settings()
+    settings = account_settings()
     give_dagster_a_home()
     if failures := run_backfill(f"{first}", f"{last}", click.echo):
         raise click.ClickException("\n".join(failures))
@@ -51,7 +50,7 @@ def sweep(*, full: bool) -> None:
     from lp_pipeline.cli.execute import run_sweep
     from lp_pipeline.cli.render import show_unannounced
 
-    settings = load_settings()
+    settings = account_settings()
     give_dagster_a_home()
     if failures := run_sweep(click.echo, full=full):
         raise click.ClickException("\n".join(failures))
@@ -63,15 +62,9 @@ def sweep(*, full: bool) -> None:
 def held(context: click.Context) -> None:
     """List the opportunities that the identity guard holds; `accept` and `drop` settle them."""
     if context.invoked_subcommand is None:
-        from lp_pipeline.cli.render import ask
+        from lp_pipeline.cli.render import show_held_opportunities
 
-        ask(load_settings(), HELD, console())
-
-
-HELD = """
-select external_contact_id, external_id, known_created_local as known_as, external_created_local as shown_as, held_at
-from held_opportunities where state = 'held' order by all
-"""
+        show_held_opportunities(account_settings(), console())
 
 
 @held.command()
@@ -80,7 +73,7 @@ def accept(cst_ids: tuple[str, ...]) -> None:
     """What is held (of these prospects, or all) becomes additional opportunities."""
     from lp_pipeline.transform.held import settle_held
 
-    _tell(settle_held(load_settings(), "accept", cst_ids), "accepted")
+    _tell(settle_held(account_settings(), "accept", cst_ids), "accepted")
 
 
 @held.command()
@@ -89,7 +82,7 @@ def drop(cst_ids: tuple[str, ...]) -> None:
     """What is held (of these prospects, or all) never becomes an opportunity."""
     from lp_pipeline.transform.held import settle_held
 
-    _tell(settle_held(load_settings(), "drop", cst_ids), "dropped")
+    _tell(settle_held(account_settings(), "drop", cst_ids), "dropped")
 
 
 def _tell(number: int, what: str) -> None:
@@ -115,10 +108,10 @@ def replay(*, adopt: bool, sql: Path | None, scratch: Path | None) -> None:
     from lp_pipeline.cli.render import show_difference
 
     if adopt and sql:
-        raise click.UsageError("What is adopted has to come from sql/ itself: the next sync goes on with that.")
+        raise click.UsageError("What is adopted has to come from sql/ itself: the next sync uses that.")
     if sql and not (sql / "staging").is_dir():
         raise click.UsageError(f"{sql} is no copy of sql/: it has no folder staging.")
-    settings = load_settings()
+    settings = account_settings()
     report = run_replay(settings, console(), adopt=adopt, sql=sql, scratch=scratch)
     show_difference(report, console())
     if report.counts and not adopt:

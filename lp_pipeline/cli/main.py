@@ -1,11 +1,12 @@
 """`lp-pipeline`: the command line. Each command wires; what it does stands elsewhere."""
 
 import sys
+from typing import IO
 
 import click
 
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
-from lp_pipeline.cli.console import console, give_dagster_a_home
+from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.errors import PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
@@ -22,7 +23,7 @@ class PlainErrors(click.Group):
             raise click.ClickException(str(error)) from None
 
 
-@click.group(cls=PlainErrors, help="LeadPerfection and Hatch in step, by way of DuckDB.")
+@click.group(cls=PlainErrors, help="Keeps LeadPerfection and Hatch in sync, by way of DuckDB.")
 @click.version_option(package_name="lp-pipeline", message="%(package)s %(version)s")
 def main() -> None:
     """The entry point."""
@@ -31,10 +32,10 @@ def main() -> None:
 @main.command()
 @click.pass_context
 def sync(context: click.Context) -> None:
-    """Run the sync job once, push what was said in Hatch, and show what happened."""
+    """Sync once, push new Hatch communications into LeadPerfection, and show the status."""
     from lp_pipeline.cli.execute import run_push, run_sync
 
-    load_settings()  # a missing setting is told before Dagster starts up
+    account_settings()  # a wrong setting is reported before Dagster starts up
     give_dagster_a_home()
     # the next sync publishes what is pushed: nobody waits a minute for it here
     if failures := run_sync() + run_push({}, publish=False):
@@ -54,22 +55,37 @@ def status() -> None:
     """Show how fresh the published data is, the counts and ten opportunities."""
     from lp_pipeline.cli.render import show_status
 
-    show_status(load_settings(), console())
+    show_status(account_settings(), console())
 
 
-@main.command()
+@main.command(context_settings={"ignore_unknown_options": True})  # a query may begin with a comment: --
 @click.argument("query", required=False)
-def sql(query: str | None) -> None:
-    """Ask the published data: one QUERY, or line by line until .quit."""
-    from lp_pipeline.cli.render import ask, shell
+@click.option("--file", "file", type=click.File(encoding="utf-8"), help="Read the query from this file (- is stdin).")
+@click.option("--csv", "as_csv", is_flag=True, help="All rows as CSV (the default into a file or another program).")
+@click.option("--json", "as_json", is_flag=True, help="All rows as a JSON array of objects.")
+def sql(query: str | None, file: IO[str] | None, *, as_csv: bool, as_json: bool) -> None:
+    """Query the published data: one QUERY, or a prompt if there is none.
 
-    settings = load_settings()
-    if query:
-        ask(settings, query, console())
-    elif sys.stdin.isatty():
-        shell(settings, console())
-    else:
-        ask(settings, sys.stdin.read(), console())
+    On a terminal, rows that don't fit its width show as records, one column per line, and the first 200 rows are shown.
+    Anywhere else you get all rows as CSV. Values are always exact; several statements show one result each.
+    """
+    from lp_pipeline.cli.prompt import ask, prompt
+
+    if query and query.startswith("-") and len(query.split()) == 1:
+        raise click.NoSuchOption(query)
+    if (query is not None and file) or (as_csv and as_json):
+        raise click.UsageError("Give either a query or --file, and either --csv or --json.")
+    settings, page = account_settings(), console()
+    if query is None and not file and sys.stdin.isatty():
+        prompt(settings, page)
+        return
+    form = "json" if as_json else "page" if page.is_terminal and not as_csv else "csv"
+    try:
+        text = query if query is not None else (file or sys.stdin).read()
+        text.encode()  # what Python could not decode may also be in it as half a surrogate pair
+    except UnicodeError:
+        raise click.ClickException("The query is not valid UTF-8 text. Save it as UTF-8.") from None
+    ask(settings, text, page, form)
 
 
 @main.command()
@@ -87,7 +103,7 @@ def rezone() -> None:
     """Recompute all instants after LP_TIMEZONE was corrected."""
     from lp_pipeline.transform.rezone import rezone as recompute
 
-    click.echo(recompute(load_settings()))
+    click.echo(recompute(account_settings()))
 
 
 for command in (*COMMUNICATIONS, *HISTORY):

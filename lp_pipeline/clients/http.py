@@ -1,4 +1,4 @@
-"""One request and its answer: JSON or queries under a key for Hatch, forms for LeadPerfection. No retries, no meaning
+"""One request and its answer, for both clients: bounded in time and size, its text as UTF-8. No retries, no meaning
 beyond the transport's. What leaves here as an exception neither says nor drags along a request: those carry keys,
 passwords and personal data (SPEC R4).
 """
@@ -15,24 +15,27 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx
 from pydantic import SecretStr
 
+from lp_pipeline.clients.json_repair import as_utf8
 from lp_pipeline.clients.retry import Trouble
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings import is_loopback
 
 CONNECT_TIMEOUT = 10.0
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 _certificates = cache(httpx.create_ssl_context)  # to load them for every client takes longer than many a request
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An answer, read whole."""
+    """An answer, read whole; a text is in UTF-8, whatever it came in."""
 
     status: int
     body: bytes
-    media_type: str
-    retry_after: str
-    location: str
-    date: str
+    media_type: str = ""
+    date: datetime | None = None  # the server's clock
+    retry_after: str = ""
+    location: str = ""
+    elapsed: float = 0.0  # seconds
 
     @property
     def size(self) -> str:
@@ -40,15 +43,26 @@ class Received:
         kind = re.sub(r"[^\w/+.-]", "", self.media_type.partition(";")[0])[:60] or "no content type"
         return f"HTTP {self.status}, {kind}, {len(self.body)} bytes"
 
+    @property
+    def wished_pause(self) -> float | None:
+        """How many seconds to wait before the next try, as `Retry-After` asks; None if it doesn't, or for ever."""
+        try:
+            wish = float(self.retry_after)
+        except ValueError:
+            until = http_date(self.retry_after)
+            wish = (until - (self.date or datetime.now(UTC))).total_seconds() if until else 0.0
+        return wish if 0 < wish < float("inf") else None
+
 
 class Exchange:
-    """Requests to one address under one key; follows no redirect. Several threads may use it at once.
+    """Requests to one address of `server` (its name in messages); follows no redirect. Threads may share one.
 
-    `patience` bounds a whole answer, `largest` its bytes.
+    `read_timeout` is how many seconds may pass without a byte, `patience` bounds a whole answer, `largest` its bytes.
     """
 
     def __init__(
         self,
+        server: str,
         address: str,
         transport: httpx.BaseTransport | None,
         read_timeout: float,
@@ -56,6 +70,7 @@ class Exchange:
         largest: int,
     ) -> None:
         self.host = f"{urlsplit(address).scheme}://{urlsplit(address).netloc}"
+        self._server = server
         self._address = address.rstrip("/")
         self._read_timeout = read_timeout
         self._patience = patience
@@ -64,7 +79,6 @@ class Exchange:
             transport=transport,
             verify=_certificates(),
             follow_redirects=False,
-            timeout=httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT),
             trust_env=not is_loopback(urlsplit(address).hostname),  # proxies are for the outside
             headers={"user-agent": "lp-pipeline"},
         )
@@ -73,33 +87,50 @@ class Exchange:
         self,
         method: str,
         path: str,
-        authorization: str,
+        authorization: str | None = None,
         *,
         content: bytes | None = None,
+        content_type: str = JSON,
         params: Mapping[str, str] | None = None,
         time_left: float | None = None,
     ) -> Received:
         """Send one request, read the answer within `time_left` seconds; raises `Trouble` if no whole answer comes."""
         patience = self._patience if time_left is None else min(self._patience, time_left)
-        headers = {"authorization": authorization, "accept": "*/*" if content is None else "application/json"}
+        silence = min(self._read_timeout, patience)
+        connecting = min(CONNECT_TIMEOUT, patience)
+        headers = {"accept": "*/*" if content is None else JSON}
+        if authorization is not None:
+            headers["authorization"] = authorization
         if content is not None:
-            headers["content-type"] = "application/json"
+            headers["content-type"] = content_type
         request = self._http.build_request(
             method,
             f"{self._address}{path}",
             content=content,
             params=params,
             headers=headers,
-            timeout=httpx.Timeout(min(self._read_timeout, patience), connect=min(CONNECT_TIMEOUT, patience)),
+            timeout=httpx.Timeout(silence, connect=connecting),
         )
+        begun = time.monotonic()
         try:
             return self._received(request, patience)
         except httpx.ReadTimeout:
-            trouble = Trouble("slow", f"no whole answer within {min(self._read_timeout, patience):.0f} s")
+            if time_left is not None and time.monotonic() - begun >= 0.99 * time_left:
+                trouble = Trouble("out_of_time", f"{self._server} did not answer within the run's time")
+            else:
+                trouble = Trouble("slow", f"no whole answer within {silence:.0f} s")
+        except _TooLarge:
+            trouble = Trouble("garbled", f"{self._server} answered with more than {self._largest} bytes")
+        except UnicodeDecodeError as error:
+            what = f"{self._server} answered with bytes that are not {error.encoding}, which they are said to be"
+            trouble = Trouble("garbled", what)
         except httpx.DecodingError:
-            trouble = Trouble("garbled", "Hatch answered with something that can't be unpacked")
+            trouble = Trouble("garbled", f"{self._server} answered with something that can't be unpacked")
         except httpx.TransportError as error:
-            trouble = Trouble("unreachable", _reason(error))
+            never_arrived = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+            late = isinstance(error, httpx.ConnectTimeout)
+            reason = f"no connection within {connecting:.0f} s" if late else _reason(error)
+            trouble = Trouble("unreachable", reason, done_nothing=never_arrived)
         raise trouble  # out here, so that the httpx error, which holds the request, is not its context
 
     def close(self) -> None:
@@ -116,87 +147,28 @@ class Exchange:
                 if time.monotonic() - begun > patience:  # an answer that trickles in for ever
                     raise httpx.ReadTimeout("trickling")
                 if len(body) > self._largest:
-                    raise httpx.DecodingError("endless")
+                    raise _TooLarge
+            media_type = response.headers.get("content-type", "")
             return Received(
                 status=response.status_code,
-                body=bytes(body),
-                media_type=response.headers.get("content-type", ""),
-                retry_after=response.headers.get("retry-after", ""),
-                location=response.headers.get("location", ""),
-                date=response.headers.get("date", ""),
-            )
-        finally:
-            response.close()
-
-
-@dataclass(frozen=True, slots=True)
-class FormReceived:
-    """An answer, read whole."""
-
-    status: int
-    body: bytes
-    media_type: str
-    date: datetime | None
-    retry_after: str
-    location: str
-    elapsed: float
-
-
-class FormExchange:
-    """Posts forms to one address, follows no redirect, and sends nothing anywhere else."""
-
-    def __init__(self, address: str, transport: httpx.BaseTransport | None, read_timeout: float) -> None:
-        self._address = address
-        self._read_timeout = read_timeout
-        self._http = httpx.Client(
-            transport=transport,
-            verify=_certificates(),
-            follow_redirects=False,
-            timeout=httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT),
-            trust_env=not is_loopback(urlsplit(address).hostname),  # proxies are for the outside
-            headers={"accept": "application/json", "user-agent": "lp-pipeline"},
-        )
-
-    def post(self, path: str, fields: Mapping[str, str], token: str | None = None) -> FormReceived:
-        """Send one form; raises `Trouble` if no whole answer comes."""
-        headers = {"content-type": "application/x-www-form-urlencoded"}
-        if token is not None:
-            headers["authorization"] = f"Bearer {token}"
-        form = urlencode(fields, quote_via=quote, errors="replace").encode()
-        try:
-            return self._post(quote(path), form, headers)
-        except httpx.ReadTimeout:
-            trouble = Trouble("slow", f"no answer within {self._read_timeout:.0f} s")
-        except httpx.DecodingError:
-            trouble = Trouble("garbled", "LeadPerfection answered with something that can't be unpacked")
-        except httpx.TransportError as error:
-            never_arrived = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-            late = isinstance(error, httpx.ConnectTimeout)
-            reason = f"no connection within {CONNECT_TIMEOUT:.0f} s" if late else _reason(error)
-            trouble = Trouble("unreachable", reason, done_nothing=never_arrived)
-        raise trouble  # out here, so that the httpx error, which holds the request, is not its context
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
-
-    def _post(self, path: str, form: bytes, headers: dict[str, str]) -> FormReceived:
-        begun = time.monotonic()
-        with self._http.stream("POST", f"{self._address}{path}", content=form, headers=headers) as response:
-            body = bytearray()
-            for chunk in response.iter_bytes():
-                body += chunk
-                if time.monotonic() - begun > 2 * self._read_timeout:  # an answer that trickles in for ever
-                    raise httpx.ReadTimeout("trickling")
-            return FormReceived(
-                status=response.status_code,
-                body=bytes(body),
-                media_type=response.headers.get("content-type", ""),
+                body=as_utf8(bytes(body), media_type, strict=response.is_success),
+                media_type=media_type,
                 date=http_date(response.headers.get("date", "")),
                 retry_after=response.headers.get("retry-after", ""),
                 location=response.headers.get("location", ""),
                 elapsed=time.monotonic() - begun,
             )
+        finally:
+            response.close()
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def form(fields: Mapping[str, str]) -> bytes:
+    """Form fields as LeadPerfection wants them: a blank is `%20`, not `+` (contract 2)."""
+    return urlencode(fields, quote_via=quote, errors="replace").encode()
 
 
 def bearer(key: SecretStr, setting: str) -> str:
@@ -210,18 +182,16 @@ def bearer(key: SecretStr, setting: str) -> str:
 
 
 def http_date(text: str) -> datetime | None:
-    """The instant of a `Date` or `Retry-After` header; None if it is none."""
+    """The instant of a `Date` or `Retry-After` header; None if it is none that Python's calendar has."""
     try:
         date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
 
 
 def _reason(error: httpx.TransportError) -> str:
     """Why no connection came about or held, in safe words: the operating system's, or ours by the kind of error."""
-    if isinstance(error, httpx.ConnectTimeout):
-        return "no connection in time"
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:

@@ -42,7 +42,26 @@ class SharedLimiter(Limiter, Protocol):
         ...
 
 
-class RateLimiter:
+class _Waiting:
+    """A limiter that waits in between asking."""
+
+    def acquire(self, timeout: float | None = None) -> bool:
+        """Wait for leave to send one request; False, and at once, if that would take longer than `timeout` seconds."""
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            wait = self._ask(until)
+            if not wait:
+                return wait is not None
+            if time.monotonic() + wait > until:
+                return False
+            time.sleep(wait)
+
+    def _ask(self, _until: float) -> float | None:
+        """Seconds to wait before asking again; nothing if leave was given, None if it can't be asked by then."""
+        raise NotImplementedError
+
+
+class RateLimiter(_Waiting):
     """At most `per_minute` requests in any period, over all processes that use the folder.
 
     `leave` of them are left to others: a backfill that leaves some lets a sync go first.
@@ -59,18 +78,8 @@ class RateLimiter:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._guarded(self._open, math.inf)
 
-    def acquire(self, timeout: float | None = None) -> bool:
-        """Wait for leave to send one request; False, and at once, if that would take longer than `timeout` seconds."""
-        if self._bucket is None:
-            return True
-        until = math.inf if timeout is None else time.monotonic() + timeout
-        while True:
-            wait = self._guarded(self._take, until)
-            if not wait:
-                return wait is not None
-            if time.monotonic() + wait > until:
-                return False
-            time.sleep(wait)
+    def _ask(self, _until: float) -> float | None:
+        return 0.0 if self._bucket is None else self._guarded(self._take, _until)
 
     def close(self) -> None:
         """Let go of the file; what was counted stays."""
@@ -142,15 +151,10 @@ class RateLimiter:
             wait = hindering.timestamp + self._period - now if hindering is not None else -1
             if wait >= 0:
                 return (wait + 1) / 1000
-        item = RateItem("request", now)
-        if bucket.put(item):
-            bucket.leak(now)
-            return 0.0
-        wait = bucket.waiting(item)  # type: ignore[assignment]  # awaitable only for asynchronous buckets
-        return (max(wait, 0) + 1) / 1000
+        return _put(bucket, now)
 
 
-class SlidingWindow:
+class SlidingWindow(_Waiting):
     """At most `per_minute // 6` requests in any 10 seconds; from 6000 a minute on, no limit."""
 
     def __init__(self, per_minute: int, *, period: float = HATCH_PERIOD) -> None:
@@ -158,24 +162,18 @@ class SlidingWindow:
         self._bucket = InMemoryBucket([Rate(max(1, per_minute // 6), round(period * 1000))])
         self._lock = threading.Lock()
 
-    def acquire(self, timeout: float | None = None) -> bool:
-        """Wait for leave to send one request; False, and at once, if that would take longer than `timeout` seconds."""
+    def _ask(self, _until: float) -> float | None:
         if self._unlimited:
-            return True
-        until = None if timeout is None else time.monotonic() + timeout
-        while wait := self._take():
-            if until is not None and time.monotonic() + wait > until:
-                return False
-            time.sleep(wait)
-        return True
-
-    def _take(self) -> float:
-        """Seconds to wait before asking again; nothing if leave was given."""
+            return 0.0
         with self._lock:
-            now = time.monotonic_ns() // 1_000_000
-            item = RateItem("request", now)
-            if self._bucket.put(item):
-                self._bucket.leak(now)
-                return 0.0
-            wait: int = self._bucket.waiting(item)  # type: ignore[assignment]  # awaitable only for asynchronous buckets
-            return (max(wait, 0) + 1) / 1000
+            return _put(self._bucket, time.monotonic_ns() // 1_000_000)
+
+
+def _put(bucket: SQLiteBucket | InMemoryBucket, now: int) -> float:
+    """Count one request at this millisecond; seconds to wait before asking again, nothing if there was room for it."""
+    item = RateItem("request", now)
+    if bucket.put(item):
+        bucket.leak(now)
+        return 0.0
+    wait: int = bucket.waiting(item)  # type: ignore[assignment]  # awaitable only for asynchronous buckets
+    return (max(wait, 0) + 1) / 1000

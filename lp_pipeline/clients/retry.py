@@ -6,23 +6,13 @@ import logging
 import random
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 import stamina
 
-from lp_pipeline.errors import HatchUnavailable, LeadPerfectionError, SlowQuery
-
 Kind = Literal["unreachable", "failing", "slow", "silent", "garbled", "busy", "out_of_time"]
-
-TRIES = 6
-PATIENCE: dict[Kind, int] = {"unreachable": TRIES, "failing": TRIES, "slow": 3, "silent": 3, "garbled": 3, "busy": 20}
-LONGEST_WAIT = 60.0  # of the growing waits
-LONGEST_WISH = 3600.0  # of the waits that LeadPerfection asks for
-HATCH_TRIES = 4
-HATCH_BUSY_TRIES = 8  # with waits that grow to Hatch's window, more than a minute
-HATCH_LONGEST_WAIT = 10.0  # of the growing waits: Hatch's window
-HATCH_LONGEST_WISH = 600.0  # of the waits that Hatch asks for
 
 logger = logging.getLogger(__name__)
 stamina.instrumentation.set_on_retry_hooks(())  # by itself it prints every retry to stdout
@@ -50,10 +40,39 @@ class Trouble(Exception):
         self.done_nothing = done_nothing
 
 
-@dataclass
-class LeadPerfectionPersistence:
-    """The backoff hook of one call: whether to try again after a failure, and after how many seconds."""
+@dataclass(frozen=True)
+class Patience:
+    """How often and how long one server is tried again."""
 
+    server: str  # its name, for the log
+    tries: int
+    busy_tries: int  # a server that asks us to wait is there: these use up none of the others
+    longest_wait: float  # seconds, of the growing waits
+    longest_wish: float  # seconds, of the waits that the server asks for
+    fewer_tries: Mapping[Kind, int] = field(default_factory=dict)  # for what is less likely to pass
+
+
+# Hatch's growing waits end at its window of 10 s; 8 tries of a 429 take longer than a minute.
+HATCH = Patience("Hatch", tries=4, busy_tries=8, longest_wait=10.0, longest_wish=600.0)
+LEADPERFECTION = Patience(
+    "LeadPerfection",
+    tries=6,
+    busy_tries=20,
+    longest_wait=60.0,
+    longest_wish=3600.0,
+    fewer_tries={"slow": 3, "silent": 3, "garbled": 3},
+)
+
+
+@dataclass
+class Persistence:
+    """The backoff hook of one call: whether to try again after a failure, and after how many seconds.
+
+    `deadline` is an instant of `time.monotonic()`, `pace` multiplies every wait, `slow_tries` is how often a request
+    that times out is tried, if not as `patience` has it.
+    """
+
+    patience: Patience
     deadline: float | None
     pace: float
     slow_tries: int | None = None
@@ -65,137 +84,41 @@ class LeadPerfectionPersistence:
         """As stamina wants it: False ends, a number of seconds goes on after them."""
         if not isinstance(error, Trouble):
             return False
-        self.failures[error.kind] += 1
         wait = self._wait(error)
         if wait is None:
             return False
         if self.deadline is not None and time.monotonic() + wait > self.deadline:
             self.out_of_time = True
             return False
-        logger.info("LeadPerfection: %s; trying again in %.0f s", error, wait)
+        logger.info("%s: %s; trying again in %.0f s", self.patience.server, error, wait)
         return wait
 
-    def _wait(self, error: Trouble) -> float | None:
-        counted = sum(number for kind, number in self.failures.items() if kind != "busy")
-        number = self.failures[error.kind]
-        allowed = PATIENCE[error.kind]
-        if error.kind == "slow" and self.slow_tries is not None:
-            allowed = self.slow_tries
-        if error.kind == "busy":
-            if number >= allowed or (error.wish or 0.0) > LONGEST_WISH:
-                return None
-        elif counted >= TRIES or number >= allowed:
-            return None
-        else:
-            number = counted
-        wait = error.wish or min(2.0 ** (number - 1), LONGEST_WAIT)
-        return (wait + random.uniform(0, min(wait / 4, 1.0))) * self.pace  # noqa: S311
-
-    def give_up(self, error: Trouble, asked: str, host: str) -> LeadPerfectionError:
-        """What the person gets to read in the end."""
-        number = sum(self.failures.values()) or 1
-        spent = f"{number} {'try' if number == 1 else 'tries'} in {time.monotonic() - self.begun:.0f} s"
-        if self.out_of_time:
-            spent += ", and the run's time is up"
-        reads_on = "nothing is lost: the next sync reads the gap."
-        match error.kind:
-            case "unreachable":
-                return LeadPerfectionError(
-                    f"LeadPerfection could not be reached at {host}: {error}, {spent}. "
-                    f"Check LP_API_URL and the network; {reads_on}",
-                )
-            case "slow":
-                return SlowQuery(
-                    f"LeadPerfection timed out: {error}, {spent}. "
-                    f"A smaller window or LP_PAGE_SIZE may pass; {reads_on}",
-                    error.words,
-                )
-            case "garbled":
-                return LeadPerfectionError(
-                    f"{error}, {spent}. Check that LP_API_URL is LeadPerfection's API address; {reads_on}", error.words
-                )
-            case "busy":
-                return LeadPerfectionError(
-                    f"LeadPerfection would not take {asked} yet: {error}, {spent}. "
-                    f"Lower LP_RATE_PER_MINUTE if this goes on; {reads_on}",
-                    error.words,
-                )
-            case "failing" | "silent" | "out_of_time":
-                return LeadPerfectionError(
-                    f"LeadPerfection failed: {error}, {spent}. Its words are in sync_runs.error; {reads_on}",
-                    error.words,
-                )
-
-
-@dataclass
-class HatchPersistence:
-    """The backoff hook of one call: whether to try again after a failure, and after how many seconds."""
-
-    deadline: float | None
-    pace: float
-    begun: float = field(default_factory=time.monotonic)
-    failures: int = 0
-    busy: int = 0
-    out_of_time: bool = False
-
-    def __call__(self, error: Exception) -> bool | float:
-        """As stamina wants it: False ends, a number of seconds goes on after them."""
-        if not isinstance(error, Trouble):
-            return False
-        wait = self._wait(error)
-        if wait is None:
-            return False
-        if self.deadline is not None and time.monotonic() + wait > self.deadline:
-            self.out_of_time = True
-            return False
-        logger.info("Hatch: %s; trying again in %.0f s", error, wait)
-        return wait
+    @property
+    def spent(self) -> str:
+        """What was put into it, for the message in the end: `4 tries in 12 s`."""
+        number = sum(self.failures.values())
+        tries = f"{number} {'try' if number == 1 else 'tries'} in {time.monotonic() - self.begun:.0f} s"
+        return f"{tries}, and the run's time is up" if self.out_of_time else tries
 
     def _wait(self, error: Trouble) -> float | None:
         if error.kind == "out_of_time":
             self.out_of_time = True
             return None
-        self.busy += error.kind == "busy"
-        self.failures += error.kind != "busy"
-        number, allowed = (self.busy, HATCH_BUSY_TRIES) if error.kind == "busy" else (self.failures, HATCH_TRIES)
-        if number >= allowed or (error.wish or 0.0) > HATCH_LONGEST_WISH:
+        self.failures[error.kind] += 1
+        if (error.wish or 0.0) > self.patience.longest_wish or not self._may_go_on(error.kind):
             return None
-        wait = error.wish or min(2.0 ** (number - 1), HATCH_LONGEST_WAIT)
+        number = self.failures["busy"] if error.kind == "busy" else self._counted
+        wait = error.wish or min(2.0 ** (number - 1), self.patience.longest_wait)
         return (wait + random.uniform(0, min(wait / 4, 1.0))) * self.pace  # noqa: S311
 
-    def give_up(self, error: Trouble, host: str) -> HatchUnavailable:
-        """What the person gets to read in the end."""
-        number = self.failures + self.busy
-        spent = f"{number} {'try' if number == 1 else 'tries'} in {time.monotonic() - self.begun:.0f} s"
-        if self.out_of_time:
-            spent += ", and the run's time is up"
-        return HatchUnavailable(
-            f"{explained(error, host)}, {spent}. {HATCH_ADVICE[error.kind]}", error.words, wait=error.wish
-        )
+    def _may_go_on(self, kind: Kind) -> bool:
+        if kind == "busy":
+            return self.failures["busy"] < self.patience.busy_tries
+        allowed = self.patience.fewer_tries.get(kind, self.patience.tries)
+        if kind == "slow" and self.slow_tries is not None:
+            allowed = self.slow_tries
+        return self._counted < self.patience.tries and self.failures[kind] < allowed
 
-
-HATCH_ADVICE: dict[Kind, str] = {
-    "unreachable": "Check HATCH_API_URL and the network; nothing is lost: it is tried again at the next sync.",
-    "failing": "Nothing is lost: it is tried again at the next sync.",
-    "slow": "Nothing is lost: it is tried again at the next sync.",
-    "garbled": "Check that HATCH_API_URL is Hatch's API address; nothing is lost: it is tried again at the next sync.",
-    "busy": "Lower HATCH_RATE_PER_MINUTE if this goes on; nothing is lost: it is tried again at the next sync.",
-    "out_of_time": "Nothing is lost: it is tried again at the next sync.",
-}
-
-
-def explained(error: Trouble, host: str) -> str:
-    """What was tried and what came back, without an end."""
-    match error.kind:
-        case "unreachable":
-            return f"Hatch could not be reached at {host}: {error}"
-        case "failing" | "silent":
-            return f"Hatch failed: {error}"
-        case "slow":
-            return f"Hatch timed out: {error}"
-        case "garbled":
-            return str(error)
-        case "busy":
-            return f"Hatch takes no more for now: {error}"
-        case "out_of_time":
-            return str(error)
+    @property
+    def _counted(self) -> int:
+        return self.failures.total() - self.failures["busy"]

@@ -1,5 +1,5 @@
-"""What a person decides about pushes (SPEC E3): listing and settling those that wait, and `lp-pipeline recovered` after
-an older copy of the data folder was restored (R5): what may have been pushed is looked for first, see `reconcile`.
+"""Settling pushes by hand (SPEC E3): listing and settling those that need a decision, and `lp-pipeline recovered` after
+an older copy of the data folder was restored (R5): what may have been sent is looked up first, see `reconcile`.
 Nothing is sent here.
 """
 
@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from lp_pipeline.communications.ledger import REALLY_RECOVERED_AT, RECOVERED_AT
+from lp_pipeline.communications.matching import is_read
+from lp_pipeline.communications.open_push import NOT_SENT, OPEN
 from lp_pipeline.communications.targets import TARGETS, targets_on
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings import Settings
@@ -18,15 +20,13 @@ from lp_pipeline.storage.locks import push_turn
 from lp_pipeline.storage.outbox import Outbox, Row, iso, run
 
 HELD = ("uncertain", "unmatched", "failed")
-OPEN = ("pending", "unmatched", "uncertain", "failed")
-NOT_SENT = ("skipped", *OPEN)
 VERDICTS = {"sent": ("sent", "by_hand"), "again": ("pending", "by_hand"), "drop": ("skipped", "dropped")}
 Verdict = Literal["sent", "again", "drop"]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which pushes are meant; what is left empty chooses nothing less."""
+    """Which pushes are selected; an empty criterion matches all."""
 
     communication_ids: Sequence[str] = ()
     target: str | None = None
@@ -36,7 +36,7 @@ class Choice:
 
 
 def held(outbox: Outbox, choice: Choice) -> list[Row]:
-    """The pushes that are uncertain, unmatched or failed, or in the state chosen."""
+    """The pushes that are uncertain, unmatched or failed, or else in the selected state."""
     values = {
         "states": json.dumps([choice.state] if choice.state else HELD),
         "reason": choice.reason,
@@ -46,13 +46,17 @@ def held(outbox: Outbox, choice: Choice) -> list[Row]:
 
 
 def settle(outbox: Outbox, settings: Settings, verdict: Verdict, choice: Choice) -> Counter[str]:
-    """Carry out a person's word on the pushes chosen; how many that were, by target.
+    """Settle the selected pushes; how many there were, by target. Raises `SettingsError`.
 
-    `sent`: LeadPerfection has it. `again`: push it (again), be it skipped or held; what was sent is left alone, and so
-    are targets that are off, if ids are all that is given. `drop`: never push it.
+    `sent`: LeadPerfection already has it. `again`: push it (again), also if it was skipped; what was sent is left
+    alone, and so are targets that are off, if only ids are given. `drop`: never push it.
     """
     if not (choice.communication_ids or choice.state or choice.reason):
-        raise SettingsError("Say which pushes are meant: give communication ids, or --state or --reason.")
+        raise SettingsError("Select the pushes to change: give communication ids, --state or --reason.")
+    if choice.state and choice.state not in NOT_SENT:
+        raise SettingsError(
+            f"Pushes in state {choice.state} can't be changed by hand. Use --state with one of {', '.join(NOT_SENT)}."
+        )
     state, reason = VERDICTS[verdict]
     by_id_alone = not (choice.target or choice.state or choice.reason)
     targets = targets_on(settings) if verdict == "again" and by_id_alone else TARGETS
@@ -66,27 +70,36 @@ def settle(outbox: Outbox, settings: Settings, verdict: Verdict, choice: Choice)
         "from_reason": choice.reason,
         "since": iso(choice.since) if choice.since else "",
     }
-    if choice.state in ("sent", "sending"):
-        raise SettingsError(f"What is {choice.state} can't be settled by hand.")
     with outbox.transaction() as connection:
         return Counter(row["target"] for row in run(connection, "settle_by_hand", values))
 
 
 def assign(outbox: Outbox, settings: Settings, communication_id: str, external_contact_id: str) -> Counter[str]:
-    """Say whose communication it is; its unmatched pushes are pushed there. How many that were."""
+    """Assign a communication to a prospect, to which its unmatched pushes go; how many there were, by target.
+
+    Raises `SettingsError`, and changes nothing, if the prospect was never read or no push is unmatched.
+    """
+    if not is_read(outbox, settings, external_contact_id):
+        raise SettingsError(
+            f"No prospect {external_contact_id} has been read from LeadPerfection. Check the id; if it is correct, "
+            "read it first with `lp-pipeline sync` or `lp-pipeline backfill`."
+        )
     with outbox.transaction() as connection:
         values = {"communication_id": communication_id, "external_contact_id": external_contact_id}
         if not run(connection, "assign", values):
-            raise SettingsError(f"No communication has the id {communication_id}.")
+            raise SettingsError(
+                f"Communication {communication_id} has no unmatched pushes; nothing changed. "
+                "`lp-pipeline pushes --state unmatched` lists those that do."
+            )
     return settle(outbox, settings, "again", Choice((communication_id,), state="unmatched"))
 
 
 def recovered(outbox: Outbox, settings: Settings, since: datetime) -> Counter[str]:
-    """From now on what may have been pushed since then is looked for first, also what lands again only later; how many
-    of the open pushes that are, by target. Waits for a push that is at work."""
+    """Look up what may have been pushed since then before it is sent, also what arrives again later; how many open
+    pushes that affects, by target. Waits until a push in progress has ended. Raises `SettingsError`."""
     now = settings.now()
     if since > now:
-        raise SettingsError(f"--since is later than now ({now.astimezone(settings.zone):%Y-%m-%dT%H:%M:%S}).")
+        raise SettingsError(f"--since is in the future; it is now ({now.astimezone(settings.zone):%Y-%m-%dT%H:%M:%S}.")
     with push_turn(settings), outbox.transaction() as connection:
         for name, clock in ((RECOVERED_AT, now), (REALLY_RECOVERED_AT, datetime.now(UTC))):
             run(connection, "keep_fact", {"name": name, "value": iso(clock)})

@@ -1,32 +1,22 @@
-"""Whom a communication belongs to in LeadPerfection (SPEC C5). Asks the published data, never the warehouse.
+"""Finds the prospect, lead and job of a communication (SPEC C5). Asks the published data, never the warehouse.
 
-The rule stands in `sql/communications/`; here the question is put together from the outbox.
+The rule is in `sql/communications/`; this module gathers its input from the outbox.
 """
 
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import duckdb
 
+from lp_pipeline.clients.contact_points import email_address
+from lp_pipeline.communications.open_push import Address, OpenPush
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.outbox import Outbox, Row
 from lp_pipeline.storage.publish import ask
 from lp_pipeline.storage.sql import statement
 
-WITHOUT_LEAD = "prospect-"  # how Hatch knows an opportunity that has no lead (SPEC D2)
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where a communication goes; `unmatched` says why it goes nowhere: none, several, not_read."""
-
-    unmatched: str | None = None
-    external_contact_id: str | None = None
-    external_id: str | None = None
-    job_id: str | None = None
-    phone: str | None = None
-    calls: Collection[Sequence[str | None]] = ()  # that LeadPerfection has shown: wall time and phone
+WITHOUT_LEAD = "prospect-"  # begins the id of an opportunity without a lead in Hatch (SPEC D2)
 
 
 @dataclass(frozen=True)
@@ -38,18 +28,37 @@ class _Question:
     email: str | None
 
 
-def addresses(outbox: Outbox, settings: Settings, communications: Sequence[Row]) -> dict[str, Address]:
-    """The address of each communication, by its id. Rows need the outbox's columns of a communication."""
-    if not communications:
+def addressed(outbox: Outbox, settings: Settings, pushes: Sequence[OpenPush]) -> list[OpenPush]:
+    """The pushes with their addresses: the fixed one, or else where the communication belongs now."""
+    found = addresses(outbox, settings, [push for push in pushes if not push.is_fixed])
+    return [push if push.is_fixed else _to(push, found[push.communication_id]) for push in pushes]
+
+
+def _to(push: OpenPush, found: Address) -> OpenPush:
+    return replace(push, address=replace(found, phone=push.phone or found.phone))
+
+
+def is_read(outbox: Outbox, settings: Settings, external_contact_id: str) -> bool:
+    """Whether this prospect has been read."""
+    values = {"external_contact_id": external_contact_id}
+    query = statement("communications/is_read")
+    return bool(ask(outbox, settings, lambda connection: connection.execute(query, values).fetchall()))
+
+
+def addresses(outbox: Outbox, settings: Settings, pushes: Sequence[OpenPush]) -> dict[str, Address]:
+    """Where each communication belongs, by its id; `phone` is the prospect's."""
+    if not pushes:
         return {}
-    questions = _questions(outbox, communications)
+    questions = _questions(outbox, pushes)
     found = ask(outbox, settings, lambda connection: _answers(connection, questions))
     if found is None:  # nothing was ever read
         return {each.communication_id: Address("not_read" if each.contact_ids else "none") for each in questions}
     return found
 
 
-def _answers(connection: duckdb.DuckDBPyConnection, questions: Sequence[_Question]) -> dict[str, Address]:
+def _answers(connection: duckdb.DuckDBPyConnection, questions: Sequence[_Question]) -> dict[str, Address] | None:
+    if not connection.execute(statement("communications/has_contact_points")).fetchall():
+        return None  # an older program's copy, which the next sync replaces
     parameters = {
         "communication_id": [each.communication_id for each in questions],
         "given_contact_ids": [each.contact_ids for each in questions],
@@ -57,31 +66,29 @@ def _answers(connection: duckdb.DuckDBPyConnection, questions: Sequence[_Questio
         "phone": [each.phone for each in questions],
         "email": [each.email for each in questions],
     }
-    macro, table = statement("communications/prepare").split(";\n", 1)
-    connection.execute(macro)
-    connection.execute(table, parameters).fetchall()
+    connection.execute(statement("communications/prepare"), parameters).fetchall()
     rows = connection.execute(statement("communications/addresses")).fetchall()
     return {communication_id: Address(*found) for communication_id, *found in rows}
 
 
-def _questions(outbox: Outbox, communications: Sequence[Row]) -> list[_Question]:
-    contact_ids = sorted({row["contact_id"] for row in communications if row["contact_id"]})
+def _questions(outbox: Outbox, pushes: Sequence[OpenPush]) -> list[_Question]:
+    contact_ids = sorted({push.contact_id for push in pushes if push.contact_id})
     known: dict[str, list[Row]] = {}
     for row in outbox.rows("known_contacts", {"contact_ids": json.dumps(contact_ids)}):
         known.setdefault(row["hatch_contact_id"], []).append(row)
     questions = {}
-    for row in communications:
-        contacts = known.get(row["contact_id"], [])
-        # deliveries come first: where they know the contact, its history is not asked
+    for push in pushes:
+        contacts = known.get(push.contact_id or "", [])
+        # deliveries come first: the contact history counts only if they don't know the contact
         found = sorted({each["external_contact_id"] for each in contacts if each["source"] == "deliveries"}) or sorted(
             {each["external_contact_id"] for each in contacts if each["external_contact_id"]}
         )
-        given = row["external_contact_id"]
-        questions[row["communication_id"]] = _Question(
-            row["communication_id"],
+        given = push.external_contact_id
+        questions[push.communication_id] = _Question(
+            push.communication_id,
             [given] if given else found,
-            None if (row["external_id"] or "").startswith(WITHOUT_LEAD) else row["external_id"],
-            row["phone"] or next((each["phone"] for each in contacts if each["phone"]), None),
-            (row["email"] or next((each["email"] for each in contacts if each["email"]), None) or "").lower() or None,
+            None if (push.external_id or "").startswith(WITHOUT_LEAD) else push.external_id,
+            push.phone or next((each["phone"] for each in contacts if each["phone"]), None),
+            email_address(push.email or next((each["email"] for each in contacts if each["email"]), None)),
         )
     return list(questions.values())

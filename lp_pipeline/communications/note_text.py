@@ -1,18 +1,18 @@
-"""What a note says, and how one of ours is told from other notes in LeadPerfection (SPEC C6).
+"""The text of a note, and how a note of ours is recognized among others in LeadPerfection (SPEC C6).
 
-Pure functions. Nothing here knows where a note goes, or when.
+Pure functions; where and when a note is sent is decided elsewhere.
 """
 
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from lp_pipeline.communications.open_push import OpenPush
 from lp_pipeline.communications.plain_text import cut, disarmed, one_line, plain, safe_link, units
 
-LEAST_LIMIT = 100  # the longest mark with a word or two before it
+LEAST_LIMIT = 100  # room for the longest mark with a word or two before it
 LONGEST_NAME = 60
 
 _ID = re.compile("[A-Za-z0-9_-]{1,64}")
@@ -31,41 +31,24 @@ _NOT_DELIVERED = re.compile(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Said:
-    """A communication, as far as a note tells of it. Everything but `occurred_at` (aware) may hold anything."""
-
-    id: str
-    channel: str  # text, email, call or message
-    occurred_at: datetime
-    type: str | None = None  # in Hatch's words
-    direction: str | None = None  # inbound, outbound
-    actor_type: str | None = None
-    actor_name: str | None = None
-    delivery_status: str | None = None
-    body: str | None = None
-    duration_seconds: int | None = None
-    links: Sequence[str] = ()
-
-
 def mark(communication_id: str) -> str:
-    """What a note of this communication is known by: `[hatch:<id>]`; an id of another form goes in hashed (SPEC C6)."""
+    """The mark that identifies a communication's note: `[hatch:<id>]`; unusual ids are hashed (SPEC C6)."""
     if _ID.fullmatch(communication_id):
         return f"[hatch:{communication_id}]"
     return f"[hatch:{hashlib.sha256(communication_id.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}]"
 
 
-def note_text(communication: Said, zone: ZoneInfo, limit: int) -> str:
+def note_text(push: OpenPush, zone: ZoneInfo, limit: int) -> str:
     """The note: a first line that ends with the mark, the body as plain text, the https links (SPEC C6).
 
-    It has at most `limit` UTF-16 code units. The body is cut for it; links go only if they can't be kept whole.
+    At most `limit` UTF-16 code units long: the body is cut to fit; links that don't fit whole are left out.
     """
     if limit < LEAST_LIMIT:
         raise ValueError(f"A note needs room for at least {LEAST_LIMIT} characters; the limit is {limit}. Raise it.")
-    ending = " " + mark(communication.id)
-    first = cut(_what_it_was(communication, zone), limit - units(ending)) + ending
-    body = disarmed(plain(communication.body or "")[: limit + 1])
-    links = list(dict.fromkeys(filter(None, map(safe_link, communication.links))))
+    ending = " " + mark(push.communication_id)
+    first = cut(_summary(push, zone), limit - units(ending)) + ending
+    body = disarmed(plain(push.body or "")[: limit + 1])
+    links = list(dict.fromkeys(filter(None, map(safe_link, push.links))))
     room = limit - units(first) - (units("\n…") if body else 0)
     while links and sum(1 + units(link) for link in links) > room:
         links.pop()
@@ -75,14 +58,14 @@ def note_text(communication: Said, zone: ZoneInfo, limit: int) -> str:
 
 
 def has_mark(note: str, mark: str) -> bool:
-    """Whether this note is the one of that mark: it stands at the end of the first line (SPEC C6)."""
+    """Whether this note has that mark at the end of its first line (SPEC C6)."""
     return bool(mark) and _LINE_BREAK.split(note, maxsplit=1)[0].rstrip().endswith(mark)
 
 
 def marked_in(notes: object, mark: str) -> bool | None:
-    """Whether the note of that mark is among what LP showed under a prospect's `notes`; None: can't be known (SPEC C7).
+    """Whether a prospect's `notes`, as LeadPerfection returned them, contain that mark; None if unknown (SPEC C7).
 
-    LP shows objects with `note`, strings, or one string in which several notes stand one after another.
+    They are objects with `note`, strings, or one string that holds several notes.
     """
     if notes is None:
         return False
@@ -112,24 +95,24 @@ def _is_marked(note: object, mark: str) -> bool | None:
     return None
 
 
-def _what_it_was(said: Said, zone: ZoneInfo) -> str:
-    channel, kind = one_line(said.channel, LONGEST_NAME), one_line(said.type, LONGEST_NAME)
+def _summary(push: OpenPush, zone: ZoneInfo) -> str:
+    channel, kind = one_line(push.channel, LONGEST_NAME), one_line(push.type, LONGEST_NAME)
     adds = kind and _words(kind) not in _SAME_AS_CHANNEL.get(channel, {channel})
     parts = [f"Hatch {channel} ({kind})" if adds else f"Hatch {channel}"]
-    if said.direction == "inbound":
+    if push.direction == "inbound":
         parts.append("inbound")
-    elif said.direction == "outbound":
-        parts.append(f"outbound by {_who(said)}")
-    if _NOT_DELIVERED.search(_words(said.delivery_status or "")):
+    elif push.direction == "outbound":
+        parts.append(f"outbound by {_who(push)}")
+    if _NOT_DELIVERED.search(_words(push.delivery_status or "")):
         parts.append("not delivered")
-    if said.channel == "call" and said.duration_seconds and said.duration_seconds > 0:
-        parts.append(_lasting(said.duration_seconds))
-    parts.append(_moment(said.occurred_at, zone))
+    if push.channel == "call" and push.duration_seconds and push.duration_seconds > 0:
+        parts.append(_duration(push.duration_seconds))
+    parts.append(_moment(push.occurred_at, zone))
     return disarmed(", ".join(parts))
 
 
-def _who(said: Said) -> str:
-    actor_type, name = _words(said.actor_type or ""), one_line(said.actor_name, LONGEST_NAME)
+def _who(push: OpenPush) -> str:
+    actor_type, name = _words(push.actor_type or ""), one_line(push.actor_name, LONGEST_NAME)
     if _AUTOMATION.search(actor_type):
         return "automation"
     return name or ("a Hatch user" if _PERSON.search(actor_type) else "automation")
@@ -139,7 +122,7 @@ def _words(raw: str) -> str:
     return " ".join(re.split(r"[\s_-]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", raw).strip().lower()))
 
 
-def _lasting(seconds: int) -> str:
+def _duration(seconds: int) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return " ".join(f"{count} {unit}" for count, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if count)
@@ -148,6 +131,6 @@ def _lasting(seconds: int) -> str:
 def _moment(occurred_at: datetime, zone: ZoneInfo) -> str:
     try:
         local = occurred_at.astimezone(zone)
-    except OverflowError:  # the first or last day that a calendar has: no real time, but no reason to fail
+    except OverflowError:  # the first or last day of the calendar: not a real time, but no reason to fail
         local = occurred_at
     return f"{local.replace(tzinfo=None).isoformat(' ', 'minutes')} {local.tzname()}"

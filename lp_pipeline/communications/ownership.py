@@ -1,5 +1,5 @@
-"""Which data folder pushes for a LeadPerfection account and Hatch source: one on this machine, since each folder has a
-ledger of its own, and two ledgers would write every message twice (SPEC C7, R5).
+"""Which data folder pushes for a LeadPerfection account and Hatch source: only one on this machine, because each folder
+has its own ledger, and two ledgers would write every message twice (SPEC C7, R5).
 
 The owner is recorded per user of this machine, under `$XDG_STATE_HOME` (or `~/.local/state`).
 """
@@ -29,7 +29,7 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Owner(msgspec.Struct):
-    """The folder that pushes, and the id of its ledger: a folder that was moved has the same one."""
+    """The folder that pushes, and the id of its ledger, which a folder that was moved keeps."""
 
     folder: str
     ledger: str
@@ -38,8 +38,8 @@ class Owner(msgspec.Struct):
 def claim(outbox: Outbox, settings: Settings) -> None:
     """Make this folder the owner if there is none yet. Raises `SettingsError`, naming both folders, if another one is.
 
-    If the owner's ledger no longer exists, what it may have sent is looked for before it is sent again (SPEC R5); a
-    folder that was only moved has the same ledger, and nothing to look for.
+    If the owner's ledger no longer exists, what it may have sent is looked up before it is sent again (SPEC R5); a
+    folder that was only moved has the same ledger, so there is nothing to look up.
     """
     with _record(settings) as path:
         if path is None:
@@ -55,18 +55,18 @@ def claim(outbox: Outbox, settings: Settings) -> None:
 
 
 def check(settings: Settings) -> None:
-    """Raise `SettingsError` if another folder has taken over meanwhile."""
+    """Raise `SettingsError` if another folder has taken over in the meantime."""
     path = _path(settings)
     if settings.lp_api_url and (owner := _owner(path)) and not _is_same(owner, settings):
         raise SettingsError(_refusal(owner, settings))
 
 
 def take_over(outbox: Outbox, settings: Settings) -> Counter[str]:
-    """Make this folder the owner, whoever was. What the other one may have sent is looked for first (SPEC R5); how
-    many of the open pushes that are, by target."""
+    """Make this folder the owner. What the previous owner may have sent is looked up before it is sent (SPEC R5); how
+    many open pushes that affects, by target. Raises `SettingsError` in a sandbox."""
     with _record(settings) as path:
         if path is None:
-            raise SettingsError("Each sandbox has a LeadPerfection of its own, so there is nothing to take over.")
+            raise SettingsError("Each sandbox has its own LeadPerfection, so there is nothing to take over.")
         number = recovered(outbox, settings, EVER)
         _write(path, _ours(outbox, settings))
     for name in ("stopped", "paused_until"):
@@ -83,7 +83,7 @@ def _refusal(owner: Owner, settings: Settings) -> str:
     return (
         f"{owner.folder} already pushes for this LeadPerfection account and Hatch source on this machine, so "
         f"{settings.data} does not: every message would be written twice. Set LP_PIPELINE_DATA to that folder, or set "
-        "PUSH_COMMUNICATIONS=false here. To push from this folder from now on, run:  lp-pipeline pushes takeover"
+        "PUSH_COMMUNICATIONS=false here. To push from this folder instead, run:  lp-pipeline pushes takeover"
     )
 
 
@@ -100,7 +100,7 @@ def _path(settings: Settings) -> Path:
 
 
 def _ephemeral_server(address: str) -> str:
-    """Which server listens on an ephemeral port of this machine: such an address is another one's after a restart."""
+    """Which server listens on an ephemeral port of this machine: after a restart it may be a different one."""
     parts = urlsplit(address)
     if not is_loopback(parts.hostname) or (parts.port or 0) < FIRST_EPHEMERAL_PORT:
         return ""
@@ -114,7 +114,7 @@ def _ephemeral_server(address: str) -> str:
 
 @contextmanager
 def _record(settings: Settings) -> Iterator[Path | None]:
-    """The file that names the owner, locked; None for a sandbox, whose LeadPerfection nobody else knows."""
+    """The file that names the owner, locked; None for a sandbox, whose LeadPerfection no other folder uses."""
     if not settings.lp_api_url:
         yield None
         return
@@ -126,7 +126,7 @@ def _record(settings: Settings) -> Iterator[Path | None]:
     except OSError as error:
         raise SettingsError(
             f"Could not record in {path.parent} that {settings.data} pushes for this account: {error.strerror}. Set "
-            "XDG_STATE_HOME to a folder that this user can write."
+            "XDG_STATE_HOME to a folder that this user can write to."
         ) from None
     try:
         yield path

@@ -1,5 +1,5 @@
-"""A push: what has landed from Hatch goes into LeadPerfection, each communication exactly once for each target that was
-on (SPEC C4 to C8). Which step follows which is decided here; the steps are the ledger's, the words are elsewhere.
+"""Pushes communications from Hatch into LeadPerfection, each exactly once to each target that was on (SPEC C4 to C8).
+The order of the steps is decided here; the ledger's transitions and the content are elsewhere.
 """
 
 import re
@@ -12,25 +12,19 @@ from dataclasses import dataclass, field
 from lp_pipeline.clients.leadperfection import Client, Written, written
 from lp_pipeline.communications import ownership
 from lp_pipeline.communications.ledger import Ledger, Withdrawn, note_pushing, open_pushes, register
-from lp_pipeline.communications.matching import Address, addresses
-from lp_pipeline.communications.payloads import (
-    Letter,
-    as_write,
-    fixed_address,
-    letter_for,
-    missing_settings,
-    taken_dates,
-    unsendable,
-)
-from lp_pipeline.communications.reconcile import Doubts, key
+from lp_pipeline.communications.matching import addressed
+from lp_pipeline.communications.open_push import OpenPush
+from lp_pipeline.communications.payloads import as_write, missing_settings, obstacle, taken_dates, with_content
+from lp_pipeline.communications.reconcile import Reconciliation
 from lp_pipeline.communications.targets import CALL_LOG, Overrides, targets_on
 from lp_pipeline.errors import LeadPerfectionError, SettingsError, SignInRefused
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.account import remember_outbox
 from lp_pipeline.storage.locks import push_turn
-from lp_pipeline.storage.outbox import Outbox, Row, remember_account
+from lp_pipeline.storage.outbox import Outbox
 
-SAME_ANSWERS = 5
-WORKING_SECONDS = 10 * 60.0  # no push is begun after this, so that the run ends well within its 12 minutes
+SAME_ANSWERS = 5  # consecutive ones that stop a target
+WORKING_SECONDS = 10 * 60.0  # nothing is sent after this, so that the run ends well within its 12 minutes
 HINTS = {
     r"call\s*type": "LP_CALL_TYPE",
     r"result\s*(code|id)": "LP_RESULT_CODE",
@@ -41,11 +35,11 @@ HINTS = {
 
 @dataclass
 class PushReport:
-    """What one push did, by target and outcome, and what stopped it, if anything did."""
+    """What one run pushed, by target and outcome, and what stopped it, if anything did."""
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    stopped: dict[str, str] = field(default_factory=dict)  # by target, why it was stopped
-    errors: list[str] = field(default_factory=list)  # what fails the run, each a whole message
+    stopped: dict[str, str] = field(default_factory=dict)  # why, by target
+    errors: list[str] = field(default_factory=list)  # what fails the run, each a complete message
 
     def of(self, outcome: str) -> int:
         """How many had this outcome, over all targets."""
@@ -53,9 +47,9 @@ class PushReport:
 
 
 class Push:
-    """One run over the open pushes of the targets that are on; one at a time on a data folder.
+    """One run over the open pushes of the targets that are on; only one runs at a time in a data folder.
 
-    `targets_on` is asked again before each message, so that a switch that is turned off holds for the rest of the run.
+    `targets_on` is called again before each message: a switch that is turned off applies to the rest of the run.
     """
 
     def __init__(
@@ -79,148 +73,138 @@ class Push:
         self._ends = time.monotonic() + seconds
         self._ledger = Ledger(outbox, settings)
         self._report = PushReport()
-        self._running: dict[str, tuple[tuple[str, str | None], int]] = {}  # by target: what was answered, how often
+        self._answers: dict[str, tuple[tuple[str, str | None], int]] = {}  # by target: the last one, how often in a row
 
     def run(self) -> PushReport:
-        """Look up what is in doubt, then send what is pending. LeadPerfection's failures end up in the report."""
-        rows = self._open()
-        if not rows:
+        """Look up what is in doubt, then send what is pending. LeadPerfection's errors end up in the report."""
+        pushes = self._open()
+        if not pushes:
             return self._report
         try:
             self._client = self._connect()
             self._client.sign_in()
-            remember_account(self._outbox, self._settings)
-            if self._look_first([row for row in rows if row["looks_first"]]):
-                rows = [row for row in self._open() if not row["looks_first"]]
-            doubts = Doubts(self._client, self._ledger, self._settings, self._ends)
-            absent = doubts.settle([row for row in rows if row["state"] == "sending"])
-            self._report.counts.update(doubts.counts)
-            if doubts.trouble:
-                self._trouble(doubts.trouble)
-            to_send = [row for row in rows if row["state"] != "sending" or key(row) in absent]
-            self._send_all(self._with_settings([row for row in to_send if row["target"] in self._targets]))
+            remember_outbox(self._outbox, self._settings)
+            if possibly_sent := [push for push in pushes if push.looks_first]:
+                self._look_first(possibly_sent)
+                pushes = [push for push in self._open() if not push.looks_first]
+            lookups = Reconciliation(self._client, self._ledger, self._settings, self._ends)
+            absent = lookups.settle([push for push in pushes if push.state == "sending"])
+            self._report.counts.update(lookups.counts)
+            if lookups.error:
+                self._fail(lookups.error)
+            pending = [absent.get(push.key, push) for push in pushes if push.state != "sending" or push.key in absent]
+            self._send_all(self._with_settings([push for push in pending if push.target in self._targets]))
         except (LeadPerfectionError, SettingsError) as error:
-            self._trouble(error)
+            self._fail(error)
         return self._report
 
-    def _open(self) -> list[Row]:
+    def _open(self) -> list[OpenPush]:
         return open_pushes(self._outbox, self._settings, self._targets, due_only=self._due_only)
 
-    def _look_first(self, rows: Sequence[Row]) -> bool:
+    def _look_first(self, pushes: Sequence[OpenPush]) -> None:
         """Put in doubt what may have been sent before an older copy of the ledger was restored (SPEC R5)."""
-        found = addresses(self._outbox, self._settings, [row for row in rows if row["pushed_contact_id"] is None])
-        for row in rows:
-            if letter := self._letter(row, fixed_address(row) or found[row["communication_id"]]):
+        for push in addressed(self._outbox, self._settings, pushes):
+            if ready := self._ready(push):
                 with suppress(Withdrawn):
-                    self._ledger.look_first(row, letter)
-        return bool(rows)
+                    self._ledger.look_first(ready)
 
-    def _with_settings(self, rows: list[Row]) -> list[Row]:
-        """The rows whose target has its settings; a target without them is told once (SPEC C8)."""
-        channels = {row["channel"] for row in rows if row["target"] == CALL_LOG}
+    def _with_settings(self, pushes: list[OpenPush]) -> list[OpenPush]:
+        """The pushes whose target has its settings; one error names the settings that call logs lack (SPEC C8)."""
+        calls = [push for push in pushes if push.target == CALL_LOG]
+        channels = {push.channel for push in calls}
         missing = missing_settings(self._settings, self._client.employee_id, channels) if channels else []
         if not missing:
-            return rows
+            return pushes
         message = (
             f"PUSH_TO_CALL_LOGS is on, but {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set. "
-            "Set it to a value that your LeadPerfection knows, or switch call logs off; until then they wait."
+            "Set it to a value that your LeadPerfection uses, or turn call logs off. Until then, they stay pending."
         )
         self._report.errors.append(message)
         self._stop(CALL_LOG, message)
-        for row in rows:
-            if row["target"] == CALL_LOG:
-                self._count(row, "waiting")
-        return [row for row in rows if row["target"] != CALL_LOG]
+        for push in calls:
+            self._count(push, "waiting")
+        return [push for push in pushes if push.target != CALL_LOG]
 
-    def _send_all(self, rows: Sequence[Row]) -> None:
-        unaddressed = [row for row in rows if row["pushed_contact_id"] is None]
-        found = addresses(self._outbox, self._settings, unaddressed)
-        for number, row in enumerate(rows, 1):
-            if (
-                row["target"] in self._report.stopped
-                or time.monotonic() >= self._ends
-                or row["target"] not in self._targets_on()
-            ):
-                self._count(row, "waiting")
-            else:
-                self._send(row, fixed_address(row) or found[row["communication_id"]])
-            self._on_progress(number, len(rows))
+    def _send_all(self, pushes: Sequence[OpenPush]) -> None:
+        for number, push in enumerate(addressed(self._outbox, self._settings, pushes), 1):
+            is_late = time.monotonic() >= self._ends
+            if push.target in self._report.stopped or is_late or push.target not in self._targets_on():
+                self._count(push, "waiting")
+            elif ready := self._ready(push):
+                self._send(ready)
+            self._on_progress(number, len(pushes))
 
-    def _send(self, row: Row, address: Address) -> None:
-        letter = self._letter(row, address)
-        if letter is None:
-            return
-        write = as_write(letter, row, self._settings, self._client.employee_id)
+    def _ready(self, push: OpenPush) -> OpenPush | None:
+        """The addressed push with its content; None, and recorded in the ledger, if it can't go."""
+        if found := obstacle(push):
+            state, why = found
+            record = self._ledger.unmatched if state == "unmatched" else self._ledger.skipped
+            record(push, why)
+            self._count(push, state)
+            return None
+        return with_content(push, self._settings, taken_dates(self._outbox, push))
+
+    def _send(self, push: OpenPush) -> None:
+        write = as_write(push, self._settings, self._client.employee_id)
         try:
-            answer = written(self._client, write, before=lambda: self._ledger.claim(row, letter))
+            answer = written(self._client, write, before=lambda: self._ledger.claim(push))
         except Withdrawn:
-            self._count(row, "waiting")
-        except SignInRefused as error:  # of this function, perhaps: other targets may still go through
-            self._ledger.not_sent(row)
-            self._count(row, "waiting")
+            self._count(push, "waiting")
+        except SignInRefused as error:  # perhaps for this function only: other targets may still work
+            self._ledger.not_sent(push)
+            self._count(push, "waiting")
             self._report.errors.append(str(error))
-            self._stop(row["target"], str(error))
+            self._stop(push.target, str(error))
         except LeadPerfectionError:
-            self._ledger.not_sent(row)
+            self._ledger.not_sent(push)
             raise
         else:
-            self._settle(row, answer)
+            self._settle(push, answer)
 
-    def _letter(self, row: Row, address: Address) -> Letter | None:
-        """What goes out; None if nothing can."""
-        if address.unmatched:
-            self._ledger.unmatched(row, address.unmatched)
-            self._count(row, "unmatched")
-            return None
-        if why := unsendable(row["target"], address, row["phone"]):
-            self._ledger.skipped(row, why)
-            self._count(row, "skipped")
-            return None
-        return letter_for(row, address, self._settings, taken_dates(self._outbox, row, address))
-
-    def _settle(self, row: Row, answer: Written) -> None:
-        target = row["target"]
+    def _settle(self, push: OpenPush, answer: Written) -> None:
+        target = push.target
         if answer.outcome == "accepted":
-            self._ledger.sent(row)
+            self._ledger.sent(push)
             self._ledger.went_through(target)
-            self._running.pop(target, None)
-            self._count(row, "sent")
+            self._answers.pop(target, None)
+            self._count(push, "sent")
             return
         if answer.outcome == "unknown":
-            self._ledger.in_doubt(row, answer.why or "unknown", answer.words)
-            self._count(row, "in doubt")
+            self._ledger.in_doubt(push, answer.why or "unknown", answer.words)
+            self._count(push, "in doubt")
         else:
-            state = self._ledger.refused(row, answer.why or "no reason given", answer.words)
-            self._count(row, "failed" if state == "failed" else "refused")
-        said = (answer.outcome, answer.words or answer.why)
-        last, times = self._running.get(target, (None, 0))
-        self._running[target] = said, times + 1 if said == last else 1
-        if self._running[target][1] >= SAME_ANSWERS:
+            state = self._ledger.refused(push, answer.why or "no reason given", answer.words)
+            self._count(push, "failed" if state == "failed" else "refused")
+        latest = (answer.outcome, answer.words or answer.why)
+        last, times = self._answers.get(target, (None, 0))
+        self._answers[target] = latest, times + 1 if latest == last else 1
+        if self._answers[target][1] >= SAME_ANSWERS:
             self._stop(target, _advice(target, answer))
 
     def _stop(self, target: str, why: str) -> None:
         self._report.stopped[target] = why
         self._ledger.pause(why, target)
 
-    def _trouble(self, error: LeadPerfectionError | SettingsError) -> None:
+    def _fail(self, error: LeadPerfectionError | SettingsError) -> None:
         self._report.errors.append(str(error))
         self._ledger.pause(str(error), short=not isinstance(error, SignInRefused))
 
-    def _count(self, row: Row, outcome: str) -> None:
-        self._report.counts[row["target"], outcome] += 1
+    def _count(self, push: OpenPush, outcome: str) -> None:
+        self._report.counts[push.target, outcome] += 1
 
 
 def _advice(target: str, answer: Written) -> str:
     if answer.outcome == "unknown":
         return (
-            f"LeadPerfection left it open {SAME_ANSWERS} times running whether it took a push to {target} "
-            f"({answer.why}), so the rest waits. Those are looked up; if it goes on, ask LeadPerfection."
+            f"{SAME_ANSWERS} consecutive pushes to {target} had an unknown outcome ({answer.why}); remaining pushes to "
+            "it are paused. Those five will be looked up before they are sent again. If this keeps "
+            "happening, contact LeadPerfection's support."
         )
     setting = next((name for hint, name in HINTS.items() if re.search(hint, answer.words or "", re.IGNORECASE)), None)
-    check = f"Check {setting}" if setting else "Read them and mend what they name"
+    check = f"Check {setting}" if setting else "Fix what the message names"
     return (
-        f"LeadPerfection refused {SAME_ANSWERS} pushes to {target} running with the same words, so the rest waits. "
-        f"{check}; its words are in communication_pushes.words. `lp-pipeline push` then goes on at once."
+        f"LeadPerfection rejected {SAME_ANSWERS} consecutive pushes to {target} with the same message; remaining "
+        f"pushes to it are paused. {check}, then run `lp-pipeline push`. The message is in communication_pushes.words."
     )
 
 
@@ -235,8 +219,8 @@ def push(
 ) -> PushReport:
     """Push what is open to the targets that are on; waits for another push from this folder.
 
-    `load` is called again before each message: a switch that is turned off holds for the rest of the push (SPEC C4).
-    Raises `SettingsError` if another folder of this machine pushes for this account.
+    `load` is called again before each message: a switch that is turned off applies to the rest of the push (SPEC C4).
+    Raises `SettingsError` if another folder on this machine pushes for this account.
     """
     settings = load()
     if targets_on(settings, overrides):

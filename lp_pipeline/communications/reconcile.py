@@ -1,111 +1,106 @@
-"""Pushes of unknown outcome (SPEC C7): LeadPerfection is read for them, twice, before they are sent again. It sends
-nothing.
+"""Pushes whose outcome is unknown (SPEC C7): they are looked up in LeadPerfection, twice, before they are sent again.
+Nothing is sent here.
 """
 
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from lp_pipeline.clients.leadperfection import Client, look_up
 from lp_pipeline.communications.ledger import Ledger
+from lp_pipeline.communications.open_push import Key, OpenPush
 from lp_pipeline.communications.payloads import can_be_read_back, is_there
 from lp_pipeline.errors import LeadPerfectionError, SlowQuery
 from lp_pipeline.settings import Settings
-from lp_pipeline.storage.outbox import Row, instant_of
 
-BETWEEN_LOOKS = 2.0  # seconds
-Key = tuple[str, str]
+BETWEEN_LOOKUPS = 2.0  # seconds
 
 
-class Doubts:
-    """The looking up of one run. `counts` says what became of them, by target; `trouble` what ended it early."""
+class Reconciliation:
+    """The lookups of one run. `counts` has their outcomes by target; `error` is what ended them early, if anything."""
 
     def __init__(self, client: Client, ledger: Ledger, settings: Settings, ends: float) -> None:
-        self.counts: Counter[Key] = Counter()
-        self.trouble: LeadPerfectionError | None = None
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.error: LeadPerfectionError | None = None
         self._client = client
         self._ledger = ledger
         self._settings = settings
         self._ends = ends
-        self._not_shown: set[Key] = set()  # where LeadPerfection did not show the place in which to look
+        self._not_shown: set[Key] = set()  # LeadPerfection did not show the record in which to look
 
-    def settle(self, rows: Sequence[Row]) -> set[Key]:
-        """Settle what can be settled; the keys of the pushes that are to be sent again."""
-        left: list[Row] = []
-        for row in rows:
-            if not self._is_over(row):
-                self._count(row, "in doubt")
-            elif not can_be_read_back(row, self._settings):
-                self._ledger.uncertain(row)
-                self._count(row, "uncertain")
+    def settle(self, pushes: Sequence[OpenPush]) -> dict[Key, OpenPush]:
+        """Settle what can be settled; the pushes that are to be sent again, which are pending now."""
+        missing: list[OpenPush] = []
+        for push in pushes:
+            if not self._is_due(push):
+                self._count(push, "in doubt")
+            elif not can_be_read_back(push, self._settings):
+                self._ledger.uncertain(push)
+                self._count(push, "uncertain")
             else:
-                left.append(row)
-        left = self._look(left)
-        if left and not self._is_cut_short():
-            self._client.pause(BETWEEN_LOOKS)
-            left = self._look(left)
-        cut_short, absent = self._is_cut_short(), set[Key]()
-        for row in left:
+                missing.append(push)
+        missing = self._look(missing)
+        if missing and not self._is_cut_short():
+            self._client.pause(BETWEEN_LOOKUPS)
+            missing = self._look(missing)
+        cut_short, absent = self._is_cut_short(), dict[Key, OpenPush]()
+        for push in missing:
             state = "sending"
-            if key(row) in self._not_shown:
-                state = self._ledger.not_shown(row)
+            if push.key in self._not_shown:
+                state = self._ledger.not_shown(push)
             elif not cut_short:
-                state = self._ledger.not_there(row)
+                state = self._ledger.not_there(push)
             if state == "pending":
-                absent.add(key(row))
+                absent[push.key] = replace(push, state=state)
             else:
-                self._count(row, "in doubt" if state == "sending" else state)
+                self._count(push, "in doubt" if state == "sending" else state)
         return absent
 
-    def _is_over(self, row: Row) -> bool:
-        """No sooner than PUSH_DOUBT_SECONDS after its outcome became unknown, by the pipeline's clock or, if that
-        stands still, by the real one."""
+    def _is_due(self, push: OpenPush) -> bool:
+        """No sooner than PUSH_DOUBT_SECONDS after its outcome became unknown, by the pipeline's clock or, if that one
+        is fixed, by the machine's."""
         doubt = timedelta(seconds=self._settings.push_doubt_seconds)
-        if self._settings.now() - instant_of(row["sending_since"]) >= doubt:
+        if push.sending_since is None or self._settings.now() - push.sending_since >= doubt:
             return True
-        stands_still = self._settings.fixed_now is not None
-        return stands_still and datetime.now(UTC) - instant_of(row["sending_really_since"]) >= doubt
+        since = push.sending_really_since if self._settings.fixed_now is not None else None
+        return since is not None and datetime.now(UTC) - since >= doubt
 
-    def _look(self, rows: Sequence[Row]) -> list[Row]:
+    def _look(self, pushes: Sequence[OpenPush]) -> list[OpenPush]:
         """Read each prospect of these pushes once; the pushes that are not found there."""
-        missing: list[Row] = []
-        by_prospect: dict[str, list[Row]] = {}
-        for row in rows:
-            by_prospect.setdefault(row["pushed_contact_id"], []).append(row)
+        missing: list[OpenPush] = []
+        by_prospect: dict[str, list[OpenPush]] = {}
+        for push in pushes:
+            by_prospect.setdefault(push.address.external_contact_id or "", []).append(push)
         for cst_id, group in by_prospect.items():
             if self._is_cut_short():
-                for row in group:
-                    self._count(row, "in doubt")
+                for push in group:
+                    self._count(push, "in doubt")
                 continue
             record = self._read(cst_id)
-            for row in group:
-                found = is_there(record, row)
+            for push in group:
+                found = is_there(record, push)
                 if found:
-                    self._ledger.sent(row)
-                    self._count(row, "sent")
+                    self._ledger.sent(push)
+                    self._count(push, "sent")
                     continue
                 if found is None:
-                    self._not_shown.add(key(row))
-                missing.append(row)
+                    self._not_shown.add(push.key)
+                missing.append(push)
         return missing
 
     def _is_cut_short(self) -> bool:
-        return self.trouble is not None or time.monotonic() >= self._ends
+        return self.error is not None or time.monotonic() >= self._ends
 
     def _read(self, cst_id: str) -> dict[str, object] | None:
         try:
             return look_up(self._client, self._settings, cst_id, ("notes", "calls"))
-        except SlowQuery:  # a record that always times out holds up no other
+        except SlowQuery:  # a record that always times out does not block the others
             return None
         except LeadPerfectionError as error:
-            self.trouble = error
+            self.error = error
             return None
 
-    def _count(self, row: Row, outcome: str) -> None:
-        self.counts[row["target"], outcome] += 1
-
-
-def key(row: Row) -> Key:
-    """What a push is known by."""
-    return row["communication_id"], row["target"]
+    def _count(self, push: OpenPush, outcome: str) -> None:
+        self.counts[push.target, outcome] += 1

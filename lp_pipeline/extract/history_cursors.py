@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from lp_pipeline.clients.leadperfection import Window
 from lp_pipeline.settings import Settings
-from lp_pipeline.storage.warehouse import run
+from lp_pipeline.storage.warehouse import bound, run
 
 
 def days(first: date, last: date, zone: ZoneInfo, now: datetime) -> Window:
@@ -19,32 +19,25 @@ def days(first: date, last: date, zone: ZoneInfo, now: datetime) -> Window:
 
 def resume_backfill(connection: Any, first: date, last: date, now: datetime) -> datetime | None:
     """Up to where an unfinished backfill of these days has come; begins one, and gives None, if there is none."""
-    found = connection.execute(
-        "select read_to from pipeline.backfills where first_day = $1 and last_day = $2 and finished_at is null",
-        [first, last],
-    ).fetchall()
+    values = {"first": first, "last": last}
+    found = bound(connection, "extract/resume_backfill", values)
     if found:
         read_to: datetime | None = found[0][0]
         return read_to
-    connection.execute("insert into pipeline.backfills values ($1, $2, null, $3, null)", [first, last, now]).fetchall()
+    bound(connection, "extract/begin_backfill", {**values, "now": now})
     return None
 
 
 def finished_at(connection: Any, first: date, last: date) -> datetime | None:
-    """When a backfill of these days came to its end, if one ever did."""
-    found: datetime | None = connection.execute(
-        "select max(finished_at) from pipeline.backfills where first_day = $1 and last_day = $2", [first, last]
-    ).fetchall()[0][0]
+    """When a backfill of these days last came to its end, if one ever did."""
+    found: datetime | None = bound(connection, "extract/finished_backfill", {"first": first, "last": last})[0][0]
     return found
 
 
 def note_backfill(connection: Any, first: date, last: date, read_to: datetime, finished_at: datetime | None) -> None:
     """A piece is read and merged; with `finished_at`, it was the last one."""
-    connection.execute(
-        "update pipeline.backfills set read_to = $1, finished_at = $2 "
-        "where first_day = $3 and last_day = $4 and finished_at is null",
-        [read_to, finished_at, first, last],
-    ).fetchall()
+    values = {"first": first, "last": last, "read_to": read_to, "finished_at": finished_at}
+    bound(connection, "extract/note_backfill", values)
 
 
 def slices(connection: Any, settings: Settings, begin: datetime | None, of: int) -> list[Window]:
@@ -68,11 +61,15 @@ def slices(connection: Any, settings: Settings, begin: datetime | None, of: int)
 
 def swept_to(connection: Any) -> datetime | None:
     """Up to which entry day the sweep's round through all history has come."""
-    found = connection.execute("select swept_to from pipeline.sweep").fetchall()
+    found = bound(connection, "extract/swept_to")
     return found[0][0] if found else None
 
 
 def note_sweep(connection: Any, to: datetime | None) -> None:
     """A piece of history is read again and merged; None: it was the last one."""
-    connection.execute("delete from pipeline.sweep").fetchall()
-    connection.execute("insert into pipeline.sweep values ($1)", [to]).fetchall()
+    run(connection, "extract/note_sweep", {"swept_to": to})
+
+
+def rejected_ids(connection: Any, day: date) -> list[str]:
+    """The prospects with rejected records, in another order each day (SPEC S1)."""
+    return [row[0] for row in bound(connection, "extract/rejected_ids", {"day": f"{day:%Y-%m-%d}"})]

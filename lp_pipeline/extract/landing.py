@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from lp_pipeline.clients.leadperfection import Reading, SentWindow, Window
 from lp_pipeline.extract.normalize import LandedProspect, land
+from lp_pipeline.storage.contact_points import keep_contact_points
 from lp_pipeline.storage.publish import note_unpublished
-from lp_pipeline.storage.warehouse import run
+from lp_pipeline.storage.warehouse import bound, run
 
 Kind = Literal["sync", "backfill", "sweep"]
 FEEDS = ("leads", "prospects")  # the order of feeds within a sync
@@ -28,7 +29,9 @@ class Piece:
     pages: int
     readings: Sequence[Reading]
     outcome: str
-    error: str | None = None
+    error: str | None = None  # with LeadPerfection's own words
+    failure: str | None = None  # why the feed counts as unread, without them
+    failure_kind: str | None = None
 
 
 def reading_number(sync_id: int, feed: str, page: int, place: int) -> int:
@@ -58,6 +61,7 @@ def store(
     if piece.readings:
         landed = [(reading, land(reading.record, ignored)) for reading in piece.readings]
         _fill_landed(connection, sync_id, feed, landed, first_page)
+        keep_contact_points(connection)
         variables = {
             "sync_id": sync_id,
             "feed": feed,
@@ -65,37 +69,32 @@ def store(
             "sent_to": piece.sent.end,
             "is_history": kind != "sync",
             "news_from": news_from,
-            "zone": _zone(connection),
+            "zone": bound(connection, "extract/zone")[0][0],  # of this warehouse's instants (SPEC J5)
         }
         stored = int(run(connection, "extract/store_readings", variables)[0][0])
         if stored:
             note_unpublished(connection)
-    connection.execute(
-        "insert into sync_runs values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-        [
-            sync_id,
-            feed,
-            piece.window.begin,
-            piece.window.end,
-            piece.started_at,
-            piece.ended_at,
-            piece.pages,
-            len(piece.readings),
-            piece.outcome,
-            piece.error,
-            stored,
-            piece.sent.start,
-            piece.sent.end,
-            moves,
-            kind,
-        ],
-    ).fetchall()
+    values = {
+        "sync_id": sync_id,
+        "feed": feed,
+        "window_from": piece.window.begin,
+        "window_to": piece.window.end,
+        "started_at": piece.started_at,
+        "ended_at": piece.ended_at,
+        "pages": piece.pages,
+        "readings": len(piece.readings),
+        "outcome": piece.outcome,
+        "error": piece.error,
+        "stored": stored,
+        "sent_from": piece.sent.start,
+        "sent_to": piece.sent.end,
+        "watermark_moved": moves,
+        "kind": kind,
+        "failure": piece.failure,
+        "failure_kind": piece.failure_kind,
+    }
+    bound(connection, "extract/log_piece", values)
     return stored
-
-
-def _zone(connection: Any) -> str:
-    """In which zone the times of this warehouse are (SPEC J5)."""
-    return str((connection.execute("select zone from pipeline.account").fetchall() or [("UTC",)])[0][0])
 
 
 def _fill_landed(
@@ -111,13 +110,9 @@ def _fill_landed(
         )
         for reading, prospect in landed
     ]
-    connection.execute(
-        "create or replace temp table landed as select unnest($no::bigint[]) as reading_no, "
-        "unnest($page::integer[]) as page, unnest($place::integer[]) as place, "
-        "unnest($read_at::timestamptz[]) as read_at, unnest($key::varchar[]) as contact_key, "
-        "unnest($id::varchar[]) as external_contact_id, unnest($digest::varchar[]) as digest, "
-        "unnest($record::varchar[])::json as record, unnest($fields::varchar[])::json as fields, "
-        "unnest($content::varchar[])::json as content",
+    bound(
+        connection,
+        "extract/land_prospects",
         {
             "no": [row[0] for row in rows],
             "page": [row[1] for row in rows],
@@ -130,15 +125,11 @@ def _fill_landed(
             "fields": [row[4].fields for row in rows],
             "content": [row[4].content for row in rows],
         },
-    ).fetchall()
+    )
     leads = [(number, position, lead) for number, *_, p in rows for position, lead in enumerate(p.leads, 1)]
-    connection.execute(
-        "create or replace temp table landed_leads as select l.*, p.contact_key, p.external_contact_id, p.page, "
-        "p.place, p.read_at from (select unnest($no::bigint[]) as reading_no, "
-        "unnest($position::integer[]) as lead_place, unnest($key::varchar[]) as lead_key, "
-        "unnest($id::varchar[]) as external_id, unnest($record::varchar[])::json as record, "
-        "unnest($fields::varchar[])::json as fields, unnest($content::varchar[])::json as content) as l "
-        "inner join landed as p using (reading_no)",
+    bound(
+        connection,
+        "extract/land_leads",
         {
             "no": [number for number, _, _ in leads],
             "position": [position for _, position, _ in leads],
@@ -148,4 +139,4 @@ def _fill_landed(
             "fields": [lead.fields for _, _, lead in leads],
             "content": [lead.content for _, _, lead in leads],
         },
-    ).fetchall()
+    )

@@ -3,7 +3,6 @@
 Pure functions over bytes; nothing here knows where a record came from or where it goes.
 """
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-SENTINEL = re.compile(r"(1900-01-01|1899-12-30|0001-01-01|1753-01-01)([T ].*)?", re.DOTALL)
+from lp_pipeline.clients.lp_dates import SENTINEL
+
 ARRAYS = ("appointments", "jobs")
 NEVER_COMPARED = frozenset({"notes", "calls"})  # our own pushes would echo
 

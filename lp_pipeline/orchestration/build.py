@@ -7,7 +7,7 @@ import dagster as dg
 from lp_pipeline.orchestration.assets import SYNC_ASSETS
 from lp_pipeline.orchestration.checks import CHECKS
 from lp_pipeline.orchestration.jobs import backfill, push_communications, sweep, sync
-from lp_pipeline.orchestration.resources import pipeline_resource
+from lp_pipeline.orchestration.resources import run_connections
 from lp_pipeline.orchestration.schedules import sweep_schedule, sync_schedule
 from lp_pipeline.orchestration.sensors import push_sensor
 from lp_pipeline.settings import Settings, load_settings
@@ -21,6 +21,6 @@ def build_definitions(load: Callable[[], Settings] = load_settings, *, pace: flo
         jobs=[sync, push_communications, backfill, sweep],
         schedules=[sync_schedule(load), sweep_schedule(load)],
         sensors=[push_sensor(load)],
-        resources={"pipeline": pipeline_resource(load, pace=pace)},
+        resources={"connections": run_connections(load, pace=pace)},
         executor=dg.in_process_executor,
     )

@@ -8,18 +8,19 @@ from lp_pipeline.orchestration.ops import SWITCHES, publish_pushes, push, read_a
 sync = dg.define_asset_job(
     "sync",
     selection=dg.AssetSelection.assets(*SYNC_ASSETS),
-    description="Read what changed in LeadPerfection, reconcile it, tell Hatch, read what was said there, publish it.",
+    description="Read what changed in LeadPerfection, reconcile it, deliver it to Hatch, read Hatch's communications, "
+    "publish.",
 )
 
 
 LONG = {
     "dagster/max_runtime": str(7 * 24 * 3600),  # seconds, instead of what dagster.yaml says
-    "dagster/max_retries": "10",  # if its process is killed: it goes on where it stopped (SPEC R1)
+    "dagster/max_retries": "10",  # if its process is killed: it resumes where it stopped (SPEC R1)
     "dagster/retry_strategy": "ALL_STEPS",  # also if that was before its step began
 }
 
 
-@dg.job(tags=LONG, description="Read all that changed in LeadPerfection between two days; syncs go on and come first.")
+@dg.job(tags=LONG, description="Read all that changed in LeadPerfection between two days; syncs come first.")
 def backfill() -> None:
     """Read the past."""
     read_days()
@@ -37,8 +38,8 @@ CHOICES = {"ops": {"push": {"config": {**dict.fromkeys(SWITCHES), "dry_run": Fal
 
 @dg.job(
     config=CHOICES,
-    description="Push what was said in Hatch into LeadPerfection. The sensor starts it; so may a person.",
+    description="Push Hatch's communications into LeadPerfection. The sensor starts it; you can, too.",
 )
 def push_communications() -> None:
     """Push, then publish."""
-    publish_pushes(push())
+    publish_pushes(push().pushed)

@@ -1,6 +1,6 @@
-"""Which runs live: each holds a locked file named by its id in DAGSTER_HOME. Dagster's run monitoring ends those whose
-file is left unlocked, for their process is gone (SPEC R1). Also whether a run is about to start, as far as Dagster's
-book-keeping can be trusted. Who may work on what is decided by `storage/locks.py`.
+"""Detects runs whose process died: each run holds a locked file named after its id in DAGSTER_HOME. Dagster's run
+monitoring fails a run whose file is unlocked (SPEC R1). Also reports whether a run is about to start.
+Not here: which process may write what (`storage/locks.py`).
 """
 
 import fcntl
@@ -16,23 +16,26 @@ FOLDER = "alive"
 
 
 class Launcher(dg.DefaultRunLauncher):
-    """Dagster's own launcher, which also knows whether a run's process lives; `dagster.yaml` names it."""
+    """Dagster's default launcher plus a check that a run's process is alive; configured in `dagster.yaml`."""
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """The default launcher can't tell, so that its monitoring waits for `max_runtime_seconds`."""
+        """True. The default launcher can't check, so its monitoring waits for `max_runtime_seconds`."""
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """Asked every few seconds about each run that has begun; one that fails it is reported as failed."""
+        """Called every few seconds for each started run; Dagster marks a run that fails the check as failed."""
         if is_gone(Path(self._instance.root_directory), run.run_id):
-            return CheckRunHealthResult(WorkerStatus.FAILED, "Its process is gone: it was killed, or the machine was.")
+            return CheckRunHealthResult(
+                WorkerStatus.FAILED, "Its process is gone: it was killed, or the machine went down."
+            )
         return CheckRunHealthResult(WorkerStatus.RUNNING)
 
 
 @contextmanager
 def shown_alive(home: Path, run_id: str) -> Iterator[None]:
-    """Hold the run's file. It appears locked and goes before its lock: no living run's is ever seen unlocked."""
+    """Hold the run's lock file. It is created locked and deleted before the lock is released, so a live run's file
+    is never unlocked."""
     folder = home / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path, made = folder / run_id, folder / f".{run_id}"
@@ -46,12 +49,12 @@ def shown_alive(home: Path, run_id: str) -> Iterator[None]:
 
 
 def is_gone(home: Path, run_id: str) -> bool:
-    """Whether the run began and its process ended without a word. Not if there is doubt: no file proves nothing."""
+    """Whether the run started and its process died. False if unsure: a missing file proves nothing."""
     path = home / FOLDER / run_id
     try:
         with path.open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return path.exists()  # else it has just ended, properly
+            return path.exists()  # otherwise it has just ended normally
     except (FileNotFoundError, BlockingIOError):
         return False
 
@@ -59,16 +62,16 @@ def is_gone(home: Path, run_id: str) -> bool:
 ABOUT_TO_START = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
 
 
-LONGEST_START = timedelta(minutes=2)  # one that has not begun by then hardly will: its process is gone
+LONGEST_START = timedelta(minutes=2)  # a run that has not started by then has probably lost its process
 
 
 def is_about_to_start(instance: dg.DagsterInstance, job_name: str) -> bool:
-    """Whether a run of the job is queued, or was made in the last two minutes and has not begun.
+    """Whether a run of the job is queued, or was created in the last two minutes and has not started.
 
-    Dagster's monitoring is slow to end a run that was killed before it began, so an old one counts for nothing here.
+    Older unstarted runs are ignored: Dagster's monitoring is slow to fail a run that was killed before it started.
     """
-    lately = datetime.now(UTC) - LONGEST_START
+    cutoff = datetime.now(UTC) - LONGEST_START
     return bool(
         instance.get_runs(dg.RunsFilter(job_name=job_name, statuses=[dg.DagsterRunStatus.QUEUED]), limit=1)
-        or instance.get_runs(dg.RunsFilter(job_name=job_name, statuses=ABOUT_TO_START, updated_after=lately), limit=1)
+        or instance.get_runs(dg.RunsFilter(job_name=job_name, statuses=ABOUT_TO_START, updated_after=cutoff), limit=1)
     )

@@ -3,6 +3,7 @@
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -10,9 +11,12 @@ import dagster as dg
 
 from lp_pipeline.communications.dry_run import as_text, dry_run_file
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.orchestration.resources import told_plainly
+from lp_pipeline.orchestration.failures import plain_failures
 from lp_pipeline.runs.backfill import HistoryReport, backfill
-from lp_pipeline.runs.run import Pipeline
+from lp_pipeline.runs.connections import Connections
+from lp_pipeline.runs.reports import PushOutcome, last
+from lp_pipeline.runs.steps import dry_run, publish_changes, push_open
+from lp_pipeline.runs.steps import publish_pushes as publish_after_push
 from lp_pipeline.runs.sweep import sweep
 
 
@@ -41,38 +45,57 @@ SWITCHES = ("push_communications", "push_to_notes", "push_to_call_logs", "push_t
 
 
 @dg.op(
-    description="Push what has landed from Hatch into LeadPerfection: looks up what is in doubt, sends what is open."
+    out={
+        "rehearsed": dg.Out(dg.Nothing, is_required=False, description="After a dry run: nothing was written."),
+        "pushed": dg.Out(dg.Nothing, is_required=False, description="After a push: publish what it changed."),
+    },
+    description="Push what has landed from Hatch into LeadPerfection: looks up pushes with an unknown outcome, then "
+    "sends what is open.",
 )
-def push(context: dg.OpExecutionContext, config: PushConfig, pipeline: dg.ResourceParam[Pipeline]) -> None:
+def push(
+    context: dg.OpExecutionContext, config: PushConfig, connections: dg.ResourceParam[Connections]
+) -> Iterator[dg.Output[None]]:
     """Push, or with dry_run write down what would be pushed."""
-    with told_plainly(pipeline):
+    with plain_failures(context):
         if config.dry_run:
-            rehearsed = pipeline.dry_run(config.overrides())
-            path = dry_run_file(pipeline.settings.data)
-            path.unlink(missing_ok=True)
-            path.touch(mode=0o600)
-            path.write_text(as_text(rehearsed), encoding="utf-8")
-            counts = Counter(each.target for each in rehearsed if each.where)
-            context.add_output_metadata({**counts, "word for word in": dg.MetadataValue.path(str(path))})
+            yield dg.Output(None, "rehearsed", metadata=_rehearse(connections, config))
             return
-        report = pipeline.push(config.overrides(), due_only=config.only_due)
-    counts = Counter({f"{target}: {outcome}": number for (target, outcome), number in report.counts.items()})
-    context.add_output_metadata(
-        {**dict(sorted(counts.items())), **{f"{t} stopped": why for t, why in report.stopped.items()}}
-    )
+        report = push_open(connections, config.overrides(), due_only=config.only_due)
     for why in report.stopped.values():
         context.log.warning(why)
+    counts = {f"{target}: {outcome}": number for (target, outcome), number in sorted(report.counts.items())}
+    stops = {f"{target} stopped": why for target, why in report.stopped.items()}
+    yield dg.Output(None, "pushed", metadata={**counts, **stops})
 
 
-@dg.op(ins={"pushed": dg.In(dg.Nothing)}, description="Replace the published copy, unless another push is about to.")
-def publish_pushes(context: dg.OpExecutionContext, config: PublishConfig, pipeline: dg.ResourceParam[Pipeline]) -> None:
+def _rehearse(connections: Connections, config: PushConfig) -> dict[str, Any]:
+    """Write what would be pushed into a file; its path, and how many there are by target."""
+    rehearsed = dry_run(connections, config.overrides())
+    path = dry_run_file(connections.settings.data)
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(as_text(rehearsed), encoding="utf-8")
+    counts = Counter(each.target for each in rehearsed if each.where)
+    return {**counts, "word for word in": dg.MetadataValue.path(str(path))}
+
+
+@dg.op(
+    ins={"pushed": dg.In(dg.Nothing)},
+    description="Replace the published copy, unless another push is about to; then fail if the push was stopped.",
+)
+def publish_pushes(
+    context: dg.OpExecutionContext, config: PublishConfig, connections: dg.ResourceParam[Connections]
+) -> None:
     """Publish what the push changed; then fail the run, if something stopped the push (as SPEC W8 does for feeds)."""
-    if config.wait and pipeline.push_report:  # after a dry run there is nothing
-        with told_plainly(pipeline):
-            publication = pipeline.publish_pushes()
-        context.add_output_metadata({"published": publication.published, "reason": publication.reason})
-    if pipeline.push_report and pipeline.push_report.errors:
-        raise dg.Failure(description=" ".join(dict.fromkeys(pipeline.push_report.errors)), allow_retries=False)
+    with plain_failures(context):
+        if config.wait:
+            publication = publish_after_push(connections)
+            context.add_output_metadata({"published": publication.published, "reason": publication.reason})
+        outcome = last(connections.outbox, PushOutcome)
+    if outcome is None:
+        raise dg.Failure(description="No push has been recorded yet. Run the whole job again.", allow_retries=False)
+    if outcome.errors:
+        raise dg.Failure(description=" ".join(outcome.errors), allow_retries=False)
 
 
 @dg.op(
@@ -80,14 +103,14 @@ def publish_pushes(context: dg.OpExecutionContext, config: PublishConfig, pipeli
         "from": dg.Field(str, description="First day, YYYY-MM-DD, by LeadPerfection's calendar."),
         "to": dg.Field(str, description="Last day, YYYY-MM-DD."),
     },
-    description="Read all that changed between two days. Started again, it goes on where it stopped.",
+    description="Read all that changed between two days. Started again, it resumes where it stopped.",
 )
-def read_days(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
-    """Read, merge and publish the past, while syncs go on and come first."""
-    with told_plainly(pipeline):
-        first, last = (_day(name, context.op_config[name]) for name in ("from", "to"))
-        report = backfill(pipeline, first, last, warn=context.log.warning, info=context.log.info)
-        publication = pipeline.publish()
+def read_days(context: dg.OpExecutionContext, connections: dg.ResourceParam[Connections]) -> None:
+    """Read, merge and publish history; syncs come first."""
+    with plain_failures(context):
+        first_day, last_day = (_day(name, context.op_config[name]) for name in ("from", "to"))
+        report = backfill(connections, first_day, last_day, warn=context.log.warning, info=context.log.info)
+        publication = publish_changes(connections)
     context.add_output_metadata({**_metadata(report), "published": publication.published})
 
 
@@ -95,11 +118,11 @@ def read_days(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipelin
     config_schema={"full": dg.Field(bool, default_value=False, description="All history at once, without a budget.")},
     description="Read again what was active lately, a slice of all history, and the rejected records.",
 )
-def read_again(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
+def read_again(context: dg.OpExecutionContext, connections: dg.ResourceParam[Connections]) -> None:
     """Find what LeadPerfection changed without a stamp."""
-    with told_plainly(pipeline):
-        report = sweep(pipeline, full=context.op_config["full"], warn=context.log.warning, info=context.log.info)
-        publication = pipeline.publish()
+    with plain_failures(context):
+        report = sweep(connections, full=context.op_config["full"], warn=context.log.warning, info=context.log.info)
+        publication = publish_changes(connections)
     context.add_output_metadata({**_metadata(report), "published": publication.published})
 
 
@@ -107,7 +130,7 @@ def _day(name: str, text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise SettingsError(f"{name} must be a day such as 2026-03-02.") from None
+        raise SettingsError(f"{name}: {text!r} is not a valid date; use YYYY-MM-DD.") from None
 
 
 def _metadata(report: HistoryReport) -> dict[str, Any]:

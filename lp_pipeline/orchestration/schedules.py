@@ -8,11 +8,11 @@ from lp_pipeline.errors import SettingsError
 from lp_pipeline.orchestration.jobs import sweep, sync
 from lp_pipeline.orchestration.launcher import is_about_to_start
 from lp_pipeline.settings import Settings, load_settings
-from lp_pipeline.storage.locks import BRIEF, PAST, Turn
+from lp_pipeline.storage.locks import BRIEF, PAST, WORK, Turn
 
 
 def sync_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDefinition:
-    """`sync` every 15 minutes; a tick is skipped while another sync is at work or waits (SPEC R2)."""
+    """`sync` every 15 minutes; a tick is skipped while another sync runs or waits (SPEC R2)."""
 
     @dg.schedule(
         job=sync,
@@ -31,7 +31,7 @@ def sync_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDe
 
 
 def sweep_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDefinition:
-    """`sweep` daily, in America's night (SPEC S1), unless a backfill is at work."""
+    """`sweep` daily, in America's night (SPEC S1), unless a backfill is running."""
 
     @dg.schedule(
         job=sweep,
@@ -42,7 +42,7 @@ def sweep_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleD
     )
     def every_night() -> dg.RunRequest | dg.SkipReason:
         if _is_taken(load, PAST):
-            return dg.SkipReason("a backfill, or the last sweep, is still at work")
+            return dg.SkipReason("a backfill, or the last sweep, is still running")
         return dg.RunRequest()
 
     return every_night
@@ -50,7 +50,7 @@ def sweep_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleD
 
 def _is_busy(load: Callable[[], Settings]) -> bool:
     """Whether a run has the turn for long; a backfill that stores a piece is done in a moment, and a sync waits."""
-    return _is_taken(load, "turn") and not _is_taken(load, BRIEF)
+    return _is_taken(load, WORK) and not _is_taken(load, BRIEF)
 
 
 def _is_taken(load: Callable[[], Settings], turn: str) -> bool:

@@ -39,7 +39,7 @@ def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefini
             if work["paused_until"]:
                 return dg.SkipReason(f"what stopped the last push makes it pause until {work['paused_until'][:19]} UTC")
             if Turn(settings.data, PUSH_TURN).is_taken():
-                return dg.SkipReason("a push is at work")
+                return dg.SkipReason("a push is running")
         except PipelineError as error:
             return dg.SkipReason(str(error))
         if is_about_to_start(context.instance, push_communications.name):

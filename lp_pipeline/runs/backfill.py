@@ -1,4 +1,4 @@
-"""Reading the past while syncs go on and come first: what backfill and sweep share, and the backfill (SPEC W2).
+"""Reading history while syncs come first: what backfill and sweep share, and the backfill (SPEC W2).
 
 Each piece is read with the warehouse closed, then stored, checked and merged in a short turn of its own.
 """
@@ -16,16 +16,17 @@ from lp_pipeline.errors import LeadPerfectionError, SettingsError, WarehouseErro
 from lp_pipeline.extract.feed_reader import FeedReader
 from lp_pipeline.extract.history_cursors import days, finished_at, note_backfill, resume_backfill
 from lp_pipeline.extract.landing import Kind
-from lp_pipeline.extract.watermarks import has_full_page
+from lp_pipeline.extract.watermarks import full_page_seen
+from lp_pipeline.runs.connections import SHARE_FOR_SYNCS, Connections
 from lp_pipeline.runs.progress import Progress
-from lp_pipeline.runs.run import ROOM, Pipeline
+from lp_pipeline.settings import Settings
 from lp_pipeline.storage.locks import PAST, Turn
 from lp_pipeline.storage.sync_log import begin_sync
 from lp_pipeline.storage.warehouse import Warehouse, run
-from lp_pipeline.transform.merge import MERGE_COUNTS, MergeReport, merge, stage, told_without_ids
+from lp_pipeline.transform.merge import MERGE_COUNTS, MergeReport, merge, stage, without_ids_message
 
 Warn = Callable[[str], None]
-Note = Callable[[Any], None]  # writes down, by the connection of an open transaction, how far it has come
+Note = Callable[[Any], None]  # writes down, in an open transaction, how far it has come
 
 
 @dataclass
@@ -42,51 +43,50 @@ class HistoryReport:
 
 
 class Past:
-    """Reads windows of the past for one run; `at_work` is around all of it."""
+    """Reads windows of the past for one run, within `alone`."""
 
-    def __init__(self, pipeline: Pipeline, kind: Kind, warn: Warn, info: Warn) -> None:
-        self.pipeline = pipeline
+    def __init__(self, connections: Connections, kind: Kind, warn: Warn, info: Warn) -> None:
+        self.connections = connections
         self.report = HistoryReport()
         self._kind = kind
         self._warn = warn
-        self._full_page = False
+        self._full_page_seen = False
         self.progress = Progress(kind, info)
 
     @contextmanager
-    def at_work(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
         """One backfill or sweep at a time, or the older of two readings might get the higher number (M4).
 
-        Stops here if the folder holds another account's data.
+        Raises `WarehouseError` if another one is running.
         """
-        past = Turn(self.pipeline.settings.data, PAST)
-        if not past.take_at_once():
-            raise WarehouseError("Another backfill or sweep is at work. Start this one again when it has ended.")
-        try:
-            with self.pipeline.briefly() as warehouse:
-                begin_sync(warehouse, self.pipeline.settings, self.pipeline.run_id)
-                self._full_page = has_full_page(warehouse, self.pipeline.settings.lp_page_size)
+        settings = self.connections.settings
+        with Turn(settings.data, PAST).if_free() as is_ours:
+            if not is_ours:
+                raise WarehouseError("Another backfill or sweep is running. Start this one again when it has ended.")
+            with self.connections.warehouse_briefly() as warehouse:
+                begin_sync(warehouse, settings, self.connections.run_id)
+                with warehouse.transaction() as connection:
+                    self._full_page_seen = full_page_seen(connection, settings)
             with self.progress:
                 yield
-        finally:
-            past.give_back()
 
     def sync_number(self) -> int:
         """The number of the piece's readings, taken before it is read: what a sync reads meanwhile is newer (M4)."""
-        with self.pipeline.briefly() as warehouse:
-            return begin_sync(warehouse, self.pipeline.settings, f"{self._kind} {self.pipeline.run_id} {uuid4()}")
+        with self.connections.warehouse_briefly() as warehouse:
+            return begin_sync(warehouse, self.connections.settings, f"{self._kind} {self.connections.run_id} {uuid4()}")
 
     def read(self, window: Window, of: Iterable[Feed], note: Note | None = None) -> None:
         """Read one piece through these feeds, store it, merge it and only then `note` it; raises `LeadPerfectionError`.
 
         The turn is taken four times at most: most of a long backfill's time is spent there.
         """
-        settings, sync_id = self.pipeline.settings, self.sync_number()
+        settings, sync_id = self.connections.settings, self.sync_number()
         error: str | None = None
         readings = self.report.readings
         for feed in of:
             reader = FeedReader(
-                self.pipeline.history_client,
-                self.pipeline.briefly,
+                self.connections.leadperfection_for_history,
+                self.connections.warehouse_briefly,
                 settings,
                 feed,
                 sync_id,
@@ -94,8 +94,8 @@ class Past:
                 warn=self._warn,
                 on_page=self.progress.page,
             )
-            read = reader.read_past(window, trust_short_page=self._full_page)
-            self._full_page = reader.trust_short_page
+            read = reader.read_past(window, full_page_seen=self._full_page_seen)
+            self._full_page_seen = read.full_page_seen
             self.report.calls += read.pages
             self.report.readings += read.readings
             self.report.stored += read.stored
@@ -104,46 +104,46 @@ class Past:
         self.settle(sync_id, merges=self.report.readings > readings, note=None if error else note)
         self.report.pieces += 1
         if error:
-            raise LeadPerfectionError(f"{error} The {self._kind} goes on where it stopped when it is started again.")
+            raise LeadPerfectionError(f"{error} Completed work is saved; start the {self._kind} again to resume.")
 
     def settle(self, sync_id: int, *, merges: bool = True, note: Note | None = None) -> None:
         """Merge what is stored, then `note` it in a transaction of its own; raises `WarehouseError` if a blocking check
         fails."""
-        with self.pipeline.briefly() as warehouse:
+        with self.connections.warehouse_briefly() as warehouse:
             if merges:
-                checked_merge(warehouse, self.pipeline, sync_id, self.report)
+                checked_merge(warehouse, self.connections.settings, sync_id, self.report)
             if note:
                 with warehouse.transaction() as connection:
                     note(connection)
 
 
-def backfill(pipeline: Pipeline, first: date, last: date, *, warn: Warn, info: Warn) -> HistoryReport:
+def backfill(connections: Connections, first: date, last: date, *, warn: Warn, info: Warn) -> HistoryReport:
     """Read all that changed between two days of LP's calendar, both included (SPEC W2).
 
-    An unfinished backfill of the same days goes on where it stopped. Raises `LeadPerfectionError`, `WarehouseError`.
+    An unfinished backfill of the same days resumes where it stopped. Raises `LeadPerfectionError`, `WarehouseError`.
     """
-    past, settings = Past(pipeline, "backfill", warn, info), pipeline.settings
+    past, settings = Past(connections, "backfill", warn, info), connections.settings
     now, length = settings.now(), timedelta(hours=settings.lp_piece_hours)
     if first > last:
-        raise SettingsError(f"The backfill's days are the wrong way round: from {first} to {last}.")
+        raise SettingsError(f"The backfill's last day {last} is before its first day {first}. Swap them.")
     whole = days(first, last, settings.zone, now)
     if whole.begin == whole.end:
         raise SettingsError(f"The backfill begins on {first}, and that day has not begun.")
-    with past.at_work():
-        with pipeline.briefly() as warehouse, warehouse.transaction() as connection:
+    with past.alone():
+        with connections.warehouse_briefly() as warehouse, warehouse.transaction() as connection:
             read_to = resume_backfill(connection, first, last, now)
             before = finished_at(connection, first, last)
         if read_to:
-            past.report.notes.append(f"went on from {read_to.astimezone(settings.zone):%Y-%m-%d %H:%M}")
+            past.report.notes.append(f"resumed from {read_to.astimezone(settings.zone):%Y-%m-%d %H:%M}")
         elif before:
             past.report.notes.append(f"read again: these days were read by {before.astimezone(settings.zone):%Y-%m-%d}")
         begin = min(read_to or whole.begin, whole.end)
         done = len(pieces(Window(whole.begin, begin), length)) if read_to else 0  # by earlier runs
         todo = pieces(Window(begin, whole.end), length)
         for number, window in enumerate(todo):
-            told = _progress(past.report, window, done + number, done + len(todo))
+            progress = _progress(past.report, window, done + number, done + len(todo))
             left = time_left(past.report.calls, number, len(todo) - number, settings.lp_rate_per_minute)
-            past.progress.step(", ".join((told, left) if left else (told,)), done + number, done + len(todo))
+            past.progress.step(", ".join(filter(None, (progress, left))), done + number, done + len(todo))
             ended = settings.now() if number + 1 == len(todo) else None
             note = partial(note_backfill, first=first, last=last, read_to=window.end, finished_at=ended)
             past.read(window, [feed for feed in feeds(settings) if feed], note)
@@ -160,27 +160,28 @@ def time_left(calls: int, done: int, left: int, per_minute: int) -> str:
     syncs getting their share; nothing is said before the first one is done."""
     if not done:
         return ""
-    minutes = calls / done * left / (per_minute - per_minute // ROOM)
-    told = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(minutes, 1):.0f} min"
-    return f"about {told} left"
+    minutes = calls / done * left / (per_minute - per_minute // SHARE_FOR_SYNCS)
+    length = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(minutes, 1):.0f} min"
+    return f"about {length} left"
 
 
-def checked_merge(warehouse: Warehouse, pipeline: Pipeline, sync_id: int, report: HistoryReport) -> None:
+def checked_merge(warehouse: Warehouse, settings: Settings, sync_id: int, report: HistoryReport) -> None:
     """Stage, check as the sync's blocking checks do, and merge, in one turn."""
-    settings = pipeline.settings
     stage(warehouse, settings)
     with warehouse.connection() as connection:
         twice = run(connection, "checks/staged_keys_are_unique")
         without_ids = run(connection, "checks/batch_without_prospect_ids")
     if twice:
-        raise WarehouseError(f"{len(twice)} keys are staged twice: nothing was merged, the readings are kept.")
+        raise WarehouseError(f"{len(twice)} keys are staged twice. Nothing was merged; the readings are kept.")
     if without_ids:
-        raise WarehouseError(told_without_ids(*without_ids[0]))
+        raise WarehouseError(without_ids_message(*without_ids[0]))
     merged = merge(warehouse, settings, sync_id)
     for name in (*MERGE_COUNTS, "new_calls"):
         setattr(report.merged, name, getattr(report.merged, name) + getattr(merged, name))
     with warehouse.connection({"sync_id": sync_id}) as connection:
         if run(connection, "checks/opportunity_keys_are_unique"):
-            raise WarehouseError("The table `opportunities` holds a key twice: nothing more is read or published.")
+            raise WarehouseError(
+                "The table `opportunities` holds a key twice. Nothing more is read or published; report it."
+            )
         for name, number in run(connection, "checks/unannounced_changes"):
             report.unannounced[name] = report.unannounced.get(name, 0) + number

@@ -35,15 +35,15 @@ class Progress:
         """A page has arrived; `rows` is how many the current asking has brought so far."""
         self._pages += 1
         self._rows = max(self._rows, rows)
-        told = f"{self._feed} feed: {self._pages} pages read, window up to {window.end:%Y-%m-%d %H:%M} UTC"
-        self._tell(self._step or told, *self._done)
+        so_far = f"{self._feed} feed: {self._pages} pages read, window up to {window.end:%Y-%m-%d %H:%M} UTC"
+        self._update(self._step or so_far, *self._done)
 
     def step(self, text: str, done: int, of: int) -> None:
         """Something is begun, of which so much is done; the pages of it repeat this."""
         self._step, self._done = text, (done, of)
-        self._tell(text, done, of)
+        self._update(text, done, of)
 
-    def _tell(self, text: str, done: int | None, of: int | None) -> None:
+    def _update(self, text: str, done: int | None, of: int | None) -> None:
         if time.monotonic() - self._began < SHOW_AFTER_SECONDS:
             return
         if sys.stderr.isatty():

@@ -7,34 +7,30 @@ from functools import partial
 
 from lp_pipeline.clients.leadperfection import Feed, Reading, SentWindow, Window, feeds, find, pieces
 from lp_pipeline.errors import SlowQuery
-from lp_pipeline.extract.history_cursors import note_sweep, slices, swept_to
+from lp_pipeline.extract.history_cursors import note_sweep, rejected_ids, slices, swept_to
 from lp_pipeline.extract.landing import Piece, store
 from lp_pipeline.extract.watermarks import news_from
 from lp_pipeline.runs.backfill import HistoryReport, Note, Past, Warn
-from lp_pipeline.runs.run import Pipeline
+from lp_pipeline.runs.connections import Connections
 
 ENTERED = 1024  # GetLead's option bit: the day a lead was entered
 REJECTED_SHARE = 0.2  # of a sweep's calls
 HISTORY_SHARE = 0.4  # with those for rejected records; the rest is for what was active lately
-REJECTED = (
-    "select distinct external_contact_id from rejected_records where external_contact_id is not null "
-    "order by hash(external_contact_id || $1)"  # another order each day, so that each one's turn comes
-)
 
 
-def sweep(pipeline: Pipeline, *, full: bool, warn: Warn, info: Warn) -> HistoryReport:
+def sweep(connections: Connections, *, full: bool, warn: Warn, info: Warn) -> HistoryReport:
     """Read again what LeadPerfection may have changed without a stamp (SPEC S1).
 
     Within LP_SWEEP_CALLS; `full` reads all history and keeps to no budget. Errors as `backfill`.
     """
-    past, settings = Past(pipeline, "sweep", warn, info), pipeline.settings
+    past, settings = Past(connections, "sweep", warn, info), connections.settings
     now = settings.now()
     budget = float("inf") if full else settings.lp_sweep_calls
     both = [feed for feed in feeds(settings) if feed]
     by_entry = [replace(feed, options=ENTERED) if feed.name == "leads" else feed for feed in both]
-    with past.at_work():
-        with pipeline.briefly() as warehouse, warehouse.transaction() as connection:
-            rejected = [row[0] for row in connection.execute(REJECTED, [f"{now:%Y-%m-%d}"]).fetchall()]
+    with past.alone():
+        with connections.warehouse_briefly() as warehouse, warehouse.transaction() as connection:
+            rejected = rejected_ids(connection, now.date())
             begin = None if full else swept_to(connection)
             history = slices(connection, settings, begin, 1 if full else settings.lp_sweep_round_days)
         _rejected(past, rejected, budget * REJECTED_SHARE)
@@ -60,8 +56,8 @@ def _within(
     for number, window in enumerate(todo):
         if past.report.calls >= budget:
             past.report.notes.append(
-                f"{what}: {len(todo) - number} of {len(todo)} pieces are left to the next sweep; with a larger "
-                "LP_SWEEP_CALLS they would not be"
+                f"{what}: {len(todo) - number} of {len(todo)} pieces are left to the next sweep; raise LP_SWEEP_CALLS "
+                "to read more at once"
             )
             break
         past.progress.step(f"{what}: piece {number + 1} of {len(todo)}", number, len(todo))
@@ -70,7 +66,7 @@ def _within(
 
 def _rejected(past: Past, cst_ids: Sequence[str], budget: float) -> None:
     """Read the rejected records again, by id."""
-    settings, sync_id = past.pipeline.settings, past.sync_number()
+    settings, sync_id = past.connections.settings, past.sync_number()
     found: dict[str, list[Reading]] = {}
     for number, cst_id in enumerate(cst_ids):
         if past.report.calls >= budget:
@@ -78,7 +74,7 @@ def _rejected(past: Past, cst_ids: Sequence[str], budget: float) -> None:
             break
         past.progress.step(f"rejected records: {number + 1} of {len(cst_ids)}", number, len(cst_ids))
         try:
-            answer = find(past.pipeline.history_client, settings, cst_id)
+            answer = find(past.connections.leadperfection_for_history, settings, cst_id)
         except SlowQuery:
             past.report.calls += 1
             past.report.notes.append(f"prospect {cst_id} times out at LeadPerfection")
@@ -92,9 +88,9 @@ def _rejected(past: Past, cst_ids: Sequence[str], budget: float) -> None:
 
 
 def _store(past: Past, sync_id: int, found: dict[str, list[Reading]], now: datetime) -> None:
-    settings = past.pipeline.settings
+    settings = past.connections.settings
     wall = now.astimezone(settings.zone).replace(tzinfo=None)
-    with past.pipeline.briefly() as warehouse, warehouse.transaction() as connection:
+    with past.connections.warehouse_briefly() as warehouse, warehouse.transaction() as connection:
         for feed, readings in found.items():
             piece = Piece(Window(now, now), SentWindow(wall, wall), now, now, len(readings), readings, "read")
             past.report.readings += len(readings)

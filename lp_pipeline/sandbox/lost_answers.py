@@ -1,7 +1,7 @@
-"""Calls whose answer never arrives: those that are carried out later, and the one in so many writes that is hit.
+"""Calls whose response is lost: calls executed later, and random failures of writes (the switch `lossy`).
 
-Belongs here: what is put off, on disk, so that it happens whoever serves then; the dice. Not here: faults that
-somebody queues (faults.py, world/store.py).
+Belongs here: postponed calls, stored on disk so that any process can execute them; the random choice. Not here: queued
+faults (faults.py, world/store.py).
 """
 
 import time
@@ -18,7 +18,7 @@ FATES = ("refuse", "lost", "late")
 
 
 def put_off(world: World, call: Call, instant: datetime, seconds: float) -> None:
-    """Have a call carried out so many seconds after this instant, whether or not its client is still there."""
+    """Execute a call this many seconds after `instant`, even if its client has disconnected."""
     world.run(
         "insert into late (due, really_due, method, target, authorization, content_type, body) "
         "values (?, ?, ?, ?, ?, ?, ?)",
@@ -30,7 +30,7 @@ def put_off(world: World, call: Call, instant: datetime, seconds: float) -> None
 
 
 def carry_out(world: World, instant: datetime, answer: Callable[[Call, datetime], object]) -> None:
-    """Answer every call that is due by now: by the sandbox's clock, or by this machine's if that one stands still."""
+    """Execute every call that is due by the sandbox's clock or, in case that one is frozen, by this machine's."""
     if not world.select("select 1 from late limit 1"):
         return
     with world.writing():
@@ -45,7 +45,7 @@ def carry_out(world: World, instant: datetime, answer: Callable[[Call, datetime]
 
 
 def bad_luck(world: World, path: str) -> Fault | None:
-    """What the switch `lossy` does to this call: to one write in so many, by dice that are kept on disk."""
+    """The fault that the switch `lossy` gives this call: one in N writes, from a random sequence stored on disk."""
     if path.lower() not in ACTIONS or not (one_in := world.switches()["lossy"]):
         return None
     with world.writing():

@@ -1,6 +1,6 @@
-"""`Sandbox`, the one thing that others use: serve it, put records in, change them, make trouble, see what was written.
+"""`Sandbox`, the public API: serve it, add and edit records, queue faults, inspect what was written.
 
-Belongs here: the public face and LP's clock. Not here: how anything is stored, answered or made up.
+Belongs here: the public methods and LP's clock. Not here: storage, responses, generated data.
 """
 
 import json
@@ -29,11 +29,11 @@ from lp_pipeline.sandbox.world.store import World
 
 
 class Sandbox:
-    """A LeadPerfection and a Hatch on loopback over `<folder>/sandbox.sqlite`; see the package's docstring.
+    """A simulated LeadPerfection and Hatch on loopback, stored in `<folder>/sandbox.sqlite`; see the package docstring.
 
-    `clock` returns aware UTC instants. The world is made at first use, as of then; a folder that has one keeps it,
-    with its zone, seed and population. With `population=0` it holds only what is put there, and nothing happens by
-    itself. `before_request(path, fields)` is called in the server's thread before each call is answered.
+    `clock` returns timezone-aware UTC datetimes. The data is created at first use, as of that time; an existing file
+    keeps its zone, seed and population. With `population=0` it holds only records that you add, and nothing changes
+    by itself. `before_request(path, fields)` is called in the server's thread before each call is answered.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class Sandbox:
 
     @contextmanager
     def serve(self, port: int = 0) -> Iterator[str]:
-        """Answer on 127.0.0.1 until the block ends; yields the address."""
-        with self.open() as world:  # held open, so that the write-ahead log is not made anew for each connection
+        """Serve on 127.0.0.1 until the block ends; yields the base URL. Port 0 picks a free port."""
+        with self.open() as world:  # kept open so that the write-ahead log is not recreated for each connection
             check(world)
             server = Server(self, port)
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -67,13 +67,13 @@ class Sandbox:
                 thread.join()
 
     def put(self, record: Record | str) -> None:
-        """Keep a prospect as it is, in place of the one with its cst_id; text arrives at the client byte for byte."""
+        """Insert or replace a prospect by its cst_id; text is served byte for byte."""
         text = record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)
         with self.open() as world, world.writing():
             world.put(text)
 
     def get(self, cst_id: object) -> Record:
-        """The record of a prospect; KeyError if there is none."""
+        """A prospect's record. Raises KeyError if there is none."""
         with self.open() as world:
             return self._found(world, cst_id)[0]
 
@@ -86,10 +86,9 @@ class Sandbox:
         lead: object = None,
         hidden: int = 0,
     ) -> None:
-        """Change a prospect; its `lastchanged`, or the `lastchangedon` of the lead given, becomes now unless
-        `stamp=False`. `hidden` is an option bit (32768 for jobs): LP then knows of a change now whose
-        stamp it does not show.
-        """
+        """Change a prospect. Its `lastchanged`, or the given lead's `lastchangedon`, becomes now unless `stamp=False`.
+
+        `hidden` is an option bit (32768 for jobs): it records a change at this time whose stamp LP does not show."""
         with self.open() as world, world.writing():
             record, made = self._found(world, cst_id)
             change(record)
@@ -102,34 +101,34 @@ class Sandbox:
             world.store(json.dumps(record, ensure_ascii=False), made=made, hidden=[(hidden, now)] if hidden else ())
 
     def remove(self, cst_id: object) -> None:
-        """LP has this prospect no more."""
+        """Delete a prospect."""
         with self.open() as world, world.writing():
             world.remove(str(cst_id).strip())
 
     def switch(self, **values: Any) -> None:
-        """Set switches (switches.py), for all processes and for good."""
+        """Set switches (switches.py), permanently and for all processes."""
         with self.open() as world, world.writing():
             world.set_switches(checked(values))
 
     def fault(self, kind: str, *, path: str = "", times: int = 1, after: int = 0, **details: Any) -> None:
-        """Let the next `times` requests whose path contains `path` meet this fault, once `after` of them have passed.
+        """Apply this fault to the next `times` requests whose path contains `path`, after skipping `after` of them.
 
-        Faults queue up: a request meets the first one that is ready, and the others don't count it.
+        Faults form a queue: a request gets the first one that is ready, and later ones don't count that request.
         """
         faults.check(kind, times, after)
         with self.open() as world, world.writing():
             world.queue_fault(faults.Fault(kind, details), path, times, after)
 
     def notes(self, cst_id: object) -> list[str]:
-        """The texts of all notes ever written to a prospect or its leads, oldest first."""
+        """The texts of all notes written to a prospect or its leads, oldest first."""
         return [text for owner, text in self.all_notes() if owner == str(cst_id)]
 
     def job_notes(self, job_id: object) -> list[str]:
-        """The texts of all notes ever written to a job, oldest first."""
+        """The texts of all notes written to a job, oldest first."""
         return [text for owner, text in self.all_job_notes() if owner == str(job_id)]
 
     def call_logs(self, cst_id: object) -> list[Record]:
-        """All calls ever logged for a prospect, as LP shows them for a week, oldest first."""
+        """All calls logged for a prospect, in LP's format, oldest first (LP itself shows only a week)."""
         return [call for owner, call in self.all_call_logs() if owner == str(cst_id)]
 
     def all_notes(self) -> list[tuple[str, str]]:
@@ -137,35 +136,33 @@ class Sandbox:
         return self._seen(writes.notes)
 
     def all_job_notes(self) -> list[tuple[str, str]]:
-        """The job's id and the text of every note on a job."""
+        """The job id and text of every job note."""
         return self._seen(writes.job_notes)
 
     def all_call_logs(self) -> list[tuple[str, Record]]:
-        """The cst_id of every call logged, and the call."""
+        """The cst_id and record of every logged call."""
         return self._seen(writes.call_logs)
 
     def hatch_contacts(self) -> list[Record]:
-        """Hatch's contacts: id, external_contact_id, phone, email, and opportunities as last upserted, the one that
-        was written last at the end.
-        """
+        """Hatch's contacts: id, external_contact_id, phone, email, opportunities (most recently upserted last)."""
         return self._seen(contacts.listed)
 
     def hatch_writes(self) -> list[Record]:
-        """The body of every upsert that Hatch took, in order."""
+        """The bodies of all upserts that Hatch accepted, in order."""
         return self._seen(contacts.upserts)
 
     def put_communication(self, **columns: Any) -> None:
-        """Let Hatch's export of conversation_items have this row as it is, on the day of the first time in it."""
+        """Add a row to Hatch's conversation_items export, unchanged, on the day of its first time column."""
         with self.open() as world, world.writing():
             contacts.put_row(world, "conversation_items", columns, self.utc_now())
 
     def put_contact_history(self, **columns: Any) -> None:
-        """The same for contact_history."""
+        """Add a row to Hatch's contact_history export."""
         with self.open() as world, world.writing():
             contacts.put_row(world, "contact_history", columns, self.utc_now())
 
     def advance(self, world: World | None = None) -> int:
-        """Let everything happen that is due by now, late calls too; returns how many events of the world that was."""
+        """Apply all due events and postponed calls; returns the number of events applied."""
         if world is None:
             with self.open() as own:
                 return self.advance(own)
@@ -173,7 +170,7 @@ class Sandbox:
         return events.advance(world, self.clock())
 
     def answer(self, world: World, call: Call, instant: datetime | None = None) -> Answer:
-        """What LeadPerfection or Hatch, whoever is asked, answers at this instant, or now."""
+        """LeadPerfection's or Hatch's response at `instant`, by default now."""
         request = Request(world, world.switches(), call, instant or self.utc_now())
         return hatch.answer(request) if hatch.owns(call.path) else leadperfection.answer(request)
 
@@ -184,13 +181,13 @@ class Sandbox:
             return list(self._requests)
 
     def saw(self, path: str, fields: dict[str, str]) -> None:
-        """Remember a call."""
+        """Record a call, without its password."""
         kept = {name: value for name, value in fields.items() if name.lower() != "password"}
         with self._lock:
             self._requests.append((path, kept))
 
     def state(self) -> Record:
-        """What a person wants to know about this sandbox."""
+        """The sandbox's clock, counts, switches and queued faults, without the password."""
         with self.open() as world:
             return {
                 "clock": self.utc_now().isoformat(),
@@ -203,11 +200,11 @@ class Sandbox:
             }
 
     def utc_now(self) -> datetime:
-        """The true time, which is Hatch's too."""
+        """The actual time, which Hatch uses."""
         return self.clock().astimezone(UTC)
 
     def lp_utc_now(self, world: World) -> datetime:
-        """LP's clock, which may be wrong, in UTC."""
+        """LP's clock in UTC, including its skew."""
         return self.utc_now() + timedelta(seconds=world.switches()["clock_skew_seconds"])
 
     def lp_now(self, world: World) -> datetime:
@@ -215,7 +212,7 @@ class Sandbox:
         return self.lp_utc_now(world).astimezone(world.zone)
 
     def open(self) -> World:
-        """A connection to the world, which is made if there is none, and completed if it is of an older version."""
+        """A connection to the database, which is created if missing and upgraded if it has an older version."""
         return opened(self.path, self._fill, self._fill_hatch)
 
     def _fill(self, world: World) -> None:
@@ -230,7 +227,7 @@ class Sandbox:
         conversations.begin(world, self.utc_now())
 
     def _seen(self, what: Callable[[World], list[Any]]) -> list[Any]:
-        """What is there once LP has done everything that it put off until now."""
+        """Query after executing the postponed calls that are due."""
         with self.open() as world:
             self._carry_out(world)
             return what(world)

@@ -1,6 +1,6 @@
-"""The HTTP side: one server on loopback, a thread and a connection to the world for each client connection.
+"""The HTTP server on loopback, with one thread and one database connection per client connection.
 
-Belongs here: sockets, headers, bodies, the control addresses for people. Not here: what an answer says
+Belongs here: sockets, headers, bodies, the control endpoints. Not here: the content of responses
 (leadperfection/api.py, hatch/api.py).
 """
 
@@ -25,24 +25,24 @@ LARGEST_BODY = 1_000_000
 
 
 class Served(Protocol):
-    """What the server needs of a sandbox."""
+    """What the server needs from a sandbox."""
 
     before_request: Callable[[str, dict[str, str]], None] | None
 
     def open(self) -> World:
-        """A connection to the world."""
+        """A connection to the database."""
         ...
 
     def saw(self, path: str, fields: dict[str, str]) -> None:
-        """Note a request."""
+        """Record a request."""
         ...
 
     def advance(self, world: World) -> int:
-        """Let happen what is due."""
+        """Apply the events that are due."""
         ...
 
     def answer(self, world: World, call: Call) -> Answer:
-        """What the call is answered with."""
+        """The response to a call."""
         ...
 
     def switch(self, **values: Any) -> None:
@@ -54,7 +54,7 @@ class Served(Protocol):
         ...
 
     def state(self) -> dict[str, Any]:
-        """What people see of it."""
+        """The state that `/sandbox/state` shows."""
         ...
 
     def utc_now(self) -> datetime:
@@ -67,7 +67,7 @@ class Served(Protocol):
 
 
 class Server(ThreadingHTTPServer):
-    """A server that can be stopped at once and leaves no socket or thread behind."""
+    """A server that stops immediately and leaves no socket or thread behind."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -80,12 +80,12 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
 
     def server_bind(self) -> None:
-        """Bind without HTTPServer's look-up of this machine's name, which can take seconds."""
+        """Bind without HTTPServer's host name lookup, which can take seconds."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread that `stop` knows of."""
+        """Serve a connection in a thread that `stop` can join."""
         thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._lock:
             self._connections[request] = thread
@@ -98,12 +98,12 @@ class Server(ThreadingHTTPServer):
             self._connections.pop(request, None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no error of ours."""
+        """Ignore clients that disconnect."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
     def stop(self) -> None:
-        """Take no more requests, finish those under way, close everything."""
+        """Accept no more requests, finish the current ones, close everything."""
         self.stopping.set()
         self.shutdown()
         with self._lock:
@@ -120,23 +120,23 @@ class Handler(BaseHTTPRequestHandler):
     """One client connection."""
 
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # headers and body in one piece, or the client waits 40 ms for the second
+    wbufsize = -1  # headers and body in one packet, or the client waits 40 ms for the second
     disable_nagle_algorithm = True
     server: Server
 
     def setup(self) -> None:
-        """Each connection has its own one to the world, in its own thread."""
+        """Open a database connection for this client connection."""
         super().setup()
         self.world: World = self.server.sandbox.open()
 
     def finish(self) -> None:
-        """Close both."""
+        """Close both connections."""
         self.world.close()
         with suppress(ConnectionError):
             super().finish()
 
     def do_GET(self) -> None:
-        """A call, or the state, for people."""
+        """Handle an API call or `/sandbox/state`."""
         call = self._read(b"")
         if call.path == "/sandbox/state":
             self._send(as_json(200, self.server.sandbox.state()))
@@ -144,7 +144,7 @@ class Handler(BaseHTTPRequestHandler):
             self._call(call)
 
     def do_POST(self) -> None:
-        """A call, or a person's control."""
+        """Handle an API call or a control request."""
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > LARGEST_BODY:
             self.close_connection = True
@@ -157,7 +157,7 @@ class Handler(BaseHTTPRequestHandler):
             self._call(call)
 
     def do_PUT(self) -> None:
-        """A call to Hatch, which takes either."""
+        """Handle a call to Hatch, which accepts PUT and POST."""
         self.do_POST()
 
     def _read(self, body: bytes) -> Call:
@@ -181,7 +181,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(normal() if fault is None else answer_with(fault, normal, later, self.server.stopping.wait))
 
     def _control(self, call: Call) -> Answer:
-        if call.content_type != JSON:  # also keeps web pages out: a browser asks before it sends that
+        if call.content_type != JSON:  # also blocks web pages: browsers send a preflight request first
             return as_json(415, {"error": "Send JSON with Content-Type: application/json."})
         sandbox = self.server.sandbox
         try:
@@ -191,7 +191,7 @@ class Handler(BaseHTTPRequestHandler):
             elif call.path == "/sandbox/fault":
                 sandbox.fault(**values)
             else:
-                return as_json(404, {"error": "There are /sandbox/switch, /sandbox/fault and /sandbox/state."})
+                return as_json(404, {"error": "Unknown path. Use /sandbox/switch, /sandbox/fault or /sandbox/state."})
         except (ValueError, TypeError) as error:
             return as_json(400, {"error": str(error)})
         return as_json(200, sandbox.state())
@@ -210,12 +210,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(reply.body[: reply.sent])
 
     def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002
-        """The `Date` of an answer is LP's clock, not this machine's."""
+        """The `Date` header uses LP's clock, not this machine's."""
         return format_datetime(self.server.sandbox.lp_utc_now(self.world), usegmt=True)
 
     def version_string(self) -> str:
-        """What the real one seems to run on."""
+        """The `Server` header of the real LeadPerfection."""
         return "Microsoft-IIS/10.0"
 
     def log_message(self, *_: Any) -> None:
-        """Nothing: a request may hold a password."""
+        """Log nothing: a request may contain a password."""

@@ -3,7 +3,6 @@
 Opening it, durable transactions, named SQL. What the rows mean is decided by those who use it, and in `sql/outbox/`.
 """
 
-import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
@@ -12,8 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from lp_pipeline.errors import SettingsError, WarehouseError
-from lp_pipeline.settings import Settings
+from lp_pipeline.errors import WarehouseError
 from lp_pipeline.storage.failures import plainly
 from lp_pipeline.storage.sql import statement
 
@@ -143,23 +141,3 @@ def iso(instant: datetime) -> str:
 def instant_of(text: str) -> datetime:
     """The instant that `iso` wrote."""
     return datetime.fromisoformat(text)
-
-
-def recognise(outbox: Outbox, settings: Settings) -> None:
-    """Raise `SettingsError` if the outbox is that of another LeadPerfection account (SPEC J5)."""
-    known = outbox.fact("account")
-    if known is not None and known != _account(settings):
-        raise SettingsError(
-            f"{settings.data} holds what was sent to another LeadPerfection account (LP_API_URL or LP_CLIENT_ID "
-            "differ). Give each account a folder of its own with LP_PIPELINE_DATA."
-        )
-
-
-def remember_account(outbox: Outbox, settings: Settings) -> None:
-    """Whose outbox this is from now on: LeadPerfection has accepted the sign-in."""
-    if outbox.fact("account") is None:
-        outbox.keep("account", _account(settings), once=True)
-
-
-def _account(settings: Settings) -> str:
-    return json.dumps([settings.account, settings.lp_client_id])

@@ -6,7 +6,7 @@ What stands in it is SQL (`sql/publish/`); when it is replaced is decided here. 
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +18,8 @@ from lp_pipeline.storage import public_file
 from lp_pipeline.storage.failures import plainly
 from lp_pipeline.storage.locks import briefly
 from lp_pipeline.storage.outbox import Outbox, Row
-from lp_pipeline.storage.warehouse import SCHEMA_VERSION, STORAGE_VERSION, Warehouse, first_row, run
+from lp_pipeline.storage.sql import statement
+from lp_pipeline.storage.warehouse import SCHEMA_VERSION, STORAGE_VERSION, Warehouse, first_row, rows_of, run
 
 AT_LEAST_EVERY = timedelta(hours=1)
 AT_MOST_EVERY_SECONDS = 60.0
@@ -30,11 +31,12 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Publication:
-    """Whether people got a new copy, why (not), and what is in it."""
+    """Whether people got a new copy, why (not), and what is in it: counts, and a row for each frequent status."""
 
     published: bool
     reason: str
     counts: dict[str, int]
+    by_status: list[dict[str, Any]] = field(default_factory=list)
 
 
 def publish(
@@ -69,7 +71,7 @@ def publish(
     with plainly(f"publish {warehouse.published}"):
         try:
             _clear_drafts(warehouse.folder)
-            counts = _write(warehouse, outbox, draft, now=now, zone=zone)
+            counts, by_status = _write(warehouse, outbox, draft, now=now, zone=zone)
             public_file.replace(draft, warehouse.published, group)
         finally:
             _clear_drafts(warehouse.folder)
@@ -82,6 +84,7 @@ def publish(
         True,
         "something changed" if changed else "the last copy was not as it was left, an hour old, or a feed failed",
         counts,
+        by_status,
     )
 
 
@@ -133,7 +136,9 @@ def _clear_drafts(folder: Path) -> None:
         left.unlink(missing_ok=True)
 
 
-def _write(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str) -> dict[str, int]:
+def _write(
+    warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str
+) -> tuple[dict[str, int], list[dict[str, Any]]]:
     variables = {"now_at": now, "zone": zone, "schema_version": SCHEMA_VERSION}
     with warehouse.connection(variables) as connection:
         path = str(draft).replace("'", "''")
@@ -150,10 +155,12 @@ def _write(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, 
             run(connection, name)
         _comment_views(connection)
         row = first_row(connection, "from published")
+        by_status = rows_of(connection, statement("status/opportunities_by_status"))
         connection.execute("commit")
         connection.execute("use work")
         connection.execute("detach draft")
-        return {name: row[name] for name in ("opportunities", "gone_opportunities", "rejected_records")}
+        counts = {name: row[name] for name in ("opportunities", "gone_opportunities", "rejected_records")}
+        return counts, by_status
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, rows: list[Row], table: str) -> None:

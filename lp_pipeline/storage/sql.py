@@ -1,4 +1,4 @@
-"""Named SQL: every statement that matters stands in a file under `sql/`, one purpose to a file."""
+"""Loads named SQL. Every statement that decides something is a file under `sql/`, one purpose per file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +12,13 @@ _folder: ContextVar[Path | None] = ContextVar("folder", default=None)
 
 
 def statement(name: str) -> str:
-    """The text of `<name>.sql`."""
+    """The text of `sql/<name>.sql`; `name` may include a folder, as in `merge/outcomes`."""
     return _read(_folder.get() or package_data("sql"), name)
 
 
 @contextmanager
 def statements_from(folder: Path) -> Iterator[None]:
-    """Within the block statements come from this folder instead of `sql/`, to see what other rules would do."""
+    """Inside the block, load statements from this folder instead of `sql/`, to try out changed rules."""
     token = _folder.set(folder)
     try:
         yield

@@ -14,10 +14,12 @@ from typing import Any
 import duckdb
 
 from lp_pipeline.errors import WarehouseError
+from lp_pipeline.storage.contact_points import keep_known_contact_points
 from lp_pipeline.storage.failures import plainly
 from lp_pipeline.storage.sql import statement
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+WITH_CONTACT_POINTS = 4  # the first schema that keeps the normal forms of phones and e-mails (SPEC J8)
 STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
 LOCK_PATIENCE_SECONDS = 20.0
 IF_DAMAGED = (
@@ -87,29 +89,40 @@ class Warehouse:
 
     def _open(self, connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("set timezone = 'UTC'")
-        self._attach(connection)
+        attach(
+            connection,
+            self.work,
+            f"as work (storage_version '{STORAGE_VERSION}')",
+            patience_seconds=self._patience,
+            if_held=f"Close that program: people query {self.published.name}, only the pipeline opens this file.",
+        )
         self.work.chmod(0o600)
         connection.execute("use work")
         _ensure_schema(connection)
 
-    def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
-        path = str(self.work).replace("'", "''")
-        deadline = time.monotonic() + self._patience
-        while True:
-            try:
-                connection.execute(f"attach '{path}' as work (storage_version '{STORAGE_VERSION}')")
-            except duckdb.IOException as error:
-                holder = HOLDER.search(str(error))
-                if "lock" not in str(error).lower() or not holder:
-                    raise
-                if time.monotonic() > deadline:
-                    raise WarehouseError(
-                        f"{self.work} is held open by process {holder.group(1)}. Close that program: people query "
-                        f"{self.published.name}, only the pipeline opens {self.work.name}."
-                    ) from None
-                time.sleep(0.1)
-            else:
-                return
+
+def attach(
+    connection: duckdb.DuckDBPyConnection, path: Path, clause: str, *, patience_seconds: float, if_held: str
+) -> None:
+    """Attach a file; `clause` is what follows its path in `attach` (ours, never a user's).
+
+    Waits for whoever holds the file, at most `patience_seconds`. Raises `WarehouseError` with the holder's process id
+    and the advice `if_held`; `duckdb.Error` for anything else, at once.
+    """
+    literal = str(path).replace("'", "''")
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            connection.execute(f"attach '{literal}' {clause}")
+        except duckdb.IOException as error:
+            holder = HOLDER.search(str(error))
+            if "lock" not in str(error).lower() or not holder:
+                raise
+            if time.monotonic() > deadline:
+                raise WarehouseError(f"{path} is held open by process {holder.group(1)}. {if_held}") from None
+            time.sleep(0.1)
+        else:
+            return
 
 
 def set_variables(connection: duckdb.DuckDBPyConnection, variables: Mapping[str, Any]) -> None:
@@ -124,10 +137,21 @@ def run(connection: duckdb.DuckDBPyConnection, name: str, variables: Mapping[str
     return connection.execute(statement(name)).fetchall()
 
 
+def bound(connection: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, Any] | None = None) -> list[Any]:
+    """Run the one statement of `sql/<name>.sql` with its parameters bound; its rows."""
+    return connection.execute(statement(name), values or {}).fetchall()
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    """The rows that a query brings, each by column name."""
+    result = connection.execute(query)
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
 def first_row(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
     """The first row that a query brings, by column name."""
-    result = connection.execute(query)
-    return dict(zip([column[0] for column in result.description], result.fetchall()[0], strict=True))
+    return rows_of(connection, query)[0]
 
 
 def _ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
@@ -146,6 +170,9 @@ def _ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(statement("schema/work"))
     connection.execute(statement("schema/macros"))
     connection.execute(statement("schema/ranked_opportunities"))
+    if version is not None and version < WITH_CONTACT_POINTS:
+        keep_known_contact_points(connection)
+        connection.execute("update pipeline.publication set unpublished_changes = true")  # people get them too
     connection.execute("delete from pipeline.version")
     connection.execute("insert into pipeline.version values ($version)", {"version": SCHEMA_VERSION})
     connection.execute("commit")

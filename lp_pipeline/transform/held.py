@@ -5,10 +5,11 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.account import open_warehouse
 from lp_pipeline.storage.locks import Turn
 from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.sync_log import record_sync
-from lp_pipeline.storage.warehouse import Warehouse, run, set_variables
+from lp_pipeline.storage.warehouse import bound, run, set_variables
 from lp_pipeline.transform.merge import variables
 
 Verdict = Literal["accept", "drop"]
@@ -20,20 +21,12 @@ ACCEPTING = (
 
 def settle_held(settings: Settings, verdict: Verdict, contact_ids: Sequence[str]) -> int:
     """Accept or drop what is held, of these contacts or of all; how many opportunities that were."""
-    turn = Turn(settings.data)
-    turn.take()
-    try:
-        with Warehouse(settings.data).transaction(variables(settings)) as connection:
-            connection.execute(
-                "create temp table chosen as select unnest($ids::varchar[]) as external_contact_id",
-                {"ids": list(contact_ids)},
-            ).fetchall()
-            set_variables(connection, {"sync_id": record_sync(connection, settings, f"held {verdict} {uuid4()}")})
-            number = _accept(connection) if verdict == "accept" else len(run(connection, "merge/drop_held"))
-            note_unpublished(connection)
-        return number
-    finally:
-        turn.give_back()
+    with Turn(settings.data), open_warehouse(settings).transaction(variables(settings)) as connection:
+        bound(connection, "held/choose", {"ids": list(contact_ids)})
+        set_variables(connection, {"sync_id": record_sync(connection, settings, f"held {verdict} {uuid4()}")})
+        number = _accept(connection) if verdict == "accept" else len(run(connection, "merge/drop_held"))
+        note_unpublished(connection)
+    return number
 
 
 def _accept(connection: Any) -> int:

@@ -1,6 +1,6 @@
-"""Staging and merging: runs the SQL that decides triggers, joins, outcomes and rejections (SPEC F, J, M).
+"""Stages and merges: runs the SQL for triggers, joins, outcomes and rejections (SPEC F, J, M).
 
-Python only hands over the settings and counts; the rules stand in `sql/staging` and `sql/merge`.
+Python only passes settings and counts rows; the rules are in `sql/staging` and `sql/merge`.
 """
 
 from dataclasses import dataclass, field
@@ -8,7 +8,8 @@ from typing import Any
 
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.publish import note_unpublished
-from lp_pipeline.storage.warehouse import Warehouse, first_row, run
+from lp_pipeline.storage.sql import statement
+from lp_pipeline.storage.warehouse import Warehouse, first_row, rows_of, run
 
 STAGING = ("batch", "triggered_leads", "triggered_prospects", "current_records", "joined", "staged_opportunities")
 MERGE_COUNTS = (
@@ -31,7 +32,7 @@ MERGING = (
 
 @dataclass
 class StagingReport:
-    """What the staging found to be merged."""
+    """What staging selected for the merge."""
 
     readings: int = 0
     prospects: int = 0
@@ -43,7 +44,7 @@ class StagingReport:
 
 @dataclass
 class MergeReport:
-    """The outcomes of one merge (SPEC M3) and a few keys as examples."""
+    """Outcome counts of one merge (SPEC M3), with a few example rows of each (`sql/merge/examples.sql`)."""
 
     readings: int = 0
     triggered: int = 0
@@ -57,16 +58,16 @@ class MergeReport:
     returned: int = 0
     new_calls: int = 0
     rejected_for: dict[str, int] = field(default_factory=dict)
-    examples: dict[str, list[str]] = field(default_factory=dict)
+    examples: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def changed_something(self) -> bool:
-        """Whether people would see a difference."""
+        """Whether the published data changes."""
         return bool(self.inserted or self.updated or self.held or self.gone or self.returned or self.new_calls)
 
 
 def stage(warehouse: Warehouse, settings: Settings) -> StagingReport:
-    """Stage every stored reading that is not yet merged (SPEC W8); touches nothing if there is none."""
+    """Stage every stored reading that is not merged yet (SPEC W8). Does nothing if there are none."""
     with warehouse.transaction(variables(settings)) as connection:
         if not _count(connection, "pipeline.unmerged") and not _count(connection, "pipeline.batch"):
             return StagingReport()
@@ -87,7 +88,7 @@ def stage(warehouse: Warehouse, settings: Settings) -> StagingReport:
 
 
 def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport:
-    """Merge what is staged, and mark its readings as merged in the same transaction (SPEC W8, M1 to M7)."""
+    """Merge the staged rows and mark their readings as merged, in one transaction (SPEC W8, M1 to M7)."""
     with warehouse.transaction({**variables(settings), "sync_id": sync_id}) as connection:
         if not _count(connection, "pipeline.batch"):
             return MergeReport()
@@ -104,7 +105,7 @@ def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport
                 "select name, count(*) from (select unnest(missing) as name from rejections) group by all order by name"
             ).fetchall()
         )
-        report.examples = _examples(connection)
+        report.examples = rows_of(connection, statement("merge/examples"))
         new_rejections = connection.execute(
             "select count(*) from rejections as n inner join rejected_records as r "
             "using (contact_key, combination, lead_key) where r.attempts = 1"
@@ -114,16 +115,16 @@ def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport
         return report
 
 
-def told_without_ids(without: int, prospects: int) -> str:
-    """What to say of a batch that the check `batch_without_prospect_ids` stops."""
+def without_ids_message(without: int, prospects: int) -> str:
+    """The message when the check `batch_without_prospect_ids` fails."""
     return (
-        f"{without} of {prospects} prospects have no cst_id: LeadPerfection's answers have changed. Nothing was "
-        "merged, the readings are kept; look at raw.prospects.record in work.duckdb and report it."
+        f"{without} of {prospects} prospects have no cst_id: LeadPerfection's response format has changed. Nothing "
+        "was merged and the readings are kept. Check raw.prospects.record in work.duckdb and report the change."
     )
 
 
 def variables(settings: Settings) -> dict[str, Any]:
-    """What the statements of staging and merging read by `getvariable()`."""
+    """The variables that the staging and merge SQL reads with `getvariable()`."""
     return {
         "zone": settings.lp_timezone,
         "availability": settings.lp_availability,
@@ -135,13 +136,3 @@ def variables(settings: Settings) -> dict[str, Any]:
 
 def _count(connection: Any, relation: str) -> int:
     return int(connection.execute(f"select count(*) from {relation}").fetchall()[0][0])  # noqa: S608 (ours)
-
-
-def _examples(connection: Any) -> dict[str, list[str]]:
-    """A few keys of each outcome: ids say nothing of a person."""
-    rows = connection.execute(
-        "select outcome, list(key)[1:5] from (select outcome, concat(coalesce(external_contact_id, 'no cst_id'), "
-        "coalesce('/' || external_id, '')) as key from outcomes where outcome <> 'unchanged' order by key) "
-        "group by outcome"
-    ).fetchall()
-    return dict(rows)

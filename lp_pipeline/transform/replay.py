@@ -1,5 +1,5 @@
-"""`lp-pipeline replay`: rebuild the opportunities from the stored readings, and see whether they are the live ones
-(SPEC E4). It does again what the merge log tells, with the statements of the merge; nothing is decided here.
+"""`lp-pipeline replay`: rebuilds the opportunities from the stored readings and compares them with the live ones
+(SPEC E4). It repeats the merge log's entries with the merge's own SQL; no rules live here.
 """
 
 import shutil
@@ -14,29 +14,30 @@ import duckdb
 
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.account import check_warehouse
 from lp_pipeline.storage.failures import plainly
 from lp_pipeline.storage.locks import Turn
 from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.sync_log import begin_sync
-from lp_pipeline.storage.warehouse import Warehouse, run, set_variables
+from lp_pipeline.storage.warehouse import Warehouse, bound, run, set_variables
 from lp_pipeline.transform.held import ACCEPTING
 from lp_pipeline.transform.merge import MERGING, STAGING
 
 SCRATCH = "replay.scratch"
 MOST_ROWS = 200
-MISTAKES = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)  # of whoever changed the SQL
+MISTAKES = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)  # in edited SQL
 Progress = Callable[[int, int], None]
 
 
 @dataclass
 class ReplayReport:
-    """Where the live opportunities and the replayed ones differ."""
+    """The differences between the live and the replayed opportunities."""
 
     done_again: int = 0
     counts: dict[str, int] = field(default_factory=dict)  # differences by column
-    rows: list[tuple[Any, ...]] = field(default_factory=list)  # the first ones: key, column, live and replayed value
-    adopted: int | None = None  # opportunities that were replaced, if the replayed state is live now
+    rows: list[tuple[Any, ...]] = field(default_factory=list)  # the first 200: key, column, live value, replayed value
+    adopted: int | None = None  # number of opportunities replaced; None if not adopted
 
 
 def replay(
@@ -46,26 +47,30 @@ def replay(
     scratch: Path | None = None,
     on_progress: Progress = lambda _done, _all: None,
 ) -> ReplayReport:
-    """Rebuild in a folder under `scratch`, or under the data folder, which is removed afterwards; compare, and, if told
-    to, `adopt`. Syncs go on meanwhile. Raises `WarehouseError`, `SettingsError`."""
+    """Rebuild in a temporary folder under `scratch` (default: the data folder) and compare with the live data.
+
+    With `adopt`, the replayed state replaces the live one. Syncs can run meanwhile. Raises `WarehouseError`,
+    `SettingsError`.
+    """
     live = Warehouse(settings.data)
     if not live.work.exists():
         raise WarehouseError(f"There is nothing to replay: {live.work} does not exist. Run `lp-pipeline sync` first.")
-    with _turn(settings, "replay"), _folder((scratch or settings.data) / SCRATCH) as folder:
+    with Turn(settings.data, "replay"), _folder((scratch or settings.data) / SCRATCH) as folder:
         replayed = _Replayed(Warehouse(folder), on_progress)
-        with _turn(settings):
+        with Turn(settings.data):
+            check_warehouse(live, settings)
             live.copy(replayed.live)
         replayed.catch_up()
         if adopt:
-            with _turn(settings):
-                live.copy(replayed.live)  # syncs have gone on
+            with Turn(settings.data):
+                live.copy(replayed.live)  # syncs may have run since
                 replayed.catch_up()
                 replayed.report.adopted = _adopt(settings, live, replayed.warehouse.work)
         return replayed.report
 
 
 class _Replayed:
-    """The warehouse that is built anew; `live` is a copy of the one that it is compared with."""
+    """The rebuilt warehouse; `live` is a copy of the live one, for comparison."""
 
     def __init__(self, warehouse: Warehouse, on_progress: Progress) -> None:
         self.warehouse = warehouse
@@ -75,14 +80,14 @@ class _Replayed:
         self._done = 0
 
     def catch_up(self) -> None:
-        """Do again what the copy's log has and was not done yet, and compare."""
+        """Repeat the log entries that were not replayed yet, then compare."""
         with self.warehouse.connection({"done": self._done, "delivering": False}) as connection:
             _attach(connection, self.live, "live")
             number, last = run(connection, "replay/unlogged")[0]
             if number:
                 raise WarehouseError(
-                    f"{number} merges, the last one of {last:%Y-%m-%d %H:%M} UTC, are from before lp_pipeline kept a "
-                    "log of what each merge took, so their state can't be rebuilt. Nothing was compared or changed."
+                    f"{number} merges, the last on {last:%Y-%m-%d %H:%M} UTC, are older than the "
+                    "merge log, so their state can't be rebuilt. Nothing was compared or changed."
                 )
             entries = _entries(connection)
             for place, entry in enumerate(entries, 1):
@@ -107,20 +112,17 @@ def _do_again(connection: Any, entry: dict[str, Any]) -> None:
     elif entry["event"] == "rezone":
         names = ["merge/rezone"]
     else:
-        connection.execute(
-            "create or replace temp table chosen as select unnest($ids::varchar[]) as external_contact_id",
-            {"ids": entry["chosen"]},
-        ).fetchall()
+        bound(connection, "held/choose", {"ids": entry["chosen"]})
         names = list(ACCEPTING) if entry["event"] == "accept" else ["merge/drop_held"]
     for name in names:
         try:
             run(connection, name)
-        except MISTAKES as error:  # its words are about the statement, not about anybody's record (R4)
+        except MISTAKES as error:  # the message is about the SQL, not about a record (R4)
             raise WarehouseError(f"{name}.sql can't be run. {error}") from None
 
 
 def _adopt(settings: Settings, live: Warehouse, replayed: Path) -> int:
-    """Make the replayed state live, in one transaction; how many opportunities that replaced."""
+    """Make the replayed state live in one transaction; returns how many opportunities were replaced."""
     sync_id = begin_sync(live, settings, f"replay {uuid4()}")
     variables = {"now_at": settings.now(), "sync_id": sync_id, "delivering": settings.delivers}
     with live.connection(variables) as connection:
@@ -147,18 +149,8 @@ def _entries(connection: Any) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _turn(settings: Settings, name: str = "turn") -> Iterator[None]:
-    turn = Turn(settings.data, name)
-    turn.take()
-    try:
-        yield
-    finally:
-        turn.give_back()
-
-
-@contextmanager
 def _folder(path: Path) -> Iterator[Path]:
-    """A folder of our own, gone afterwards; also what a replay that was killed has left."""
+    """An empty folder, removed at the end; leftovers of a killed replay are removed first."""
     with plainly(f"use {path}"):
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True, mode=0o700)

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from lp_pipeline.cli.main import main
 from lp_pipeline.runs.backfill import time_left
-from lp_pipeline.runs.run import ROOM
+from lp_pipeline.runs.connections import SHARE_FOR_SYNCS
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.storage.locks import PAST, Turn
 from lp_pipeline_tests.account import Account
@@ -39,9 +39,9 @@ def typed(account: Account, *words: str) -> Result:
 @pytest.mark.parametrize(
     ("first", "last", "told"),
     [
-        ("26.02.2026", "2026-02-28", "'26.02.2026' is no day; write it as 2026-03-02"),
-        ("2026-02-26", "2026-02-30", "'2026-02-30' is no day"),
-        ("2026-02-26", "", "'' is no day"),
+        ("26.02.2026", "2026-02-28", "'26.02.2026' is not a valid date; use YYYY-MM-DD"),
+        ("2026-02-26", "2026-02-30", "'2026-02-30' is not a valid date"),
+        ("2026-02-26", "", "'' is not a valid date"),
     ],
 )
 def test_what_is_no_day_is_refused_at_once(lp_account: Account, first: str, last: str, told: str) -> None:
@@ -56,15 +56,13 @@ def test_days_the_wrong_way_round_and_a_second_one_at_once_are_told_plainly(lp_a
     result = typed(lp_account, "backfill", "--from", f"{DAYS[1]}", "--to", f"{DAYS[0]}")
     assert (result.exit_code, result.output) == (
         1,
-        "Error: The backfill's days are the wrong way round: from 2026-02-28 to 2026-02-26.\n",
+        "Error: The backfill's last day 2026-02-26 is before its first day 2026-02-28. Swap them.\n",
     )
-    turn = Turn(lp_account.folder, PAST)
-    turn.take()
-    result = typed(lp_account, "sweep")
-    turn.give_back()
+    with Turn(lp_account.folder, PAST):
+        result = typed(lp_account, "sweep")
     assert (result.exit_code, result.output) == (
         1,
-        "Error: Another backfill or sweep is at work. Start this one again when it has ended.\n",
+        "Error: Another backfill or sweep is running. Start this one again when it has ended.\n",
     )
 
 
@@ -76,11 +74,11 @@ def test_it_says_what_went_wrong_and_later_from_where_it_went_on(lp_account: Acc
     lp_account.lp.fault("403", path="Get", after=4, times=2)
     result = typed(lp_account, *THREE_DAYS)
     assert result.exit_code == 1
-    assert result.output.rstrip().endswith("The backfill goes on where it stopped when it is started again.")
+    assert result.output.rstrip().endswith("Completed work is saved; start the backfill again to resume.")
     result = typed(lp_account, *THREE_DAYS)
     assert result.exit_code == 0, result.output
     assert "  pieces: 2\n" in result.output
-    assert "  notes: went on from 2026-02-27 00:00\n" in result.output
+    assert "  notes: resumed from 2026-02-27 00:00\n" in result.output
     assert ids(lp_account) == ["26", "27", "28"]
 
 
@@ -109,7 +107,7 @@ def test_a_sweep_shows_what_it_found(lp_account: Account) -> None:
 def test_the_time_left_is_the_calls_left_at_the_rate_less_the_room_for_syncs(left: int, told: str) -> None:
     """W2, R3: 25 pieces took 100 calls, so that 4 calls are to come for each one left; of 50 a minute syncs get a
     fifth."""
-    assert timedelta(minutes=4 * left / (50 * (1 - 1 / ROOM))) < timedelta(hours=2.1)
+    assert timedelta(minutes=4 * left / (50 * (1 - 1 / SHARE_FOR_SYNCS))) < timedelta(hours=2.1)
     assert time_left(100, 25, left, 50) == f"about {told} left"
 
 
@@ -173,13 +171,13 @@ def test_a_terminal_shows_progress_and_ctrl_c_leaves_a_message_and_a_place_to_go
     terminal.until(lambda shown: " of 30 (2026-01-" in shown and " left" in shown)
     terminal.interrupt()
     assert terminal.end() == 1
-    assert "Error: Stopped. What was done so far stays; started again, it goes on from there." in terminal.shown
+    assert "Error: Interrupted. Completed work is saved; run the command again to resume." in terminal.shown
     assert "Traceback" not in terminal.shown
     done = len(lp_account.ask("select distinct window_from from sync_runs where feed = 'prospects'"))
     lp_account.lp.before_request = None
     terminal = Terminal(lp_account, *words)
     assert terminal.end() == 0, terminal.shown
-    assert "notes: went on from 2026-01-" in terminal.shown
+    assert "notes: resumed from 2026-01-" in terminal.shown
     twice = lp_account.ask("select feed from sync_runs group by feed, window_from having count(*) > 1")
     assert len(twice) <= 2
     assert len(lp_account.ask("select distinct window_from from sync_runs")) == 30 > done

@@ -11,6 +11,7 @@ import pytest
 
 from lp_pipeline.clients.hatch import HatchClient
 from lp_pipeline.communications.export import ExportReport, read_export
+from lp_pipeline.runs.steps import read_communications
 from lp_pipeline.storage.outbox import Outbox, iso
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.clients.hatch.fakes import EXPORT_KEY, exported, item, settings
@@ -108,7 +109,7 @@ def test_it_is_asked_for_hourly_until_yesterdays_is_in(exports: Exports) -> None
     assert exports.asked_now()[0] == (ITEMS, date(2026, 2, 26), YESTERDAY)
     exports.later(hours=6)
     report = exports.read()
-    assert report.why_not[ITEMS] == "yesterday's is in"
+    assert report.why_not[ITEMS] == "yesterday has been read"
     exports.later(hours=6)
     assert exports.now.date() == date(2026, 3, 3)
     exports.later(hours=5)  # it is another day in New York too
@@ -122,7 +123,7 @@ def test_five_minutes_lie_between_any_two(exports: Exports) -> None:
     exports.read()
     exports.later(minutes=4)
     report = exports.read()
-    assert report.why_not[HISTORY] == "another export was asked within 5 minutes"
+    assert report.why_not[HISTORY] == "another export was requested within the last 5 minutes"
     exports.later(minutes=1)
     exports.read()
     assert [source for source, *_ in exports.asked_now()] == [ITEMS, HISTORY]
@@ -145,7 +146,7 @@ def test_a_hundred_are_asked_for_a_day(exports: Exports) -> None:
         )
     report = exports.read()
     assert exports.asked_now() == []
-    assert set(report.why_not.values()) == {"100 exports were asked within a day"}
+    assert set(report.why_not.values()) == {"100 exports were requested within a day"}
     exports.later(days=1)
     exports.read()
     assert len(exports.asked_now()) == 1
@@ -178,16 +179,16 @@ def test_a_single_day_that_is_too_large_holds_up_no_other(exports: Exports) -> N
             "insert into export_requests values (?, ?, '2026-02-26', '2026-02-26', 'read', 0, '2026-02-26', null)",
             (iso(NOON - timedelta(days=1)), ITEMS),
         )
-    told = []
+    warnings = []
     for _ in range(8):
-        told.append(exports.read(HATCH_EXPORT_MINUTES="0").unavailable or "")
+        warnings.append(exports.read(HATCH_EXPORT_MINUTES="0").unavailable or "")
         asked = [(start, end) for source, start, end in exports.asked_now() if source == ITEMS]
-        if "is left out" in told[-1]:
+        if "is skipped" in warnings[-1]:
             exports.largest = 180
         exports.later(hours=1)
         if asked == [(YESTERDAY, YESTERDAY)]:
             break
-    assert any("what is of 2026-02-27 is left out" in each for each in told)
+    assert any("so 2026-02-27 is skipped" in each for each in warnings)
     assert exports.rows("select communication_id from communications order by 1") == [("day-1",), ("day-2",)]
 
 
@@ -229,7 +230,7 @@ def test_a_time_that_is_nonsense_does_not_stand_for_yesterday(exports: Exports) 
 
 
 BAD_ZIP = httpx.Response(200, content=b"PK\x03\x04 nothing", headers={"content-type": "application/zip"})
-TROUBLES = {
+ERRORS = {
     "429": lambda: httpx.Response(429, json={"errors": {"detail": "Ann asked too often"}}),
     "500": lambda: httpx.Response(500, text="Ann"),
     "html": lambda: httpx.Response(200, text="<html>Ann</html>", headers={"content-type": "text/html"}),
@@ -237,11 +238,11 @@ TROUBLES = {
 }
 
 
-@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
-def test_trouble_that_may_pass_is_for_later(exports: Exports, trouble: Callable[[], httpx.Response]) -> None:
+@pytest.mark.parametrize("answer", ERRORS.values(), ids=ERRORS.keys())
+def test_an_error_that_may_pass_is_for_later(exports: Exports, answer: Callable[[], httpx.Response]) -> None:
     """C1, R3, R4: one attempt, a message without Hatch's words, and again in an hour."""
     exports.put(1)
-    exports.instead = trouble
+    exports.instead = answer
     report = exports.read()
     assert report.stopped is None
     assert report.unavailable is not None
@@ -256,7 +257,7 @@ def test_trouble_that_may_pass_is_for_later(exports: Exports, trouble: Callable[
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_is_not_taken_is_told(exports: Exports, status: int) -> None:
-    """C1, R4: a message that names the setting; mended, the export comes in."""
+    """C1, R4: a message that names the setting; corrected, the export comes in."""
     exports.put(1)
     exports.instead = lambda: httpx.Response(status, json={"errors": {"detail": "Ann may not"}})
     report = exports.read(HATCH_EXPORT_MINUTES="0")
@@ -320,7 +321,7 @@ def test_the_time_may_have_several_names(exports: Exports, column: str) -> None:
 
 
 def test_a_time_under_a_name_of_its_own_is_a_setting_and_loses_no_days(exports: Exports) -> None:
-    """C1: nothing readable is told with the setting's name, and is asked for again."""
+    """C1: nothing readable gives a message with the setting's name, and is requested again."""
     exports.put(30, "a", created_at=..., happened="2026-01-31T10:00:00Z")
     report = exports.read()
     assert "HATCH_TIME_COLUMNS" in (report.unavailable or "")
@@ -347,7 +348,7 @@ def test_a_crash_right_after_asking_does_not_ask_again_within_the_hour(exports: 
 def test_a_clock_that_was_set_back_puts_it_off_by_no_year(exports: Exports) -> None:
     """C1: an hour that lies in the future is none."""
     exports.later(days=300)
-    exports.instead = TROUBLES["500"]
+    exports.instead = ERRORS["500"]
     exports.read()
     exports.later(days=-300)
     exports.instead = None
@@ -357,9 +358,9 @@ def test_a_clock_that_was_set_back_puts_it_off_by_no_year(exports: Exports) -> N
 def test_from_the_inbox_no_export_is_asked_for(lp_account: Account) -> None:
     """C1: never both at once, and without a key neither."""
     lp_account.with_hatch(COMMUNICATIONS_FROM="inbox", INBOX_SECRET="s" * 32)
-    with lp_account.pipeline() as pipeline:
-        assert pipeline.read_communications() is None
+    with lp_account.connections() as connections:
+        assert read_communications(connections) is None
     lp_account.environ |= {"COMMUNICATIONS_FROM": "export", "HATCH_EXPORT_KEY": ""}
-    with lp_account.pipeline() as pipeline:
-        assert pipeline.read_communications() is None
+    with lp_account.connections() as connections:
+        assert read_communications(connections) is None
     assert [path for path, _ in lp_account.lp.requests if "export" in path] == []

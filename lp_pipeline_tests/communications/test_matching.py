@@ -1,19 +1,23 @@
 """SPEC C5: whom a communication belongs to. Rows in: what LeadPerfection and Hatch showed; rows out: an address."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+import duckdb
 import pytest
 
 from lp_pipeline.clients.hatch import ContactHistory
 from lp_pipeline.communications.landing import land
-from lp_pipeline.communications.matching import Address, addresses
+from lp_pipeline.communications.matching import addressed, addresses
+from lp_pipeline.communications.open_push import Address
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.outbox import run
 from lp_pipeline.storage.publish import publish
+from lp_pipeline_tests.communications.talk import open_push
 from lp_pipeline_tests.scenario import Scenario, lead, live_settings, prospect
 
 ANN = Address(None, "1", "11", "J11", "5185550101", (("2026-03-01 18:03:00", None),))
@@ -39,20 +43,27 @@ PEOPLE = [
     prospect("5", lead("50"), phone1="5185550105", email="both@example.com", altphones=[{"phone": "5185550109"}]),
     prospect("6", lead("60"), phone1="5185550106", email="both@example.com", altphones=[{"phone": "5185550110"}]),
     prospect("7", lead("70"), phone1="5185550107", email="", altphones=[{"phone": "5185550106"}]),
+    prospect(
+        "8",
+        lead("80"),
+        phone1="(518) 555-0120 x5 / 518.555.0121",
+        email="Dee Day <Dee@Example.com>",
+        altphones=[{"phone": "cell \u202a518-555-0122\u202c"}],
+    ),
 ]
 
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
-    """Seven people, published, and what Hatch was told and tells of its contacts."""
+    """Eight people, published, what was delivered to Hatch, and its contact history."""
     scenario = Scenario(tmp_path_factory.mktemp("addressing"))
     scenario.sync(*PEOPLE, minutes=600)
     scenario.sync(PEOPLE[2], feed="prospects", minutes=600)
     with closing(scenario.outbox):
         publish(scenario.warehouse, outbox=scenario.outbox, now=scenario.now, zone="America/New_York")
-        told(scenario, "hatch-1", "1")
-        told(scenario, "hatch-23", "2", "3")
-        told(scenario, "hatch-99", "99")
+        delivered(scenario, "hatch-1", "1")
+        delivered(scenario, "hatch-23", "2", "3")
+        delivered(scenario, "hatch-99", "99")
         history = [
             ContactHistory("hatch-1", "6", None, None, scenario.now),
             ContactHistory("hatch-4", "4", None, None, scenario.now),
@@ -63,7 +74,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
         yield scenario
 
 
-def told(scenario: Scenario, hatch_contact_id: str, *contacts: str) -> None:
+def delivered(scenario: Scenario, hatch_contact_id: str, *contacts: str) -> None:
     with scenario.outbox.transaction() as connection:
         for contact in contacts:
             values = {
@@ -83,9 +94,7 @@ def told(scenario: Scenario, hatch_contact_id: str, *contacts: str) -> None:
 
 def address(scenario: Scenario, settings: Settings | None = None, **given: Any) -> Address:
     """The address of a communication of which only this is given."""
-    names = ("contact_id", "external_contact_id", "external_id", "phone", "email")
-    row = {"communication_id": "c", **dict.fromkeys(names), **given}
-    found = addresses(scenario.outbox, settings or scenario.settings, [cast(Any, row)])
+    found = addresses(scenario.outbox, settings or scenario.settings, [open_push(**given)])
     (one,) = found.values()
     return replace(one, calls=tuple(tuple(call) for call in one.calls))
 
@@ -127,6 +136,10 @@ MATCHED = {
     "a phone of two, told apart by e-mail": ({"phone": "5185550102", "email": "BEA@example.com"}, "3"),
     "an alternative phone of two, told apart": ({"phone": "5185550109", "email": "both@example.com"}, "5"),
     "a phone of nobody, with an e-mail": ({"phone": "5185550199", "email": "bob@example.com"}, "2"),
+    "a phone with an extension in LeadPerfection": ({"phone": "5185550120"}, "8"),
+    "the second of two phones in one field": ({"phone": "5185550121"}, "8"),
+    "an alternative phone with a label": ({"phone": "5185550122"}, "8"),
+    "an e-mail with a display name on either side": ({"email": "D. Day <DEE@example.com>"}, "8"),
     "an e-mail, whatever its case": ({"email": "aNN@eXample.com"}, "1"),
 }
 
@@ -169,9 +182,8 @@ def test_the_whole_address(known: Scenario) -> None:
 
 def test_each_communication_has_its_own(known: Scenario) -> None:
     """C5: many at once, each by its id."""
-    names = ("contact_id", "external_contact_id", "external_id", "phone", "email")
-    rows = [{"communication_id": f"c{n}", **dict.fromkeys(names), "phone": f"518555010{n}"} for n in range(8)]
-    found = addresses(known.outbox, known.settings, cast(Any, rows * 2))
+    pushes = [open_push(communication_id=f"c{n}", phone=f"518555010{n}") for n in range(8)]
+    found = addresses(known.outbox, known.settings, pushes * 2)
     assert {name: each.external_contact_id for name, each in found.items()} == {
         "c0": None,
         "c1": "1",
@@ -185,9 +197,37 @@ def test_each_communication_has_its_own(known: Scenario) -> None:
     assert addresses(known.outbox, known.settings, []) == {}
 
 
+def test_the_phone_of_a_call_log_is_the_first_number(known: Scenario) -> None:
+    """J8, contract 5: a call log's Phone has digits only, and of two numbers the first is sent."""
+    assert address(known, external_contact_id="8").phone == "5185550120"
+
+
+def test_a_copy_that_an_older_program_published_is_read_once_it_is_made_again(known: Scenario, tmp_path: Path) -> None:
+    """J8, R6: it knows no normal forms yet; nobody is found in it, and nothing fails."""
+    older = tmp_path / "published.duckdb"
+    shutil.copy(known.warehouse.published, older)
+    older.chmod(0o600)
+    with duckdb.connect(str(older)) as connection:
+        connection.execute("drop table internal.contact_points").fetchall()
+    settings = live_settings(tmp_path)
+    assert address(known, settings, external_contact_id="1") == Address("not_read")
+    assert address(known, settings, phone="5185550101") == Address("none")
+
+
 def test_before_anything_is_published(known: Scenario, tmp_path: Path) -> None:
     """C5: whoever is given is not read yet, and nobody is found by a phone."""
     nothing = live_settings(tmp_path)
     assert address(known, nothing, external_contact_id="1") == Address("not_read")
     assert address(known, nothing, contact_id="hatch-1") == Address("not_read")
     assert address(known, nothing, phone="5185550101") == Address("none")
+
+
+def test_a_fixed_address_stays_and_the_phone_given_goes_before_the_prospects(known: Scenario) -> None:
+    """C5, C7: only what no earlier attempt has fixed is looked for; a call log has the communication's own phone."""
+    fixed = open_push(
+        external_contact_id="1", text="Hatch text", address=Address(None, "98", "980", None, "5185550198")
+    )
+    new = open_push(communication_id="c2", external_contact_id="1", phone="5185550177")
+    stayed, found = addressed(known.outbox, known.settings, [fixed, new])
+    assert stayed is fixed
+    assert (found.address.external_contact_id, found.address.phone, found.phone) == ("1", "5185550177", "5185550177")

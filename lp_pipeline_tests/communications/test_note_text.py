@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_pipeline.communications.note_text import LEAST_LIMIT, Said, has_mark, mark, marked_in, note_text
+from lp_pipeline.communications.note_text import LEAST_LIMIT, has_mark, mark, marked_in, note_text
+from lp_pipeline.communications.open_push import OpenPush
 from lp_pipeline.communications.plain_text import plain, units
+from lp_pipeline_tests.communications.talk import open_push
 
 NEW_YORK = ZoneInfo("America/New_York")
 MARK = "[hatch:abc]"
 
 
 def note(limit: int = 3500, **fields: Any) -> str:
-    said = Said(id="abc", channel="text", direction="inbound", occurred_at=datetime(2026, 3, 2, 15, 5, tzinfo=UTC))
-    return note_text(replace(said, **fields), NEW_YORK, limit)
+    return note_text(open_push(**fields), NEW_YORK, limit)
 
 
 def first_line(**fields: Any) -> str:
@@ -70,7 +71,7 @@ def test_what_was_not_delivered_says_so(status: str) -> None:
 
 @pytest.mark.parametrize("status", [None, "", "delivered", "sent", "queued", "read", "voicemail_drop_delivered"])
 def test_what_was_delivered_or_is_unknown_says_nothing(status: str | None) -> None:
-    """C6: only a known failure is told."""
+    """C6: only a known failure is mentioned."""
     assert "not delivered" not in first_line(delivery_status=status)
 
 
@@ -96,7 +97,7 @@ def test_a_type_is_named_if_it_adds_something(channel: str, kind: str, begins: s
     ("seconds", "lasting"), [(125, ", 2 min 5 s,"), (45, ", 45 s,"), (3600, ", 1 h,"), (3725, ", 1 h 2 min 5 s,")]
 )
 def test_a_call_says_how_long_it_was(seconds: int, lasting: str) -> None:
-    """C6: a first line says what it was; a duration that isn't known isn't told."""
+    """C6: a first line says what it was; an unknown duration is left out."""
     assert lasting in first_line(channel="call", duration_seconds=seconds)
     assert first_line(channel="call", duration_seconds=0) == first_line(channel="call", duration_seconds=None)
 
@@ -194,7 +195,7 @@ def test_control_characters_are_gone() -> None:
 
 
 def test_blanks_and_blank_lines_are_trimmed() -> None:
-    """C6: the body as plain text: no trailing blanks, at most two blank lines running."""
+    """C6: the body as plain text: no trailing blanks, at most two blank lines in a row."""
     assert body("\n\na \u200b\xa0\n\n\n\n\n  b\n\n") == "a\n\n\n  b"
 
 
@@ -275,7 +276,11 @@ def test_links_that_do_not_fit_are_dropped_from_the_end() -> None:
 
 
 @pytest.mark.parametrize(
-    "whole", ["\U0001f600", "e\u0301", "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f1fa\U0001f1f8"]
+    "whole",
+    [
+        *("\U0001f600", "e\u0301", "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f1fa\U0001f1f8"),
+        *("\U0001f44d\U0001f3fd", "\u1112\u1161\u11ab"),  # a skin tone, a syllable in parts
+    ],
 )
 def test_a_cut_tears_no_character(whole: str) -> None:
     """C6: cut between what a reader sees as characters, counted in UTF-16 code units."""
@@ -365,8 +370,8 @@ ANY_CHARACTERS = st.text(st.characters(exclude_categories=()))
 TEXTS = st.one_of(ANY_CHARACTERS, st.lists(st.one_of(PIECES, ANY_CHARACTERS)).map("".join))
 MAYBE = st.one_of(st.none(), TEXTS)
 MESSAGES = st.builds(
-    Said,
-    id=st.one_of(st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True), TEXTS),
+    open_push,
+    communication_id=st.one_of(st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True), TEXTS),
     channel=st.one_of(st.sampled_from(["text", "email", "call", "message"]), TEXTS),
     type=MAYBE,
     direction=st.sampled_from(["inbound", "outbound", None]),
@@ -382,10 +387,10 @@ LIMITS = st.one_of(st.integers(LEAST_LIMIT, 400), st.just(3500))
 
 
 @given(MESSAGES, LIMITS, TEXTS)
-def test_every_note_is_known_by_its_own_mark_and_no_other(message: Said, limit: int, other: str) -> None:
+def test_every_note_is_known_by_its_own_mark_and_no_other(message: OpenPush, limit: int, other: str) -> None:
     """C6: whatever comes in, the first line ends with the one mark there is."""
     text = note_text(message, NEW_YORK, limit)
-    own = mark(message.id)
+    own = mark(message.communication_id)
     assert text.splitlines()[0].endswith(" " + own)
     assert text.startswith("Hatch ")
     assert text.lower().count("[hatch:") == 1
@@ -397,7 +402,7 @@ def test_every_note_is_known_by_its_own_mark_and_no_other(message: Said, limit: 
 
 
 @given(MESSAGES, LIMITS)
-def test_every_note_is_clean_and_within_its_limit(message: Said, limit: int) -> None:
+def test_every_note_is_clean_and_within_its_limit(message: OpenPush, limit: int) -> None:
     """C6: control characters gone, whatever comes in; never longer than LP takes; can be sent as UTF-8."""
     text = note_text(message, NEW_YORK, limit)
     assert not [char for char in text if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") and char != "\n"]
@@ -407,7 +412,7 @@ def test_every_note_is_clean_and_within_its_limit(message: Said, limit: int) -> 
 
 
 @given(MESSAGES, st.integers(0, 10**6))
-def test_a_short_ascii_body_arrives_as_it_is(message: Said, minutes: int) -> None:
+def test_a_short_ascii_body_arrives_as_it_is(message: OpenPush, minutes: int) -> None:
     """C6: only what is too long is cut, and nothing that is plain already changes."""
     when = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
     text = note_text(replace(message, body="Can you come at 5?", occurred_at=when, links=()), NEW_YORK, 3500)

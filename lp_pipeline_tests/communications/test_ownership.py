@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from lp_pipeline.cli.main import main
 from lp_pipeline.errors import SettingsError
+from lp_pipeline.runs.steps import push_open
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline_tests.communications.talk import Talk
 
@@ -95,8 +96,8 @@ def test_a_takeover_holds_for_a_push_that_is_under_way(talk: Talk) -> None:
         environ = {**talk.environ, "LP_PIPELINE_DATA": str(second.folder), "LP_PIPELINE_NOW": talk.now.isoformat()}
         assert CliRunner().invoke(main, ["pushes", "takeover"], env=environ).exit_code == 0
 
-    with talk.pipeline() as pipeline:
-        report = pipeline.push({}, due_only=False, on_progress=take_over)
+    with talk.connections() as connections:
+        report = push_open(connections, {}, due_only=False, on_progress=take_over)
     assert (report.of("sent"), len(talk.lp.notes(1))) == (1, 1)
     assert "already pushes" in report.errors[0]
 

@@ -1,28 +1,22 @@
-"""How a push is recognised in what LeadPerfection shows of its prospect (SPEC C7)."""
+"""How a push is recognized in what LeadPerfection shows of its prospect (SPEC C7)."""
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lp_pipeline.communications.open_push import Address, OpenPush
 from lp_pipeline.communications.payloads import is_there, missing_settings
-from lp_pipeline.storage.outbox import Row
+from lp_pipeline_tests.communications.talk import open_push
 from lp_pipeline_tests.scenario import live_settings
 
 CALL = {"calldatetime": "2026-03-02T11:50:00", "phone": "5185550101"}
 
 
-def row(**columns: Any) -> Row:
-    """A row of the ledger."""
-    connection = sqlite3.connect(":memory:")
-    connection.row_factory = sqlite3.Row
-    values = {"communication_id": "c1", "target": "call_log", "call_date": "2026-03-02 11:50:00"}
-    values |= {"pushed_phone": "5185550101", **columns}
-    names = ", ".join(f":{name} as {name}" for name in values)
-    found: Row = connection.execute(f"select {names}", values).fetchone()
-    connection.close()
-    return found
+def pushed(target: str) -> OpenPush:
+    """A push that has been sent to a target."""
+    address = Address(external_contact_id="1", phone="5185550101")
+    return open_push(communication_id="c1", target=target, address=address, call_date="2026-03-02 11:50:00")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +38,7 @@ def row(**columns: Any) -> Row:
 )
 def test_a_call_log_is_known_by_date_and_phone(record: dict[str, Any] | None, expected: bool | None) -> None:
     """Whatever the case of keys and the form of values; what does not tell gives None."""
-    assert is_there(record, row()) is expected
+    assert is_there(record, pushed("call_log")) is expected
 
 
 @pytest.mark.parametrize(
@@ -62,10 +56,10 @@ def test_a_call_log_is_known_by_date_and_phone(record: dict[str, Any] | None, ex
 )
 def test_a_note_is_known_by_its_mark(record: dict[str, Any] | None, expected: bool | None) -> None:
     """At the end of the first line alone."""
-    assert is_there(record, row(target="note")) is expected
+    assert is_there(record, pushed("note")) is expected
 
 
-def test_the_settings_that_call_logs_want_are_named(tmp_path: Path) -> None:
+def test_the_settings_that_call_logs_need_are_named(tmp_path: Path) -> None:
     """C8: each that is missing, with the channels for which it is."""
     bare = live_settings(tmp_path)
     assert missing_settings(bare, None, {"text"}) == ["LP_EMPLOYEE_ID", "LP_CALL_TYPE", "LP_RESULT_CODE"]

@@ -6,6 +6,7 @@ import pytest
 
 from lp_pipeline.communications.ledger import register
 from lp_pipeline.communications.push import Push
+from lp_pipeline.runs.steps import push_open
 from lp_pipeline_tests.communications.talk import ALL, Talk
 
 NOTES, CALLS = "AddNotes", "AddCallHistory"
@@ -77,9 +78,12 @@ def test_a_switch_that_is_turned_off_holds_for_the_rest_of_a_push(talk: Talk, na
     talk.environ |= {"PUSH_TO_CALL_LOGS": "true"}
     for number in range(4):
         talk.text(f"c{number}", minutes=20 - number)
-    with talk.pipeline() as pipeline:
-        report = pipeline.push(
-            {}, due_only=False, on_progress=lambda done, _all: talk.environ.update({name: "false"} if done == 4 else {})
+    with talk.connections() as connections:
+        report = push_open(
+            connections,
+            {},
+            due_only=False,
+            on_progress=lambda done, _all: talk.environ.update({name: "false"} if done == 4 else {}),
         )
     logged = 2 if name == "PUSH_COMMUNICATIONS" else 4
     assert (len(talk.lp.notes(1)), len(talk.lp.call_logs(1))) == (2, logged)
@@ -93,9 +97,12 @@ def test_settings_that_break_in_the_middle_of_a_push_stop_it(talk: Talk) -> None
     """C4: while the file is being edited nothing is sent under settings that may no longer hold."""
     talk.text("c1")
     talk.text("c2")
-    with talk.pipeline() as pipeline:
-        report = pipeline.push(
-            {}, due_only=False, on_progress=lambda _done, _all: talk.environ.update({"PUSH_TO_NOTES": "perhaps"})
+    with talk.connections() as connections:
+        report = push_open(
+            connections,
+            {},
+            due_only=False,
+            on_progress=lambda _done, _all: talk.environ.update({"PUSH_TO_NOTES": "perhaps"}),
         )
     assert (len(talk.lp.notes(1)), "PUSH_TO_NOTES" in report.errors[0]) == (1, True)
     assert sorted(talk.states().values()) == ["pending", "sent"]
@@ -118,7 +125,7 @@ def test_one_failing_communication_holds_up_no_other(talk: Talk) -> None:
     assert talk.column("words", "c1") is None
 
 
-def test_the_same_refusal_five_times_running_stops_that_target_for_this_run(talk: Talk) -> None:
+def test_the_same_refusal_five_times_in_a_row_stops_that_target_for_this_run(talk: Talk) -> None:
     """C8: its rows stay pending, the other targets go on, and the message names the setting."""
     talk.environ |= ALL
     for number in range(8):
@@ -154,7 +161,7 @@ def test_the_message_names_the_setting_that_lp_does_not_know(
     for number in range(5):
         talk.text(f"c{number}", minutes=10 + number)
     talk.lp.switch(**switches)
-    assert f"Check {setting};" in talk.push().stopped["call_log"]
+    assert f"Check {setting}," in talk.push().stopped["call_log"]
 
 
 def test_a_note_that_is_too_long_for_this_lp_names_the_length(talk: Talk) -> None:
@@ -166,7 +173,7 @@ def test_a_note_that_is_too_long_for_this_lp_names_the_length(talk: Talk) -> Non
 
 
 def test_different_refusals_stop_nothing(talk: Talk) -> None:
-    """C8: only the same one, five times running."""
+    """C8: only the same one, five times in a row."""
     for number in range(8):
         talk.text(f"c{number}", minutes=30 - number)
         talk.lp.fault("string", path=NOTES, message=f"No {number % 4 if number < 7 else 0}")
@@ -213,7 +220,7 @@ def test_a_target_without_its_settings_is_an_error_that_names_them(talk: Talk) -
     assert all(name in error for name in ("LP_EMPLOYEE_ID", "LP_CALL_TYPE", "LP_RESULT_CODE"))
     assert (talk.states("note"), talk.states("call_log")) == ({"c1": "sent"}, {"c1": "pending"})
     assert talk.column("attempts", "c1", "call_log") == 0
-    assert talk.push(due_only=True).errors == []  # it pauses; what is new goes on meanwhile
+    assert talk.push(due_only=True).errors == []  # it pauses; what is new is pushed in the meantime
     talk.later(minutes=16)
     assert len(talk.push(due_only=True).errors) == 1
 
@@ -313,7 +320,7 @@ def test_any_body_is_pushed_and_forges_nothing(talk: Talk, body: str) -> None:
     assert len(talk.lp.notes(1)) == 2
 
 
-def test_odd_ids_are_pushed_hashed_and_recognised(talk: Talk) -> None:
+def test_odd_ids_are_pushed_hashed_and_recognized(talk: Talk) -> None:
     """C6: an id that would break out of its mark."""
     for identity in ("c1]\n[hatch:c2", "a" * 200, "é", "x y"):
         talk.text(identity)
@@ -326,13 +333,13 @@ def test_odd_ids_are_pushed_hashed_and_recognised(talk: Talk) -> None:
 
 
 def test_a_run_whose_time_is_up_ends_well_between_two_pushes(talk: Talk) -> None:
-    """W2, R3: a first export is longer than a run: the rest stays pending, nothing failed, the next run goes on."""
+    """W2, R3: a first export is longer than a run: the rest stays pending, nothing failed, the next run continues."""
     for number in range(3):
         talk.text(f"c{number}")
     settings = talk.load()
     with talk.outbox.transaction() as connection:
         register(connection, talk.outbox, settings)
-    with talk.pipeline() as pipeline:
-        report = Push(talk.outbox, lambda: pipeline.client, settings, lambda: ["note"], seconds=0).run()
+    with talk.connections() as connections:
+        report = Push(talk.outbox, lambda: connections.leadperfection, settings, lambda: ["note"], seconds=0).run()
     assert (report.errors, report.of("waiting")) == ([], 3)
     assert talk.push().of("sent") == 3

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lp_pipeline.runs.steps import dry_run, publish_pushes, push_open
 from lp_pipeline.storage.locks import Turn
 from lp_pipeline_tests import meddling
 from lp_pipeline_tests.account import account_of
@@ -37,8 +38,8 @@ def test_a_push_finds_whom_it_is_for_whatever_a_client_did(synced: Talk, act: Ac
     synced.text("by phone", "", phone="5185550103")
     with ExitStack() as stack:
         act(synced.folder / "published.duckdb", stack)
-        with synced.pipeline() as pipeline:
-            rehearsed = {each.communication_id: each.where for each in pipeline.dry_run({})}
+        with synced.connections() as connections:
+            rehearsed = {each.communication_id: each.where for each in dry_run(connections, {})}
         assert rehearsed == {"known": "prospect 2", "by phone": "prospect 3"}
         report = synced.push()
         assert (report.errors, synced.states()) == ([], {"known": "sent", "by phone": "sent"})
@@ -49,24 +50,23 @@ def test_a_push_finds_whom_it_is_for_whatever_a_client_did(synced: Talk, act: Ac
 def test_a_push_waits_for_a_sync_only_where_it_can_not_read_what_is_published(synced: Talk) -> None:
     """R2: with the file as it was left, the turn is no matter; without, it takes the next moment between two syncs."""
     turn = Turn(synced.folder)
-    turn.take()
-    with ExitStack() as stack:
-        stack.callback(turn.give_back)
+    with ExitStack() as stack, ExitStack() as sync:
+        sync.enter_context(turn)
         synced.text("c1")
         assert pushes(synced, "c1")
         synced.text("c2")
         meddling.holds_it_for_writing(synced.folder / "published.duckdb", stack)
-        assert not pushes(synced, "c2")
-        turn.give_back()
+        assert not pushes(synced, "c2", seconds=1)
+        sync.close()
         assert pushes(synced, "c2")
     assert not turn.is_taken()
 
 
-def pushes(talk: Talk, identity: str) -> bool:
-    """Whether a push, begun now, has sent this one 3 seconds later; it may go on."""
+def pushes(talk: Talk, identity: str, *, seconds: float = 60) -> bool:
+    """Whether a push that begins now sends this one within so many seconds; it may continue after that."""
     push = threading.Thread(target=talk.push, daemon=True)
     push.start()
-    push.join(3)
+    push.join(seconds)
     return talk.states().get(identity) == "sent"
 
 
@@ -76,7 +76,7 @@ def test_a_push_can_publish_what_became_of_it_whatever_a_client_did(synced: Talk
     with ExitStack() as stack:
         for act in (meddling.puts_a_folder_there, meddling.puts_a_link_to_nothing_there, meddling.locks_it):
             act(synced.folder / "published.duckdb", stack)
-            with synced.pipeline() as pipeline:
-                pipeline.push({}, due_only=False)
-                assert pipeline.publish_pushes().published
+            with synced.connections() as connections:
+                push_open(connections, {}, due_only=False)
+                assert publish_pushes(connections).published
             assert synced.published("select state from communication_pushes where target = 'note'") == [("sent",)]

@@ -14,14 +14,14 @@ from lp_pipeline_tests.communications.talk import ALL, LONG_AGO, Talk
 from lp_pipeline_tests.communications.test_inbox import HEADERS, inbox
 from lp_pipeline_tests.drills.drill import RUNNER, Drill
 from lp_pipeline_tests.endtoend.test_processes import SYNC, finish, start
-from lp_pipeline_tests.scenario import lead, prospect
+from lp_pipeline_tests.scenario import PATIENCE, lead, prospect
 
 PUSH = [*SYNC[:-1], "push_communications", "--config"]
 DOUBT = 1.0
 
 
 def test_pushes_that_are_killed_while_answers_get_lost(tmp_path: Path) -> None:
-    """C7, R1: a small drill; the large one is `make drills`. Every communication stands in LP exactly once."""
+    """C7, R1: a small drill; the large one is `make drills`. Every communication is in LP exactly once."""
     seed = random.randrange(10**6)
     rng = random.Random(seed)
     with account_of(Drill, tmp_path, lossy=20, lossy_seed=seed, lossy_late_seconds=0.3) as drill:
@@ -30,8 +30,8 @@ def test_pushes_that_are_killed_while_answers_get_lost(tmp_path: Path) -> None:
         for left in range(5, 0, -1):
             drill.kill_one(rng, 25 if left == 5 else drill.open_pushes() / (left + 1), RUNNER)
         drill.finish(DOUBT)
-        told, wrong = drill.result(60)
-    assert not wrong, f"seed {seed}: {told} {wrong}"
+        result, wrong = drill.result(60)
+    assert not wrong, f"seed {seed}: {result} {wrong}"
 
 
 @pytest.mark.slow
@@ -62,7 +62,11 @@ def test_two_pushes_and_a_sync_at_once(talk: Talk) -> None:
 def test_the_inbox_takes_200_requests_a_second_while_a_push_and_a_sync_run(talk: Talk) -> None:
     """Done 4, C2: for a few seconds; nothing lost, nothing doubled, no lock error."""
     seconds, rate = 2, 200
-    with inbox(talk) as served, httpx.Client(headers=HEADERS, timeout=60) as client, ThreadPoolExecutor(8) as pool:
+    with (
+        inbox(talk) as served,
+        httpx.Client(headers=HEADERS, timeout=PATIENCE) as client,
+        ThreadPoolExecutor(8) as pool,
+    ):
         began = time.monotonic()
 
         def send(number: int) -> int:

@@ -117,7 +117,7 @@ def test_the_doubt_counts_from_the_last_time_that_the_request_left(talk: Talk) -
     assert talk.column("attempts", "c1") == 1
 
 
-def test_a_call_log_is_recognised_by_date_and_phone(talk: Talk) -> None:
+def test_a_call_log_is_recognized_by_date_and_phone(talk: Talk) -> None:
     """C7: in whichever form LP shows them; other calls of the prospect are not it."""
     talk.environ |= {"PUSH_TO_NOTES": "false", "PUSH_TO_CALL_LOGS": "true"}
     others = [
@@ -249,7 +249,7 @@ def test_somebody_elses_record_is_not_looked_at(talk: Talk) -> None:
     assert (talk.states(), len(talk.lp.notes(9))) == ({"c1": "sent"}, 1)
 
 
-def test_trouble_while_looking_up_sends_nothing_again(talk: Talk) -> None:
+def test_an_error_while_looking_up_sends_nothing_again(talk: Talk) -> None:
     """C7, R3: LP went away between the two looks; what was in doubt is in doubt; then it is found out."""
     talk.text("c1", "1")
     talk.text("c2", "2")
@@ -279,12 +279,12 @@ def test_an_lp_that_never_says_clearly_is_not_asked_for_ever(talk: Talk) -> None
 
 
 def test_an_lp_that_fails_on_everything_is_left_alone(talk: Talk) -> None:
-    """C8: five unclear answers running stop a target, so that an outage leaves few in doubt, not all."""
+    """C8: five unclear answers in a row stop a target, so that an outage leaves few in doubt, not all."""
     talk.environ |= {"PUSH_TO_NOTES": "false", "PUSH_TO_PRODUCTION_NOTES": "true"}
     for number in range(9):
         talk.text(f"c{number}")
     talk.lp.fault("503", path=NOTES, times=9)
-    assert "left it open" in talk.push().stopped["production_note"]
+    assert "5 consecutive pushes to production_note had an unknown outcome" in talk.push().stopped["production_note"]
     assert sorted(talk.states("production_note").values()) == ["pending"] * 4 + ["sending"] * 5
 
 

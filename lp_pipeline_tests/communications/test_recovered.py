@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from lp_pipeline.cli.main import main
 from lp_pipeline.communications.manual import recovered
 from lp_pipeline.errors import SettingsError
+from lp_pipeline.runs.steps import dry_run
 from lp_pipeline_tests.communications.talk import ALL, Talk
 
 NOTES, CALLS = "AddNotes", "AddCallHistory"
@@ -126,7 +127,7 @@ def test_call_logs_are_found_by_date_and_phone_also_when_their_calls_were_read(t
     assert len(talk.lp.call_logs(1)) == 2
 
 
-def test_what_cannot_be_looked_for_waits_for_a_person(talk: Talk) -> None:
+def test_what_cannot_be_looked_for_needs_a_decision(talk: Talk) -> None:
     """R5, C7: production notes are never shown, call logs for a week only."""
     talk.environ |= ALL
     talk.text("c1", minutes=6 * 24 * 60)
@@ -137,7 +138,7 @@ def test_what_cannot_be_looked_for_waits_for_a_person(talk: Talk) -> None:
     assert (talk.states(), len(talk.lp.notes(1)), talk.lp.job_notes(71)) == ({"c1": "sent"}, 1, [])
 
 
-def test_what_was_pushed_on_a_persons_word_is_found_too(talk: Talk) -> None:
+def test_what_was_pushed_again_by_hand_is_found_too(talk: Talk) -> None:
     """R5: skipped in the copy, pushed since then by `pushes again`, and asked for again after the restoration."""
     again = ["pushes", "again", "c1"]
     environ = {**talk.environ, "PUSH_TO_NOTES": "false"}
@@ -183,9 +184,9 @@ def test_the_command_says_how_many(talk: Talk) -> None:
     talk.text("c2", "9")
     talk.push()
     environ = {**talk.environ, "LP_PIPELINE_NOW": talk.now.isoformat()}
-    told = CliRunner().invoke(main, ["recovered", "--since", "2026-03-01"], env=environ)
-    assert told.output.startswith("1 pushes are looked for")
-    with pytest.raises(SettingsError, match="later than now"):
+    shown = CliRunner().invoke(main, ["recovered", "--since", "2026-03-01"], env=environ)
+    assert shown.output.startswith("1 push will be looked up")
+    with pytest.raises(SettingsError, match="in the future"):
         recovered(talk.outbox, talk.load(), talk.now + timedelta(minutes=1))
 
 
@@ -193,9 +194,9 @@ def test_a_dry_run_says_that_it_is_looked_for(talk: Talk) -> None:
     """R5: nothing is promised to be written that may be there."""
     talk.text("c1")
     recovered(talk.outbox, talk.load(), talk.now)
-    with talk.pipeline() as pipeline:
-        assert [(each.what, each.target) for each in pipeline.dry_run({}) if each.target == "note"] == [
-            ("in doubt: to be looked up first", "note")
+    with talk.connections() as connections:
+        assert [(each.what, each.target) for each in dry_run(connections, {}) if each.target == "note"] == [
+            ("in doubt: looked up before it is sent", "note")
         ]
 
 

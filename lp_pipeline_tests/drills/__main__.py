@@ -19,7 +19,7 @@ DOUBT = 3.0  # seconds; a late commit comes after 1
 
 
 def kills(folder: Path, rng: random.Random, count: int, jobs: int, communications: int) -> tuple[str, list[str]]:
-    """Kill pushes at random moments, until so many were killed at work; some of them as Dagster runs them."""
+    """Kill pushes at random moments until so many were killed mid-run; some of them under Dagster."""
     with account_of(Drill, folder, lossy_late_seconds=1) as drill:
         drill.begin(DOUBT)
         drill.say(0, communications)
@@ -50,7 +50,7 @@ def losses(folder: Path, rng: random.Random, runs: int, communications: int, one
 
 
 def tell(text: str) -> None:
-    """A line for whoever waits."""
+    """Print a progress line."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

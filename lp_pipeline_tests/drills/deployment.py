@@ -1,4 +1,4 @@
-"""A deployment to kill: `dagster dev` over an account, with a home of its own; what Dagster knows about its runs."""
+"""A deployment to kill: `dagster dev` over an account, with its own DAGSTER_HOME; and Dagster's record of its runs."""
 
 import json
 import os
@@ -48,7 +48,7 @@ class Deployment:
             self._dev = subprocess.Popen(command, env=self.environ, cwd=REPOSITORY, stdout=log, stderr=log)
 
     def freeze_daemon(self) -> None:
-        """From now on the queue stands still."""
+        """Stop dequeuing runs."""
         assert self._dev
         (daemon,) = (pid for pid in _below(self._dev.pid) if "dagster._daemon" in _command(pid))
         os.kill(daemon, signal.SIGSTOP)
@@ -97,7 +97,7 @@ class Deployment:
             return list(instance.get_ticks(state.instigator_origin_id, state.selector_id, after=after))[::-1]
 
     def slots_taken(self) -> list[str]:
-        """Pool slots that somebody holds."""
+        """Occupied pool slots."""
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
             storage = instance.event_log_storage
             infos = [storage.get_concurrency_info(key) for key in storage.get_concurrency_keys()]

@@ -3,7 +3,6 @@
 import logging
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +17,8 @@ from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_ite
 from lp_pipeline.cli.console import prepare_home
 from lp_pipeline.orchestration.build import build_definitions
 from lp_pipeline.orchestration.launcher import FOLDER, is_gone
-from lp_pipeline.orchestration.resources import pipeline_resource
-from lp_pipeline.runs.run import Pipeline
+from lp_pipeline.orchestration.resources import run_connections
+from lp_pipeline.runs.connections import Connections
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline_tests.account import Account
 
@@ -91,13 +90,12 @@ def test_a_run_whose_process_was_killed_is_ended_and_a_living_one_is_not(
 def test_a_living_run_is_never_taken_for_a_dead_one(tmp_path: Path) -> None:
     """R1: not in the instant when it begins or ends either."""
     with another_process(MANY, tmp_path) as process:
-        deadline, looked = time.monotonic() + 1, 0
-        while time.monotonic() < deadline:
+        looked = 0
+        while looked < 300:
             for path in (tmp_path / FOLDER).glob("[0-9]*"):
                 looked += 1
                 assert not is_gone(tmp_path, path.name)
-        assert looked
-        assert process.poll() is None
+            assert process.poll() is None
 
 
 def test_a_run_shows_that_it_lives_until_it_has_ended(instance: dg.DagsterInstance, lp_account: Account) -> None:
@@ -106,11 +104,11 @@ def test_a_run_shows_that_it_lives_until_it_has_ended(instance: dg.DagsterInstan
     seen: list[list[str]] = []
 
     @dg.op
-    def look(pipeline: dg.ResourceParam[Pipeline]) -> None:
+    def look(connections: dg.ResourceParam[Connections]) -> None:
         seen.append([path.name for path in folder.iterdir()])
 
     job = dg.GraphDefinition("looking", node_defs=[look]).to_job(
-        resource_defs={"pipeline": pipeline_resource(lp_account.load)}
+        resource_defs={"connections": run_connections(lp_account.load)}
     )
     result = job.execute_in_process(instance=instance)
     assert seen == [[result.run_id]]

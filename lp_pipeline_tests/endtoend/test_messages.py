@@ -57,7 +57,7 @@ def test_trouble_is_told_once_and_says_what_to_do(
     assert not result.success
     messages = failures(result)
     assert expected in messages[0]
-    assert all("same reason" in message or "reason told above" in message for message in messages[1:])
+    assert all("same reason" in message or "earlier error in this run" in message for message in messages[1:])
     told = " ".join([*messages, *(event.message or "" for event in result.all_events)])
     for secret in ("wrong-secret", "sandbox;", "Bearer"):
         assert secret not in told

@@ -28,10 +28,8 @@ def test_a_tick_is_skipped_while_a_sync_is_at_work(lp_account: Account) -> None:
     """R2: the schedule skips the tick; R1: and does not once the one at work is gone."""
     with dg.instance_for_test() as instance:
         assert isinstance(tick(lp_account, instance), dg.RunRequest)
-        turn = Turn(lp_account.folder)
-        turn.take()
-        assert isinstance(tick(lp_account, instance), dg.SkipReason)
-        turn.give_back()
+        with Turn(lp_account.folder):
+            assert isinstance(tick(lp_account, instance), dg.SkipReason)
         assert isinstance(tick(lp_account, instance), dg.RunRequest)
 
 

@@ -32,7 +32,15 @@ def test_a_sync_reads_merges_and_publishes(lp_account: Account) -> None:
     ]
     merged = metadata(result, "opportunities")
     assert (merged["inserted"], merged["rejected"]) == (2, 0)
-    assert merged["examples (cst_id/lead id)"] == {"inserted": ["1/10", "2/20"]}
+    examples = result.asset_materializations_for_node("opportunities")[0].metadata["examples"]
+    assert isinstance(examples, dg.TableMetadataValue)
+    assert [dict(row.data) for row in examples.records] == [
+        {"outcome": "inserted", "contact": contact, "lead": f"{contact}0", "status": "Set", "changed_columns": ""}
+        for contact in ("1", "2")
+    ]
+    by_status = result.asset_materializations_for_node("published")[0].metadata["opportunities by status"]
+    assert isinstance(by_status, dg.TableMetadataValue)
+    assert [dict(row.data) for row in by_status.records] == [{"status": "Set", "opportunities": 2, "gone": 0}]
     read = metadata(result, "raw_leads")
     assert (read["readings"], read["new readings"], read["pages"]) == (2, 2, 2)
 
@@ -133,7 +141,7 @@ def test_a_batch_that_is_no_batch_of_prospects_is_not_merged(lp_account: Account
     fill(lp_account, "1")
     assert lp_account.run().success
     lp_account.later()
-    with lp_account.pipeline() as pipeline, pipeline.warehouse.transaction() as connection:
+    with lp_account.connections() as connections, connections.warehouse.transaction() as connection:
         connection.execute("update raw.prospects set external_contact_id = null")
         connection.execute(
             "insert into pipeline.unmerged select 1000 + row_number() over (), feed, contact_key, reading_no, read_at, "

@@ -163,14 +163,14 @@ def test_pieces_stop_when_the_time_is_over(lp_account: Account) -> None:
     lp_account.read("leads")
     lp_account.later(days=4)
     lp_account.lp.put(changed(lp_account, "1", days=4))
-    with lp_account.pipeline() as pipeline:
-        feed = feeds(pipeline.settings)[0]
+    with lp_account.connections() as connections:
+        feed = feeds(connections.settings)[0]
         reader = FeedReader(
-            pipeline.client,
-            lambda: nullcontext(pipeline.warehouse),
-            pipeline.settings,
+            connections.leadperfection,
+            lambda: nullcontext(connections.warehouse),
+            connections.settings,
             feed,
-            pipeline.sync_id,
+            connections.sync_id,
             stop_at=0.0,
         )
         report = reader.read()
@@ -322,7 +322,7 @@ def test_the_ledger_proves_that_no_time_was_left_out(lp_account: Account) -> Non
         lp_account.lp.put(changed(lp_account, "1", minutes=1))
         lp_account.read("leads")
         lp_account.later(minutes=50)
-    with lp_account.pipeline() as pipeline, pipeline.warehouse.transaction() as connection:
+    with lp_account.connections() as connections, connections.warehouse.transaction() as connection:
         assert run(connection, "checks/window_gaps") == []
         connection.execute(
             "delete from sync_runs where rowid in (select rowid from sync_runs order by rowid limit 1 offset 2)"

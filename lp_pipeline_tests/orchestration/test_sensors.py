@@ -19,7 +19,8 @@ from lp_pipeline_tests.account import PACE, failures
 from lp_pipeline_tests.communications.talk import ALL, Talk
 
 HOLD = (
-    "import sys, filelock; k = filelock.FileLock(sys.argv[1]); k.acquire(); print('held', flush=True); sys.stdin.read()"
+    "import sys, pathlib; from lp_pipeline.storage.locks import PUSH_TURN, Turn\n"
+    "with Turn(pathlib.Path(sys.argv[1]), PUSH_TURN):\n    print('held', flush=True); sys.stdin.read()"
 )
 HOLD_DUCKDB = "import sys, duckdb; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
 
@@ -118,15 +119,13 @@ def test_every_tick_brings_it_nearer_to_rest(talk: Talk, instance: dg.DagsterIns
 def test_not_while_a_push_is_at_work(talk: Talk, instance: dg.DagsterInstance) -> None:
     """C3, R1: by the operating system's lock, which ends with its process."""
     talk.text("c1")
-    with another_process(HOLD, talk.folder / f"{PUSH_TURN}.lock") as process:
+    with another_process(HOLD, talk.folder) as process:
         assert not starts(talk, instance)
         process.kill()
         process.wait()
         assert starts(talk, instance)
-    turn = Turn(talk.folder, PUSH_TURN)
-    turn.take()
-    assert not starts(talk, instance)
-    turn.give_back()
+    with Turn(talk.folder, PUSH_TURN):
+        assert not starts(talk, instance)
     assert starts(talk, instance)
 
 
@@ -198,13 +197,9 @@ def test_one_target_that_is_stopped_pauses_alone(talk: Talk, instance: dg.Dagste
 def test_it_never_opens_the_warehouse(talk: Talk, instance: dg.DagsterInstance) -> None:
     """C3: neither file of it; a sync that has it locked is no matter."""
     talk.text("c1")
-    with another_process(HOLD_DUCKDB, talk.folder / "work.duckdb"):
-        turn = Turn(talk.folder)
-        turn.take()
-        (talk.folder / "published.duckdb").unlink()
+    with another_process(HOLD_DUCKDB, talk.folder / "work.duckdb"), Turn(talk.folder):
         (talk.folder / "published.duckdb").write_bytes(b"nothing to see here")
         assert starts(talk, instance)
-        turn.give_back()
 
 
 def test_settings_that_are_missing_skip_the_tick_with_their_name(talk: Talk, instance: dg.DagsterInstance) -> None:

@@ -34,14 +34,14 @@ def day(number: int) -> str:
 
 def fill_back(account: Account, first: date = DAYS[0], last: date = DAYS[1]) -> HistoryReport:
     """A backfill, without Dagster around it."""
-    with account.pipeline() as pipeline:
-        return backfill(pipeline, first, last, warn=lambda _: None, info=lambda _: None)
+    with account.connections() as connections:
+        return backfill(connections, first, last, warn=lambda _: None, info=lambda _: None)
 
 
 def sweep_up(account: Account, *, full: bool = False) -> HistoryReport:
     """A sweep, likewise."""
-    with account.pipeline() as pipeline:
-        return sweep(pipeline, full=full, warn=lambda _: None, info=lambda _: None)
+    with account.connections() as connections:
+        return sweep(connections, full=full, warn=lambda _: None, info=lambda _: None)
 
 
 def run_job(account: Account, name: str, **config: Any) -> dg.ExecuteInProcessResult:

@@ -12,12 +12,12 @@ from lp_pipeline.errors import LeadPerfectionError, SettingsError, WarehouseErro
 from lp_pipeline.extract.feed_reader import FeedReader
 from lp_pipeline.extract.history_cursors import days
 from lp_pipeline.orchestration.schedules import sync_schedule
-from lp_pipeline.storage.locks import PAST, Turn
+from lp_pipeline.storage.locks import NEXT, PAST, Turn
 from lp_pipeline.storage.sync_log import begin_sync
 from lp_pipeline.storage.warehouse import run
 from lp_pipeline_tests.account import Account, failures
 from lp_pipeline_tests.runs.past import DAYS, asked, day, fill_back, ids, person, run_job
-from lp_pipeline_tests.scenario import NOON, lead, only, prospect
+from lp_pipeline_tests.scenario import NOON, PATIENCE, lead, only, prospect
 
 
 def test_it_reads_the_days_of_lps_calendar_and_moves_no_watermark(lp_account: Account) -> None:
@@ -41,12 +41,12 @@ def test_it_goes_on_where_it_failed_and_reads_nothing_twice(lp_account: Account)
     for number in range(26, 29):
         lp_account.lp.put(person(lp_account, str(number), day(number)))
     lp_account.lp.fault("result0", path="GetLead", after=4)
-    with pytest.raises(LeadPerfectionError, match="goes on where it stopped"):
+    with pytest.raises(LeadPerfectionError, match="start the backfill again to resume"):
         fill_back(lp_account)
     assert ids(lp_account) == ["26", "27", "28"]  # of the third day what the other feed showed
     seen = len(lp_account.lp.requests)
     report = fill_back(lp_account)
-    assert report.notes == ["went on from 2026-02-28 00:00"]
+    assert report.notes == ["resumed from 2026-02-28 00:00"]
     assert {start[:10] for start, _ in asked(lp_account, seen)} == {"2026-02-28"}
     assert lp_account.ask("select count(*), count(finished_at) from pipeline.backfills") == [(1, 1)]
 
@@ -100,25 +100,25 @@ def test_a_sync_in_between_comes_first_and_the_newer_reading_wins(lp_account: Ac
 def test_a_sync_that_waits_gets_its_turn_first(lp_account: Account) -> None:
     """W2, R2: a backfill takes the turn only when nobody else waits for it, however long that takes."""
     order: list[str] = []
-    turn = Turn(lp_account.folder)
-    turn.take()
+    begun = threading.Event()
 
     def past() -> None:
-        with lp_account.pipeline() as pipeline, pipeline.briefly():
+        begun.set()
+        with lp_account.connections() as connections, connections.warehouse_briefly():
             order.append("backfill")
 
     def sync() -> None:
-        with lp_account.pipeline() as pipeline:
-            _ = pipeline.warehouse
+        with lp_account.connections() as connections:
+            _ = connections.warehouse
             order.append("sync")
-            time.sleep(0.3)
 
     threads = [threading.Thread(target=past), threading.Thread(target=sync)]
-    threads[0].start()
-    time.sleep(0.3)
-    threads[1].start()
-    time.sleep(0.3)
-    turn.give_back()
+    with Turn(lp_account.folder):
+        threads[0].start()
+        assert begun.wait(PATIENCE)
+        threads[1].start()
+        while not Turn(lp_account.folder, NEXT).is_taken():
+            time.sleep(0.01)
     for thread in threads:
         thread.join()
     assert order == ["sync", "backfill"]
@@ -126,18 +126,15 @@ def test_a_sync_that_waits_gets_its_turn_first(lp_account: Account) -> None:
 
 def test_no_tick_is_skipped_for_a_backfill(lp_account: Account) -> None:
     """W2: while a backfill stores a piece, the schedule starts its sync all the same, which waits that moment."""
-    with dg.instance_for_test() as instance, lp_account.pipeline() as pipeline, pipeline.briefly():
+    with dg.instance_for_test() as instance, lp_account.connections() as connections, connections.warehouse_briefly():
         tick = sync_schedule(lp_account.load)(dg.build_schedule_context(instance=instance))
     assert isinstance(tick, dg.RunRequest)
 
 
 def test_one_reads_the_past_at_a_time(lp_account: Account) -> None:
     """M4: a second one would number its readings out of order."""
-    turn = Turn(lp_account.folder, PAST)
-    turn.take()
-    with pytest.raises(WarehouseError, match="Another backfill or sweep"):
+    with Turn(lp_account.folder, PAST), pytest.raises(WarehouseError, match="Another backfill or sweep"):
         fill_back(lp_account)
-    turn.give_back()
 
 
 @pytest.mark.parametrize(("first", "last"), [("2026-02-28", "2026-02-26"), ("2026-04-01", "2026-04-02")])
@@ -152,7 +149,7 @@ def test_the_job_reads_publishes_and_refuses_what_is_no_day(lp_account: Account)
     """W2: the job's config is validated with a clear message; what it read is published."""
     lp_account.lp.put(person(lp_account, "1", day(26)))
     result = run_job(lp_account, "backfill", **{"from": "26.02.2026", "to": "2026-02-26"})
-    assert failures(result) == ["from must be a day such as 2026-03-02."]
+    assert failures(result) == ["from: '26.02.2026' is not a valid date; use YYYY-MM-DD."]
     assert run_job(lp_account, "backfill", **{"from": "2026-02-26", "to": "2026-02-26"}).success
     assert lp_account.published("select external_contact_id from opportunities") == [("1",)]
 
@@ -207,20 +204,27 @@ def test_a_sync_that_merges_a_killed_backfills_readings_delivers_none(lp_account
     """D1, R1: what was stored but not merged is history all the same."""
     lp_account.with_hatch()
     lp_account.lp.put(person(lp_account, "1", day(26)))
-    with lp_account.pipeline() as pipeline:  # as far as a backfill comes that is killed before it merges
-        settings = pipeline.settings
-        with pipeline.briefly() as warehouse:
+    with lp_account.connections() as connections:  # as far as a backfill comes that is killed before it merges
+        settings = connections.settings
+        with connections.warehouse_briefly() as warehouse:
             sync_id = begin_sync(warehouse, settings, "killed")
         for feed in filter(None, feeds(settings)):
-            reader = FeedReader(pipeline.history_client, pipeline.briefly, settings, feed, sync_id, kind="backfill")
-            reader.read_past(days(DAYS[0], DAYS[0], settings.zone, settings.now()), trust_short_page=False)
+            reader = FeedReader(
+                connections.leadperfection_for_history,
+                connections.warehouse_briefly,
+                settings,
+                feed,
+                sync_id,
+                kind="backfill",
+            )
+            reader.read_past(days(DAYS[0], DAYS[0], settings.zone, settings.now()), full_page_seen=False)
     assert only(lp_account.ask("select count(*) from pipeline.unmerged")) == 2
     assert lp_account.sync().inserted == 1
     assert due(lp_account) == []
 
 
 def gaps(account: Account) -> int:
-    with account.pipeline() as pipeline, pipeline.warehouse.connection() as connection:
+    with account.connections() as connections, connections.warehouse.connection() as connection:
         return len(run(connection, "checks/window_gaps"))
 
 
@@ -232,7 +236,7 @@ def test_a_backfill_opens_no_gap_and_fills_one(lp_account: Account) -> None:
     assert gaps(lp_account) == 0
     lp_account.later(days=2)
     lp_account.lp.put(person(lp_account, "2"))
-    with lp_account.pipeline() as pipeline, pipeline.warehouse.transaction() as connection:
+    with lp_account.connections() as connections, connections.warehouse.transaction() as connection:
         late = lp_account.now - timedelta(hours=1)
         connection.execute("update pipeline.watermarks set watermark = $1", [late]).fetchall()
     lp_account.sync()

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from lp_pipeline.runs.backfill import backfill
-from lp_pipeline.runs.run import Pipeline
+from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.sweep import sweep
 from lp_pipeline.storage.warehouse import Warehouse, run
 from lp_pipeline_tests.account import PACE, Account
@@ -23,7 +23,7 @@ from lp_pipeline_tests.runs.past import DAYS, day, fill_back, person
 from lp_pipeline_tests.scenario import Record
 
 Photo = dict[str, bytes]
-Job = Callable[[Pipeline], object]
+Job = Callable[[Connections], object]
 KEY = "external_contact_id, external_id, external_created_local"
 RESULT = (
     f"select {J3} from opportunities order by all",
@@ -59,26 +59,20 @@ class Camera(Warehouse):
             self.photos.append(photo)
 
 
-class WatchedPipeline(Pipeline):
+class WatchedConnections(Connections):
     """A run with a warehouse that somebody may watch."""
 
     watched: Warehouse
 
-    @contextmanager
-    def briefly(self) -> Iterator[Warehouse]:
-        """That one."""
-        with super().briefly():
-            yield self.watched
+    def _new_warehouse(self) -> Warehouse:
+        return self.watched
 
 
 def go(account: Account, job: Job, warehouse: Warehouse) -> None:
     """Run the job to its end, as a process of its own."""
-    pipeline = WatchedPipeline(str(uuid4()), account.load, pace=PACE)
-    pipeline.watched = warehouse
-    try:
-        job(pipeline)
-    finally:
-        pipeline.close()
+    with WatchedConnections(str(uuid4()), account.load, pace=PACE) as connections:
+        connections.watched = warehouse
+        job(connections)
 
 
 def killed_everywhere(account: Account, job: Job) -> tuple[int, list[int]]:
@@ -141,6 +135,7 @@ def test_a_backfill_killed_at_any_transaction_is_made_good_by_the_next_one(lp_ac
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_a_sweep_killed_at_any_transaction_is_made_good_by_the_next_one(lp_account: Account) -> None:
     """R1, S1: likewise, and the next round of all history begins where it should."""
     lp_account.environ |= {"LP_PROSPECT_ACTION": "off"}

@@ -140,9 +140,7 @@ def test_a_full_one_reads_everything(lp_account: Account) -> None:
 
 def test_the_nightly_one_waits_for_a_backfill(lp_account: Account) -> None:
     """S1: it is skipped while another one reads the past."""
-    turn = Turn(lp_account.folder, PAST)
     schedule = sweep_schedule(lp_account.load)
     assert isinstance(schedule(), dg.RunRequest)
-    turn.take()
-    assert isinstance(schedule(), dg.SkipReason)
-    turn.give_back()
+    with Turn(lp_account.folder, PAST):
+        assert isinstance(schedule(), dg.SkipReason)

@@ -1,5 +1,6 @@
-"""An empty sandbox that is being served, and one with a population."""
+"""Fixtures: a served empty sandbox, and one with synthetic records."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 
 from lp_pipeline.sandbox import Sandbox
+from lp_pipeline_tests.scenario import PATIENCE
 
 from .hatch import Hatch
 from .lp import LP, Clock
@@ -24,7 +26,7 @@ def sandbox(tmp_path: Path, clock: Clock) -> Sandbox:
 
 @pytest.fixture
 def lp(sandbox: Sandbox) -> Iterator[LP]:
-    with sandbox.serve() as url, httpx.Client(base_url=url, timeout=10) as http:
+    with sandbox.serve() as url, httpx.Client(base_url=url, timeout=PATIENCE) as http:
         client = LP(http)
         client.sign_in()
         yield client
@@ -35,14 +37,22 @@ def hatch(lp: LP) -> Hatch:
     return Hatch(lp.http)
 
 
+@pytest.fixture(scope="session")
+def fresh_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a world as it is made at noon, to be copied: making one takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("fresh-world")
+    Sandbox(folder, clock=Clock()).state()
+    return folder
+
+
 @pytest.fixture
-def world(tmp_path: Path, clock: Clock) -> Sandbox:
-    return Sandbox(tmp_path / "world", clock=clock)
+def world(tmp_path: Path, clock: Clock, fresh_world: Path) -> Sandbox:
+    return Sandbox(shutil.copytree(fresh_world, tmp_path / "world"), clock=clock)
 
 
 @pytest.fixture
 def world_lp(world: Sandbox) -> Iterator[LP]:
-    with world.serve() as url, httpx.Client(base_url=url, timeout=10) as http:
+    with world.serve() as url, httpx.Client(base_url=url, timeout=PATIENCE) as http:
         client = LP(http)
         client.sign_in()
         yield client

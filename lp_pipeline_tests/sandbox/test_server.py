@@ -1,18 +1,21 @@
-"""The server itself: quick, clean to stop, discreet; and one world for several processes."""
+"""The server: fast, clean to stop, discreet; and one database for several processes."""
 
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
 from lp_pipeline.sandbox import Sandbox
+from lp_pipeline_tests.scenario import PATIENCE
 
 from .lp import LEAD, LP, MORNING, Clock, prospect
 
+SLOW = 120.0  # seconds that nobody waits for
 PROCESS = """
 import sys
 from datetime import UTC, datetime, timedelta
@@ -32,12 +35,16 @@ with sandbox.serve():
 
 
 def test_answers_come_without_the_40_ms_of_a_delayed_acknowledgement(lp: LP, sandbox: Sandbox) -> None:
-    """Fifty calls over one connection, small and large."""
-    sandbox.put(prospect("1", text="x" * 30_000))
+    """Calls over one connection, small and large: with that delay, none at all would take less, on any machine."""
+    for size in (10, 30_000):
+        sandbox.put(prospect("1", text="x" * size))
+        assert any(seconds(lp.read) < 0.04 for _ in range(500))
+
+
+def seconds(call: Callable[[], object]) -> float:
     began = time.monotonic()
-    for _ in range(50):
-        lp.read()
-    assert time.monotonic() - began < 1
+    call()
+    return time.monotonic() - began
 
 
 def test_a_stopped_server_leaves_no_thread_behind(sandbox: Sandbox) -> None:
@@ -46,21 +53,21 @@ def test_a_stopped_server_leaves_no_thread_behind(sandbox: Sandbox) -> None:
     with httpx.Client() as idle, httpx.Client() as other:
         with sandbox.serve() as url:
             assert idle.get(f"{url}/sandbox/state").status_code == 200
-            sandbox.fault("slow", seconds=60)
+            sandbox.fault("slow", seconds=SLOW)
             waiting = threading.Thread(target=other.post, args=(f"{url}/token",))
             waiting.start()
             while sandbox.state()["faults"]:
                 time.sleep(0.01)
             began = time.monotonic()
         waiting.join()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < SLOW
         assert set(threading.enumerate()) <= before
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/sandbox/state")
 
 
 def test_the_calls_seen_are_remembered_without_the_password(sandbox: Sandbox) -> None:
-    """In order, fields as they were sent; people's control calls are not among them."""
+    """In order, with the fields as sent, without control calls."""
     with sandbox.serve() as url, httpx.Client(base_url=url) as http:
         client = LP(http)
         client.sign_in()
@@ -74,7 +81,7 @@ def test_the_calls_seen_are_remembered_without_the_password(sandbox: Sandbox) ->
 
 
 def test_several_servers_can_serve_one_world(lp: LP, sandbox: Sandbox) -> None:
-    """What is put through one is shown by all, from many threads at once."""
+    """A record put through one server is served by all, from many threads."""
     errors: list[BaseException] = []
 
     def busy(number: int) -> None:
@@ -98,12 +105,12 @@ def test_several_servers_can_serve_one_world(lp: LP, sandbox: Sandbox) -> None:
 
 
 def test_several_processes_share_one_world(tmp_path: Path) -> None:
-    """Four of them make it at once, and one wins; none of 80 edits is lost; each event happens once."""
+    """Four processes create the file at once, and one wins; none of 80 edits is lost; each event happens once."""
     command = [sys.executable, "-W", "error", "-c", PROCESS, str(tmp_path)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     happened = 0
     for process in running:
-        said, problem = process.communicate(timeout=60)
+        said, problem = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, problem
         happened += int(said)
     assert happened == 120
@@ -114,7 +121,7 @@ def test_several_processes_share_one_world(tmp_path: Path) -> None:
 
 
 def test_a_folder_keeps_its_world(tmp_path: Path, clock: Clock) -> None:
-    """Zone, seed and population come from the file, whoever opens it later."""
+    """Zone, seed and population come from the file, whatever a later Sandbox passes."""
     first = Sandbox(tmp_path, clock=clock, zone="America/Chicago", population=3)
     first.switch(paging="row")
     clock.turn(days=-1)

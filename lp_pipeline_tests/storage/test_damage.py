@@ -10,7 +10,8 @@ import pytest
 
 from lp_pipeline.clients.leadperfection import RateLimiter
 from lp_pipeline.errors import WarehouseError
-from lp_pipeline.runs.run import Pipeline
+from lp_pipeline.runs.connections import Connections
+from lp_pipeline.runs.steps import publish_changes
 from lp_pipeline.settings import load_settings
 from lp_pipeline_tests.account import PACE, Account, failures
 from lp_pipeline_tests.endtoend.test_processes import fill
@@ -84,8 +85,8 @@ def test_a_damaged_copy_for_people_is_made_again_by_the_next_sync(lp_account: Ac
     fill(lp_account, 3)
     assert lp_account.run().success
     for way in damaged(lp_account.folder / "published.duckdb"):
-        with lp_account.pipeline() as pipeline:
-            assert pipeline.publish().published
+        with lp_account.connections() as connections:
+            assert publish_changes(connections).published
         assert lp_account.published("select count(*) from opportunities") == [(3,)], way
 
 
@@ -103,17 +104,11 @@ def test_a_damaged_sandbox_says_what_to_do(tmp_path: Path) -> None:
     """R1: and nothing is read from a world that is not whole; an emptied one is no world either."""
 
     def read() -> bool:
-        pipeline = Pipeline("a run", lambda: load_settings({"LP_PIPELINE_DATA": str(tmp_path)}), pace=PACE)
-        try:
-            return bool(pipeline.hatch())
-        finally:
-            pipeline.close()
+        settings = load_settings({"LP_PIPELINE_DATA": str(tmp_path)})
+        with Connections("a run", lambda: settings, pace=PACE) as connections:
+            return bool(connections.hatch())
 
     assert read()
-    path = tmp_path / "sandbox.sqlite"
-    for way in (emptied, overwritten, torn):
-        path.unlink(missing_ok=True)
-        assert read()
-        way(path)
+    for _ in damaged(tmp_path / "sandbox.sqlite", (emptied, overwritten, torn)):
         with pytest.raises(WarehouseError, match=r"sandbox\.sqlite: the file is damaged\. Delete it"):
             read()

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from lp_pipeline.cli.console import console
-from lp_pipeline.cli.render import ask
+from lp_pipeline.cli.prompt import ask
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.storage.publish import publish
 from lp_pipeline_tests import meddling
@@ -144,9 +144,7 @@ def test_a_person_is_told_who_holds_it_and_what_to_do(known: Scenario, stack: Ex
     """R2: in one line, with the process; after the next sync it answers again."""
     meddling.writable(known.warehouse.published)
     client = Client(known.warehouse.published, stack)
-    with pytest.raises(
-        WarehouseError, match=rf"process {client.process.pid} has it open for writing.*lp-pipeline sync"
-    ):
+    with pytest.raises(WarehouseError, match=rf"held open by process {client.process.pid}.*lp-pipeline sync"):
         ask(known.settings, "select 1", console())
     assert again(known)
     ask(known.settings, "select 1", console())

@@ -82,10 +82,13 @@ def test_one_run_at_a_time_has_the_turn(tmp_path: Path) -> None:
     """R2: the next one waits, and says so if it has waited too long."""
     first, second = Turn(tmp_path), Turn(tmp_path, patience_seconds=0.1)
     assert not second.is_taken()
-    first.take()
-    assert second.is_taken()
-    with pytest.raises(WarehouseError, match="Another run"):
-        second.take()
-    first.give_back()
-    second.take()
-    second.give_back()
+    with first:
+        assert second.is_taken()
+        with pytest.raises(WarehouseError, match="Another run"), second:
+            pass
+        with second.if_free() as is_ours:
+            assert not is_ours
+    with second.if_free() as is_ours:
+        assert is_ours
+        assert first.is_taken()
+    assert not first.is_taken()

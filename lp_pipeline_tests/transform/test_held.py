@@ -79,7 +79,7 @@ def test_two_without_a_lead_are_suspect_too(guarded: Scenario) -> None:
 
 
 def test_a_newer_reading_refreshes_and_accepting_makes_it_an_opportunity(guarded: Scenario) -> None:
-    """M9, M7, D1: as it was last read, with its row of insertion, and Hatch is told; other contacts' stay held."""
+    """M9, M7, D1: accepts the last reading, logs an insert and makes it due for Hatch; other contacts stay held."""
     guarded.sync(*people(1, 6))
     guarded.later()
     guarded.sync(*people(1, 6, shift=2))
@@ -98,7 +98,7 @@ def test_a_newer_reading_refreshes_and_accepting_makes_it_an_opportunity(guarded
 
 
 def test_what_is_accepted_too_late_is_gone(guarded: Scenario) -> None:
-    """M9, M6: a prospect that was dated back meanwhile, and one that lists the lead no longer."""
+    """M9, M6: also for a prospect backdated since, and one that no longer lists the lead."""
     guarded.sync(*people(1, 6))
     guarded.later()
     assert guarded.sync(*people(1, 6, shift=2)).held == 5
@@ -128,7 +128,7 @@ def test_what_is_dropped_stays_dropped(guarded: Scenario) -> None:
 
 
 def test_the_check_names_the_pairs_and_the_command_settles_them(lp_account: Account) -> None:
-    """M9: the run goes on, the check fails with the pairs; `lp-pipeline held` lists, accepts and drops."""
+    """M9: the run continues, the check fails and lists the pairs; `lp-pipeline held` lists, accepts and drops."""
     lp_account.environ |= {"LP_HELD_AFTER": "0"}
     lp_account.lp.put(person(lp_account, "1", dateadded="2025-11-03T10:12:44"))
     lp_account.lp.put(person(lp_account, "2", dateadded="2025-11-03T10:12:44"))

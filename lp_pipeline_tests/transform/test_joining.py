@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lp_pipeline.storage.sync_log import begin_sync
+from lp_pipeline.storage.account import open_warehouse
 from lp_pipeline_tests.scenario import NOON, Scenario, lead, only, prospect
 
 OLD = {"dateentered": "2025-01-05T08:00:00", "lastchangedon": "2025-01-05T08:00:00"}
@@ -84,44 +84,49 @@ def test_a_prospect_without_a_lead_has_neither_id_nor_status(scenario: Scenario)
 NO_STAMPS: dict[str, Any] = {"lastchangedon": "", "dateentered": "1900-01-01T00:00:00"}
 
 
-@pytest.mark.parametrize(
-    ("prospect_fields", "lead_fields", "source", "local"),
-    [
-        ({}, {}, "prospect.lastchanged", datetime(2026, 3, 2, 9, 51, 7, 300000)),
-        ({"lastchanged": ""}, {}, "lead.lastchangedon", datetime(2026, 3, 2, 11, 51, 7, 297000)),
-        (
-            {"lastchanged": None},
-            {"lastchangedon": "0001-01-01T00:00:00"},
-            "lead.dateentered",
-            datetime(2026, 2, 27, 16, 20, 5, 33000),
-        ),
-        (
-            {"lastchanged": ...},
-            {**NO_STAMPS, "jobs": [{"contractdate": "2026-03-01T00:00:00"}]},
-            "lead.jobs[0].contractdate",
-            datetime(2026, 3, 1),
-        ),
-        (
-            {"lastchanged": "1753-01-01T00:00:00"},
-            {**NO_STAMPS, "jobs": None, "appointments": [{"lastchangedon": "2026-03-01T08:00:00.1234567"}]},
-            "lead.appointments[0].lastchangedon",
-            datetime(2026, 3, 1, 8, 0, 0, 123456),
-        ),
-        (
-            {"lastchanged": "2026-03-05T00:00:00"},
-            {},
-            "lead.lastchangedon",
-            datetime(2026, 3, 2, 11, 51, 7, 297000),
-        ),
-    ],
-)
-def test_the_first_update_stamp_that_is_there_wins(
-    scenario: Scenario, prospect_fields: dict[str, Any], lead_fields: dict[str, Any], source: str, local: datetime
-) -> None:
+STAMPED: list[tuple[dict[str, Any], dict[str, Any], str, datetime]] = [
+    ({}, {}, "prospect.lastchanged", datetime(2026, 3, 2, 9, 51, 7, 300000)),
+    ({"lastchanged": ""}, {}, "lead.lastchangedon", datetime(2026, 3, 2, 11, 51, 7, 297000)),
+    (
+        {"lastchanged": None},
+        {"lastchangedon": "0001-01-01T00:00:00"},
+        "lead.dateentered",
+        datetime(2026, 2, 27, 16, 20, 5, 33000),
+    ),
+    (
+        {"lastchanged": ...},
+        {**NO_STAMPS, "jobs": [{"contractdate": "2026-03-01T00:00:00"}]},
+        "lead.jobs[0].contractdate",
+        datetime(2026, 3, 1),
+    ),
+    (
+        {"lastchanged": "1753-01-01T00:00:00"},
+        {**NO_STAMPS, "jobs": None, "appointments": [{"lastchangedon": "2026-03-01T08:00:00.1234567"}]},
+        "lead.appointments[0].lastchangedon",
+        datetime(2026, 3, 1, 8, 0, 0, 123456),
+    ),
+    (
+        {"lastchanged": "2026-03-05T00:00:00"},
+        {},
+        "lead.lastchangedon",
+        datetime(2026, 3, 2, 11, 51, 7, 297000),
+    ),
+]
+
+
+def test_the_first_update_stamp_that_is_there_wins(scenario: Scenario) -> None:
     """J3, J4: of five paths the first that is not missing, be it empty, a sentinel or far in the future."""
-    scenario.sync(prospect("1", lead("10", **lead_fields), **prospect_fields))
-    query = "select external_updated_at_source, timezone('America/New_York', external_updated_at) from opportunities"
-    assert scenario.ask(query) == [(source, local)]
+    scenario.sync(
+        *(
+            prospect(number, lead(f"{number}0", **lead_fields), **prospect_fields)
+            for number, (prospect_fields, lead_fields, _, _) in enumerate(STAMPED)
+        )
+    )
+    query = (
+        "select external_updated_at_source, timezone('America/New_York', external_updated_at) from opportunities "
+        "order by external_contact_id"
+    )
+    assert scenario.ask(query) == [(source, local) for _, _, source, local in STAMPED]
 
 
 def test_the_first_element_counts_even_if_it_is_useless(scenario: Scenario) -> None:
@@ -131,40 +136,40 @@ def test_the_first_element_counts_even_if_it_is_useless(scenario: Scenario) -> N
     assert scenario.rejected() == [("1", "10", ["external_updated_at"])]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2025-11-03T10:12:44", datetime(2025, 11, 3, 15, 12, 44, tzinfo=UTC)),
-        ("2025-11-03T10:12:44.1234567", datetime(2025, 11, 3, 15, 12, 44, 123456, UTC)),
-        ("  2025-11-03T10:12:44.5  ", datetime(2025, 11, 3, 15, 12, 44, 500000, UTC)),
-        ("2025-11-03", datetime(2025, 11, 3, 5, tzinfo=UTC)),
-        ("2025-11-03 10:12:44", datetime(2025, 11, 3, 15, 12, 44, tzinfo=UTC)),
-        ("2025-11-03T10:12:44Z", datetime(2025, 11, 3, 10, 12, 44, tzinfo=UTC)),
-        ("2025-11-03T10:12:44+02:00", datetime(2025, 11, 3, 8, 12, 44, tzinfo=UTC)),
-        ("2025-11-02T01:30:00", datetime(2025, 11, 2, 6, 30, tzinfo=UTC)),
-        ("2025-03-09T02:30:00", datetime(2025, 3, 9, 7, 30, tzinfo=UTC)),
-        ("1970-01-01T00:00:00", datetime(1970, 1, 1, 5, tzinfo=UTC)),
-        ("1969-12-31T23:59:59", None),
-        ("2026-03-03T13:59:00", datetime(2026, 3, 3, 18, 59, tzinfo=UTC)),
-        ("2026-03-03T14:01:00", None),
-        ("11/03/2025 10:12", None),
-        ("2025-11-03T10:12", None),
-        ("2025-02-30T10:12:44", None),
-        ("2025-11-03T24:00:00", None),
-        ("2025-11-03T10:12:44.12345678", None),
-        ("soon", None),
-        (20251103, None),
-        ([], None),
-    ],
-)
-def test_dates_are_read_in_the_contracts_forms_only(
-    scenario: Scenario, text: object, expected: datetime | None
-) -> None:
+DATES: list[tuple[object, datetime | None]] = [
+    ("2025-11-03T10:12:44", datetime(2025, 11, 3, 15, 12, 44, tzinfo=UTC)),
+    ("2025-11-03T10:12:44.1234567", datetime(2025, 11, 3, 15, 12, 44, 123456, UTC)),
+    ("  2025-11-03T10:12:44.5  ", datetime(2025, 11, 3, 15, 12, 44, 500000, UTC)),
+    ("2025-11-03", datetime(2025, 11, 3, 5, tzinfo=UTC)),
+    ("2025-11-03 10:12:44", datetime(2025, 11, 3, 15, 12, 44, tzinfo=UTC)),
+    ("2025-11-03T10:12:44Z", datetime(2025, 11, 3, 10, 12, 44, tzinfo=UTC)),
+    ("2025-11-03T10:12:44+02:00", datetime(2025, 11, 3, 8, 12, 44, tzinfo=UTC)),
+    ("2025-11-02T01:30:00", datetime(2025, 11, 2, 6, 30, tzinfo=UTC)),
+    ("2025-03-09T02:30:00", datetime(2025, 3, 9, 7, 30, tzinfo=UTC)),
+    ("1970-01-01T00:00:00", datetime(1970, 1, 1, 5, tzinfo=UTC)),
+    ("1969-12-31T23:59:59", None),
+    ("2026-03-03T13:59:00", datetime(2026, 3, 3, 18, 59, tzinfo=UTC)),
+    ("2026-03-03T14:01:00", None),
+    ("11/03/2025 10:12", None),
+    ("2025-11-03T10:12", None),
+    ("2025-02-30T10:12:44", None),
+    ("2025-11-03T24:00:00", None),
+    ("2025-11-03T10:12:44.12345678", None),
+    ("soon", None),
+    (20251103, None),
+    ([], None),
+]
+
+
+def test_dates_are_read_in_the_contracts_forms_only(scenario: Scenario) -> None:
     """J4, J5: LP's wall clock unless it carries an offset; everything else is missing."""
-    scenario.sync(prospect("1", lead("10"), dateadded=text))
-    found = scenario.ask("select external_created_at from opportunities")
-    assert found == ([(expected,)] if expected else [])
-    assert scenario.rejected() == ([] if expected else [("1", "10", ["external_created_at"])])
+    scenario.sync(*(prospect(f"{number:02}", lead("10"), dateadded=text) for number, (text, _) in enumerate(DATES)))
+    read = dict(scenario.ask("select external_contact_id, external_created_at from opportunities"))
+    missing = {contact: names for contact, _, names in scenario.rejected()}
+    for number, (text, expected) in enumerate(DATES):
+        contact = f"{number:02}"
+        assert read.get(contact) == expected, text
+        assert missing.get(contact) == (None if expected else ["external_created_at"]), text
 
 
 def test_keys_are_found_whatever_their_case_and_text_is_trimmed(scenario: Scenario) -> None:
@@ -198,7 +203,7 @@ def test_keys_are_found_whatever_their_case_and_text_is_trimmed(scenario: Scenar
     ],
 )
 def test_availability_is_as_strict_as_set(scenario: Scenario, availability: str, record: Any, missing: Any) -> None:
-    """J6, J7: what is unavailable stands in rejected_records with the names of the columns."""
+    """J6, J7: rejected_records names the columns that are unavailable."""
     judging = Scenario(scenario.folder / "judging", LP_AVAILABILITY=availability)
     report = judging.sync(record)
     assert (report.inserted, report.rejected) == ((0, 1) if missing else (1, 0))
@@ -239,7 +244,7 @@ def test_a_rejected_record_keeps_its_first_time(scenario: Scenario) -> None:
 
 
 def test_a_prospect_stands_rejected_once_whatever_its_leads(scenario: Scenario) -> None:
-    """J7: two leads whose opportunities are still `prospect` make one row; the first as received tells why."""
+    """J7: two leads whose opportunities are still `prospect` make one row; the first received gives the reason."""
     scenario.sync(prospect("1", lead("10")), feed="prospects")
     scenario.sync(prospect("1", lead("11"), city="Troy"), feed="prospects")
     for attempts in (1, 2):
@@ -259,10 +264,11 @@ def test_another_account_stops_the_run(scenario: Scenario) -> None:
     scenario.sync(prospect("1", lead("10")))
     moved = Scenario(scenario.folder, LP_TIMEZONE="America/Denver")
     with pytest.raises(Exception, match="rezone"):
-        begin_sync(moved.warehouse, moved.settings, "second")
+        open_warehouse(moved.settings)
+    assert open_warehouse(moved.settings, zone_may_differ=True).work.exists()
     other = Scenario(scenario.folder, LP_CLIENT_ID="other")
     with pytest.raises(Exception, match="LP_CLIENT_ID"):
-        begin_sync(other.warehouse, other.settings, "third")
+        open_warehouse(other.settings, zone_may_differ=True)
 
 
 def test_a_key_that_later_readings_lack_keeps_its_value(scenario: Scenario) -> None:

@@ -181,3 +181,18 @@ def test_a_lead_listed_twice_makes_one_opportunity(scenario: Scenario) -> None:
     """M1: the table holds each key once."""
     scenario.sync(prospect("1", lead("10"), lead("10", disposition="Other"), lead(10)))
     assert scenario.keys() == [("1", "10", "lead+prospect")]
+
+
+def test_a_run_shows_a_few_of_each_outcome_without_personal_data(scenario: Scenario) -> None:
+    """R4: ids, the status and the names of changed columns; five of each outcome, unchanged ones not at all."""
+    scenario.sync(prospect("1", lead("10")), prospect("2", lead("20")))
+    scenario.later()
+    new = [prospect(f"3{number}", lead(f"9{number}")) for number in range(7)]
+    report = scenario.sync(
+        prospect("1", lead("10", disposition="Sold"), firstname="Bea"), prospect("2", lead("20")), *new
+    )
+    updated = {"outcome": "updated", "contact": "1", "lead": "10", "status": "Sold"}
+    assert [row for row in report.examples if row["outcome"] != "inserted"] == [
+        {**updated, "changed_columns": "first_name, status"}
+    ]
+    assert [row["contact"] for row in report.examples if row["outcome"] == "inserted"] == ["30", "31", "32", "33", "34"]

@@ -1,6 +1,6 @@
 """SPEC W7, W8, F, J, M: the pipeline against the model in model.py, over random histories of syncs.
 
-Everyday runs take half a minute; `pytest --hypothesis-profile drills lp_pipeline_tests/transform/test_model.py` digs.
+A few histories every day, more of them in `make test-long`, and with `--hypothesis-profile drills` a thousand.
 """
 
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -149,7 +150,7 @@ def records(draw: st.DrawFn, feed: str) -> Any:
 
 @st.composite
 def edited(draw: st.DrawFn, shown: list[Any]) -> Any:
-    """A record that was shown before, with one edit: a lead changed or gone, or a change of its own."""
+    """An existing record with one edit: a lead changed or removed, or a change of the prospect itself."""
     record = draw(st.sampled_from(shown))
     if not isinstance(record, dict):
         return record
@@ -204,15 +205,20 @@ def histories(draw: st.DrawFn) -> list[Sync]:
     return syncs
 
 
-@settings(
-    max_examples=settings().max_examples if DRILLS else 12,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(history=histories(), availability=st.sampled_from(["present", "present", "strict", "identity"]))
-def test_the_pipeline_does_what_the_model_does(history: list[Sync], availability: str) -> None:
+@pytest.mark.parametrize("examples", [6, pytest.param(40, marks=pytest.mark.slow)])
+def test_the_pipeline_does_what_the_model_does(examples: int) -> None:
     """W7, W8, F1 to F3, J1 to J7, M1 to M8: whatever is read and merged, every table holds what the SPEC says."""
+    depth = settings(
+        max_examples=settings().max_examples if DRILLS else examples,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    depth(both_go_through)()
+
+
+@given(history=histories(), availability=st.sampled_from(["present", "present", "strict", "identity"]))
+def both_go_through(history: list[Sync], availability: str) -> None:
+    """Let the pipeline and the model read and merge the same, and compare after each merge."""
     with TemporaryDirectory() as folder:
         pipeline = Scenario(Path(folder), LP_AVAILABILITY=availability, LP_IGNORE_FIELDS="setter")
         model = Model(availability)

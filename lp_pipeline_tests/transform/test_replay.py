@@ -44,7 +44,7 @@ def state(scenario: Scenario) -> dict[str, list[Any]]:
 
 
 def nothing_differs(scenario: Scenario) -> ReplayReport:
-    """A replay finds no difference, and adopting it changes nothing at all, whatever tables it is about."""
+    """A replay finds no difference, and adopting it changes no table."""
     before, changes = state(scenario), scenario.ask("select count(*) from opportunity_changes")
     report = replay(scenario.settings, adopt=True)
     assert (report.rows, report.counts, report.adopted) == ([], {}, 0)
@@ -203,7 +203,7 @@ def test_what_is_only_here_or_only_there_shows_as_a_whole(scenario: Scenario) ->
 
 
 def test_adopting_makes_the_replayed_state_live(scenario: Scenario, tmp_path: Path) -> None:
-    """E4, M7, D1, Q1: what differs is replaced, told as a change, published, due for Hatch; the next sync goes on."""
+    """E4, M7, D1, Q1: differences are replaced, logged as changes, published and due for Hatch; the next sync works."""
     scenario.set(HATCH_API_KEY="not-a-real-key", HATCH_SOURCE="lp")
     first = prospect("1", lead("10", disposition="Sold"))
     scenario.sync(first, prospect("2", lead("20", disposition="SET")))
@@ -232,7 +232,7 @@ def test_adopting_makes_the_replayed_state_live(scenario: Scenario, tmp_path: Pa
 
 
 def test_adopting_takes_out_what_the_replay_does_not_make(scenario: Scenario) -> None:
-    """E4, M7, D1: each of its columns becomes null, and the contact's current opportunity is told again."""
+    """E4, M7, D1: each of its columns becomes null, and the contact's current opportunity is sent again."""
     scenario.set(HATCH_API_KEY="not-a-real-key", HATCH_SOURCE="lp")
     scenario.sync(prospect("1", lead("10")))
     with scenario.warehouse.transaction() as connection:
@@ -250,7 +250,7 @@ def test_adopting_takes_out_what_the_replay_does_not_make(scenario: Scenario) ->
 
 
 def test_adopting_takes_over_what_the_next_merge_goes_by(scenario: Scenario, tmp_path: Path) -> None:
-    """E4, J7, M9: what is rejected and held is that of the replay; what was staged on the old state is gone."""
+    """E4, J7, M9: adopts the replay's rejected and held records; rows staged on the old state are gone."""
     scenario.sync(prospect("1", lead("10"), phone1=""), prospect("2", lead("20")))
     scenario.read("leads", prospect("2", lead("20", disposition="Sold")))
     stage(scenario.warehouse, scenario.settings)
@@ -266,7 +266,7 @@ def test_adopting_takes_over_what_the_next_merge_goes_by(scenario: Scenario, tmp
 
 
 def test_syncs_go_on_while_a_replay_runs(scenario: Scenario) -> None:
-    """E4, R2: it has the turn only while it copies and while it adopts, and takes over what was merged meanwhile."""
+    """E4, R2: holds the lock only while copying and adopting, and includes what was merged meanwhile."""
     scenario.sync(prospect("1", lead("10")))
 
     def sync_meanwhile(_done: int, _all: int) -> None:
@@ -288,7 +288,7 @@ def test_a_warehouse_with_merges_from_before_the_log_is_told_so(scenario: Scenar
         connection.execute("update pipeline.version set version = 2")
     scenario.later()
     scenario.sync(prospect("1", lead("10", disposition="Sold")))
-    with pytest.raises(WarehouseError, match=r"1 merges.* are from before"):
+    with pytest.raises(WarehouseError, match=r"1 merges.* are older than the merge log"):
         replay(scenario.settings, adopt=True)
     assert scenario.ask("select status from opportunities") == [("Sold",)]
     assert not (scenario.folder / SCRATCH).exists()

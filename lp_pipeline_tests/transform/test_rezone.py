@@ -1,4 +1,4 @@
-"""SPEC J5: a zone that was set wrong is mended by `rezone`."""
+"""SPEC J5: `rezone` corrects a wrong time zone."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ from lp_pipeline_tests.scenario import Scenario, lead, prospect
 
 
 def test_rezone_recomputes_the_instants_and_says_so(scenario: Scenario) -> None:
-    """J5, M7: instants follow the zone, wall times stay, and each change is told; a second rezone does nothing."""
+    """J5, M7: instants change, wall times stay, and each change is logged; a second rezone does nothing."""
     scenario.sync(prospect("1", lead("10")), prospect("2", lead("20"), dateadded="2025-11-03T10:00:00Z"))
     mended = Scenario(scenario.folder, LP_TIMEZONE="America/Denver")
     assert rezone(mended.settings).startswith("2 opportunities")

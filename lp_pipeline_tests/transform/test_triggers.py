@@ -124,7 +124,7 @@ def test_a_rejected_lead_is_triggered_again(scenario: Scenario) -> None:
 
 
 def test_a_prospect_rejected_by_itself_is_triggered_again(scenario: Scenario) -> None:
-    """F3: a prospect that stands rejected as `prospect` is judged again whenever it is read."""
+    """F3: a prospect rejected as `prospect` is evaluated again at every reading."""
     broken = prospect("1", email=...)
     scenario.sync(broken, feed="prospects")
     assert scenario.sync(broken, feed="prospects").rejected == 1

@@ -1,13 +1,18 @@
--- SPEC C5: whom a communication belongs to in LeadPerfection, out of published.duckdb. `asked` holds a row for each
+-- SPEC C5: the prospect, lead and job of each communication, from published.duckdb. `asked` holds a row for each
 -- communication: given_contact_ids (its own external_contact_id, else those of its Hatch contact id), given_lead_id,
--- phone (ten digits), email (lower case). A row for each: its contact, lead, first job,
+-- phone (ten digits), email (its form, J8). A row for each: its contact, lead, first job,
 -- phone and its calls (wall time and phone), or why no one contact was found.
-with known as (
-    select external_contact_id, pipeline_ten_digits(phone) as phone, lower(email) as email
-    from prospects
+with numbers as (
+    select written, place, form as number from internal.contact_points where kind = 'phone' and form is not null
+),
+known as (
+    select p.external_contact_id, n.number as phone, e.form as email, p.phone as written_phone
+    from prospects as p
+    left join numbers as n on n.written = p.phone and n.place = 1
+    left join internal.contact_points as e on e.kind = 'email' and e.written = p.email
 ),
 other_phones as (
-    select distinct r.external_contact_id, pipeline_ten_digits(other ->> '$.phone') as phone
+    select r.external_contact_id, r.other ->> '$.phone' as written_phone
     from (
         select
             external_contact_id,
@@ -18,12 +23,16 @@ other_phones as (
 ),
 by_phone as (
     select a.communication_id, list(distinct k.external_contact_id) as contact_ids
-    from asked as a inner join known as k on k.phone = a.phone
+    from asked as a
+    inner join numbers as n on n.number = a.phone
+    inner join known as k on k.written_phone = n.written
     group by a.communication_id
 ),
 by_other_phone as (
     select a.communication_id, list(distinct o.external_contact_id) as contact_ids
-    from asked as a inner join other_phones as o on o.phone = a.phone
+    from asked as a
+    inner join numbers as n on n.number = a.phone
+    inner join other_phones as o on o.written_phone = n.written
     group by a.communication_id
 ),
 by_email as (
@@ -38,7 +47,7 @@ candidates as (
         len(a.given_contact_ids) > 0 as is_given,
         case
             when len(a.given_contact_ids) > 0 then a.given_contact_ids
-            -- an e-mail may tell those apart who share a phone; one of somebody else may not
+            -- an e-mail distinguishes those who share a phone, unless it belongs to none of them
             when p.contact_ids is null and o.contact_ids is null then coalesce(e.contact_ids, [])
             when len(list_intersect(e.contact_ids, coalesce(p.contact_ids, o.contact_ids))) = 1
                 then list_intersect(e.contact_ids, coalesce(p.contact_ids, o.contact_ids))
@@ -65,7 +74,7 @@ addressed as (
         s.communication_id,
         s.external_contact_id,
         k.phone,
-        -- the given lead, even one of somebody else: its job is not this contact's, and no other job is meant
+        -- the given lead, even another contact's: then there is no job, rather than one of a different lead
         coalesce(s.given_lead_id, c.external_id) as external_id
     from single as s
     inner join known as k on k.external_contact_id = s.external_contact_id

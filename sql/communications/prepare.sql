@@ -1,10 +1,4 @@
--- What `addresses.sql` works with besides published.duckdb.
-create temp macro pipeline_ten_digits(value) as
-    case
-        when regexp_full_match(regexp_replace(value, '\D', '', 'g'), '1?\d{10}')
-            then right(regexp_replace(value, '\D', '', 'g'), 10)
-    end;
-
+-- The input of `addresses.sql` besides published.duckdb.
 create temp table asked as
 select
     unnest($communication_id::varchar[]) as communication_id,

@@ -6,23 +6,7 @@ with pairs as (
         s.external_contact_id,
         s.external_id,
         s.external_created_local,
-        unnest([
-            {'name': 'email', 'old': o.email, 'new': s.email},
-            {
-                'name': 'external_created_at',
-                'old': o.external_created_at::varchar,
-                'new': s.external_created_at::varchar
-            },
-            {
-                'name': 'external_updated_at',
-                'old': o.external_updated_at::varchar,
-                'new': s.external_updated_at::varchar
-            },
-            {'name': 'first_name', 'old': o.first_name, 'new': s.first_name},
-            {'name': 'last_name', 'old': o.last_name, 'new': s.last_name},
-            {'name': 'phone', 'old': o.phone, 'new': s.phone},
-            {'name': 'status', 'old': o.status, 'new': s.status}
-        ]) as pair
+        unnest(pipeline.changed_columns(o, s)) as pair
     from outcomes as s
     inner join opportunities as o
         on
@@ -40,5 +24,4 @@ union all
 select
     external_contact_id, external_id, external_created_local,
     getvariable('now_at'), getvariable('sync_id'), pair.name, pair.old, pair.new
-from pairs
-where pair.old is distinct from pair.new;
+from pairs;

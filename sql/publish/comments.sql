@@ -44,6 +44,12 @@ comment on column opportunities.changed_at is 'When the row was last inserted or
 comment on column opportunities.read_at is 'When the reading was made that the row shows';
 comment on column opportunities.gone_since is 'Since when LeadPerfection no longer shows it; null while it does';
 
+comment on table internal.contact_points is 'Phone numbers and e-mail addresses in the one form by which they are compared, for each text that a record holds';
+comment on column internal.contact_points.kind is 'phone or email';
+comment on column internal.contact_points.written is 'The text, as LeadPerfection writes it';
+comment on column internal.contact_points.place is 'Which of the numbers in the text, from 1';
+comment on column internal.contact_points.form is 'The number''s ten digits, or the bare address in lower case; null if the text holds none';
+
 comment on table internal.opportunity_objects is 'Both objects of each opportunity; query opportunity_details instead';
 comment on column internal.opportunity_objects.external_contact_id is 'LeadPerfection''s prospect id (cst_id)';
 comment on column internal.opportunity_objects.external_id is 'LeadPerfection''s lead id; null for a prospect without a lead';

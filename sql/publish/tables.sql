@@ -35,6 +35,8 @@ create table internal.opportunity_objects as
 select o.external_contact_id, o.external_id, o.external_created_local, b.prospect, b.lead
 from work.main.opportunities as o inner join work.pipeline.opportunity_objects as b using (object_no);
 
+create table internal.contact_points as select * from work.pipeline.contact_points;
+
 create table opportunity_changes as select * from work.main.opportunity_changes;
 
 create table rejected_records as

@@ -11,15 +11,7 @@ select
     o.first_synced_at as live_first_synced_at,
     r.object_no as replayed_object_no,
     case when r.object_no is not null then nextval('pipeline.object_numbers') end as new_object_no,
-    [
-        {'name': 'email', 'old': o.email, 'new': r.email},
-        {'name': 'external_created_at', 'old': o.external_created_at::varchar, 'new': r.external_created_at::varchar},
-        {'name': 'external_updated_at', 'old': o.external_updated_at::varchar, 'new': r.external_updated_at::varchar},
-        {'name': 'first_name', 'old': o.first_name, 'new': r.first_name},
-        {'name': 'last_name', 'old': o.last_name, 'new': r.last_name},
-        {'name': 'phone', 'old': o.phone, 'new': r.phone},
-        {'name': 'status', 'old': o.status, 'new': r.status}
-    ] as columns
+    pipeline.changed_columns(o, r) as columns
 from opportunities as o
 full join replayed.opportunities as r
     on
@@ -51,8 +43,7 @@ union all
 select
     external_contact_id, external_id, external_created_local,
     getvariable('now_at'), getvariable('sync_id'), pair.name, pair.old, pair.new
-from pairs
-where pair.old is distinct from pair.new;
+from pairs;
 
 insert into pipeline.opportunity_objects by name
 select n.* replace (a.new_object_no as object_no)

@@ -8,26 +8,10 @@ with pairs as (
         unnest(
             case
                 when o.external_contact_id is null
-                    then [{'name': 'opportunity', 'live': 'not there', 'replayed': 'there'}]
+                    then [{'name': 'opportunity', 'old': 'not there', 'new': 'there'}]
                 when r.external_contact_id is null
-                    then [{'name': 'opportunity', 'live': 'there', 'replayed': 'not there'}]
-                else [
-                    {'name': 'email', 'live': o.email, 'replayed': r.email},
-                    {
-                        'name': 'external_created_at',
-                        'live': o.external_created_at::varchar,
-                        'replayed': r.external_created_at::varchar
-                    },
-                    {
-                        'name': 'external_updated_at',
-                        'live': o.external_updated_at::varchar,
-                        'replayed': r.external_updated_at::varchar
-                    },
-                    {'name': 'first_name', 'live': o.first_name, 'replayed': r.first_name},
-                    {'name': 'last_name', 'live': o.last_name, 'replayed': r.last_name},
-                    {'name': 'phone', 'live': o.phone, 'replayed': r.phone},
-                    {'name': 'status', 'live': o.status, 'replayed': r.status}
-                ]
+                    then [{'name': 'opportunity', 'old': 'there', 'new': 'not there'}]
+                else pipeline.changed_columns(o, r)
             end
         ) as pair
     from live.opportunities as o
@@ -42,9 +26,8 @@ select
     external_id,
     external_created_local,
     pair.name as column_name,
-    pair.live as live_value,
-    pair.replayed as replayed_value
-from pairs
-where pair.live is distinct from pair.replayed;
+    pair.old as live_value,
+    pair.new as replayed_value
+from pairs;
 
 select column_name, count(*) from difference group by column_name order by column_name;

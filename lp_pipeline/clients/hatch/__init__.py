@@ -1,7 +1,6 @@
 """The Hatch client: upserts, exports, and what their records say. It knows no Dagster, no DuckDB, no file of ours."""
 
 from lp_pipeline.clients.hatch.client import HatchClient
-from lp_pipeline.clients.hatch.contact_points import ten_digits, valid_email, valid_phone
 from lp_pipeline.clients.hatch.export_zip import LONGEST_RANGE, DataSource
 from lp_pipeline.clients.hatch.records import Communication, ContactHistory, Malformed, communication, contact_history
 from lp_pipeline.clients.hatch.upsert import Opportunity, Upsert, upsert_body
@@ -20,8 +19,5 @@ __all__ = [
     "Upsert",
     "communication",
     "contact_history",
-    "ten_digits",
     "upsert_body",
-    "valid_email",
-    "valid_phone",
 ]

@@ -16,7 +16,7 @@ from lp_pipeline.clients.hatch.export_zip import LARGEST, LONGEST_RANGE, BadExpo
 from lp_pipeline.clients.hatch.responses import check_transient
 from lp_pipeline.clients.http import Exchange, Received, bearer
 from lp_pipeline.clients.rate_limit import Limiter, SlidingWindow
-from lp_pipeline.clients.retry import HatchPersistence, Trouble, explained
+from lp_pipeline.clients.retry import HATCH, Persistence, Trouble
 from lp_pipeline.errors import HatchError, HatchExportTooLarge, HatchStopped, HatchUnavailable
 from lp_pipeline.settings import Settings
 
@@ -52,8 +52,11 @@ class HatchClient:
         self._pace = pace
         self._limiter: Limiter = limiter or SlidingWindow(settings.hatch_rate_per_minute)
         patience = read_timeout or UPSERT_TIMEOUT
-        self._upserts = Exchange(address or settings.hatch_api_url, transport, patience, patience, LARGEST_ANSWER)
+        self._upserts = Exchange(
+            "Hatch", address or settings.hatch_api_url, transport, patience, patience, LARGEST_ANSWER
+        )
         self._exports = Exchange(
+            "Hatch",
             export_address or settings.hatch_export_url,
             transport,
             read_timeout or EXPORT_TIMEOUT,
@@ -81,14 +84,14 @@ class HatchClient:
         """
         authorization = bearer(self._settings.hatch_api_key, "HATCH_API_KEY")
         content = msgspec.json.encode(body)
-        persistence = HatchPersistence(self._deadline, self._pace)
+        persistence = Persistence(HATCH, self._deadline, self._pace)
         try:
             for attempt in stamina.retry_context(on=persistence, attempts=None, timeout=None):
                 with attempt:
                     return self._upserted(content, authorization)
         except Trouble as error:
             trouble = error
-        raise persistence.give_up(trouble, self._upserts.host)
+        raise responses.gave_up(trouble, self._upserts.host, persistence.spent)
 
     def export(self, data_source: DataSource, start: date, end: date) -> list[bytes]:
         """The lines of `GET /api/v1/export-data` for these days, both included; one attempt: Hatch allows one in 5 min.
@@ -110,7 +113,7 @@ class HatchClient:
             trouble = error
         address = "HATCH_EXPORT_URL"
         raise HatchUnavailable(
-            f"{explained(trouble, self._exports.host)}. Nothing is lost: the export is asked for again later"
+            f"{responses.explained(trouble, self._exports.host)}. Nothing is lost: the export is asked for again later"
             f"{f'; check {address} if this goes on' if trouble.kind in ('unreachable', 'garbled') else ''}.",
             trouble.words,
             wait=trouble.wish,

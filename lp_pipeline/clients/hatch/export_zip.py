@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Literal
 
-from lp_pipeline.clients.json_repair import BYTE_ORDER_MARK
+from lp_pipeline.clients.json_repair import bare
 
 DataSource = Literal["conversation_items", "contact_history"]
 
@@ -26,6 +26,7 @@ ZIP_ERRORS = (
     RuntimeError,  # a password is wanted
     NotImplementedError,  # a packing that Python doesn't know
     ValueError,
+    IndexError,  # a file without a name
 )
 
 
@@ -45,13 +46,12 @@ def _lines(archive: bytes, largest: int) -> Iterator[bytes]:
     left = largest
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         for member in opened.infolist():
-            if member.is_dir() or member.filename.startswith("__MACOSX/"):
+            if member.filename.endswith("/") or member.filename.startswith("__MACOSX/"):
                 continue
             with opened.open(member) as file:
                 while line := file.readline(left + 1):
                     left -= len(line)
                     if left < 0:
                         raise BadExport(f"it unpacks to more than {largest} bytes")
-                    bare = line.removeprefix(BYTE_ORDER_MARK).strip()
-                    if bare:
-                        yield bare
+                    if text := bare(line):
+                        yield text

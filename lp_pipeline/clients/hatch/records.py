@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from lp_pipeline.clients.hatch.contact_points import ten_digits
+from lp_pipeline.clients.contact_points import first_phone
 from lp_pipeline.clients.hatch.values import instant, links, seconds, text_of
 from lp_pipeline.clients.json_repair import json_object, json_text
 
@@ -133,7 +133,7 @@ def communication(line: bytes, time_columns: Sequence[str]) -> Communication | M
     return Communication(
         id=identity,
         **texts,
-        phone=ten_digits(phone),
+        phone=first_phone(phone),
         channel=channel(category or kind),
         category=category,
         type=kind,
@@ -161,7 +161,7 @@ def contact_history(line: bytes) -> ContactHistory | Malformed:
     external, email, phone = (columns.text(name) for name in ("external_contact_id", "email", "phone"))
     if columns.problems or identity is None:
         return Malformed("; ".join(columns.problems), found.text)
-    return ContactHistory(identity, external, email, ten_digits(phone), instant(found.fields.get("updated_at")))
+    return ContactHistory(identity, external, email, first_phone(phone), instant(found.fields.get("updated_at")))
 
 
 def channel(category: str | None) -> Channel:

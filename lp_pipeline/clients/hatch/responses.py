@@ -5,15 +5,13 @@ Hatch's own words never enter a message (SPEC R4).
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import httpx
-import msgspec
 
-from lp_pipeline.clients.http import Received, http_date
-from lp_pipeline.clients.json_repair import UNREADABLE, bare
+from lp_pipeline.clients.http import Received
+from lp_pipeline.clients.json_repair import bare, decoded
 from lp_pipeline.clients.retry import Trouble
-from lp_pipeline.errors import HatchRefused, HatchStopped
+from lp_pipeline.errors import HatchRefused, HatchStopped, HatchUnavailable
 
 WORDS = 2000  # how much of Hatch's own words is kept
 ABOUT_US = frozenset({401, 402, 403, 404, 405, 406, 407, 410, 415, 426})  # of 4xx; the others are about one record
@@ -34,7 +32,7 @@ class Complaint:
 
 def contact_id(body: bytes) -> str | None:
     """The id of `{"data":{"id":…}}`; None where there is none."""
-    match _value(body):
+    match decoded(body):
         case {"data": {"id": str() | int() as found}} if not isinstance(found, bool):
             return str(found).strip() or None
     return None
@@ -42,7 +40,7 @@ def contact_id(body: bytes) -> str | None:
 
 def complaints(body: bytes) -> list[Complaint]:
     """The reasons in an answer: a list of errors, or a single one as an object or a text, or by field."""
-    match _value(body):
+    match decoded(body):
         case {"errors": dict() | list() | str() as value}:
             return list(_complaints(value))
         case {"detail": str()} | {"message": str()} as value:
@@ -60,11 +58,7 @@ def words(body: bytes) -> str:
 
 def is_json(body: bytes) -> bool:
     """Whether an answer is JSON at all."""
-    try:
-        msgspec.json.decode(bare(body))
-    except UNREADABLE:
-        return False
-    return True
+    return decoded(body, otherwise=...) is not ...
 
 
 def upsert_refused(status: int, body: bytes, location: str = "") -> HatchRefused | HatchStopped:
@@ -146,28 +140,37 @@ def _named(pointer: str) -> str | None:
     return pointer if _POINTER.fullmatch(pointer) and len(pointer) > 1 else None
 
 
-def _value(body: bytes) -> object:
-    try:
-        value: object = msgspec.json.decode(bare(body))
-    except UNREADABLE:
-        return None
-    return value
-
-
 def check_transient(received: Received, asked: str) -> None:
     """Raise `Trouble` for an HTTP status that may pass: 408, 425, 429, 5xx."""
     status = received.status
     what = f"{asked} was answered with HTTP {status}"
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        raise Trouble("busy", what, words(received.body), _wished_pause(received))
+        raise Trouble("busy", what, words(received.body), received.wished_pause)
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY):
-        raise Trouble("failing", what, words(received.body), _wished_pause(received))
+        raise Trouble("failing", what, words(received.body), received.wished_pause)
 
 
-def _wished_pause(received: Received) -> float | None:
-    try:
-        wish = float(received.retry_after)
-    except ValueError:
-        until = http_date(received.retry_after)
-        wish = (until - (http_date(received.date) or datetime.now(UTC))).total_seconds() if until else 0.0
-    return wish if 0 < wish < float("inf") else None
+def gave_up(trouble: Trouble, host: str, spent: str) -> HatchUnavailable:
+    """The error for an upsert whose trouble did not pass: what was tried, what came back, what to do."""
+    later = "othing is lost: it is tried again at the next sync."
+    advice = {
+        "unreachable": f"Check HATCH_API_URL and the network; n{later}",
+        "garbled": f"Check that HATCH_API_URL is Hatch's API address; n{later}",
+        "busy": f"Lower HATCH_RATE_PER_MINUTE if this goes on; n{later}",
+    }.get(trouble.kind, f"N{later}")
+    return HatchUnavailable(f"{explained(trouble, host)}, {spent}. {advice}", trouble.words, wait=trouble.wish)
+
+
+def explained(trouble: Trouble, host: str) -> str:
+    """What was tried and what came back, without an end."""
+    match trouble.kind:
+        case "unreachable":
+            return f"Hatch could not be reached at {host}: {trouble}"
+        case "failing" | "silent":
+            return f"Hatch failed: {trouble}"
+        case "slow":
+            return f"Hatch timed out: {trouble}"
+        case "busy":
+            return f"Hatch takes no more for now: {trouble}"
+        case _:
+            return str(trouble)

@@ -2,8 +2,7 @@
 which order is decided elsewhere.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -11,12 +10,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from lp_pipeline.clients.hatch.contact_points import valid_email, valid_phone
+from lp_pipeline.clients.contact_points import is_valid_phone
+from lp_pipeline.clients.lp_dates import SENTINEL
 
 Note = Literal["phone_invalid", "phone_shared", "email_invalid"]
 
 NEVER_SENT = frozenset({"notes", "calls"})  # our own pushes would echo
-NO_DATE = re.compile(r"(1900-01-01|1899-12-30|0001-01-01|1753-01-01)([T ].*)?", re.DOTALL)  # LeadPerfection's sentinels
 MAPPED = frozenset(
     {
         "prospect.cst_id",
@@ -42,14 +41,16 @@ class Opportunity:
     external_created_at: datetime  # aware
     external_updated_at: datetime  # aware
     external_updated_at_source: str  # a path of J3, such as lead.jobs[0].contractdate
-    email: str | None
+    email: str | None  # as LeadPerfection writes it, like the phone
     first_name: str | None
     last_name: str | None
     phone: str | None
     status: str | None
+    email_address: str | None  # the normal form (SPEC J8); None if there is none
+    phone_numbers: Sequence[str]  # ten digits each, in order
+    shared_numbers: Collection[str]  # those of them that more than five contacts have
     prospect: Mapping[str, Any]  # without its leads
     lead: Mapping[str, Any] | None
-    phone_is_shared: bool = False  # more than five contacts have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,12 @@ def upsert_body(opportunity: Opportunity, source: str) -> Upsert:
 
     Raises `ValueError` if one of its two times has no offset.
     """
-    phone = valid_phone(_text(opportunity.phone))
-    email = valid_email(_text(opportunity.email))
+    phone = next(filter(is_valid_phone, opportunity.phone_numbers), None)
+    email = opportunity.email_address
     omitted: list[Note] = []
     if phone is None and _text(opportunity.phone):
         omitted.append("phone_invalid")
-    if phone is not None and opportunity.phone_is_shared:
+    if phone in opportunity.shared_numbers:
         omitted.append("phone_shared")
         phone = None
     if email is None and _text(opportunity.email):
@@ -120,7 +121,7 @@ def _fields(value: object, path: str) -> Iterator[tuple[str, str]]:
                 yield from _fields(element, f"{path}[{place}]")
         case _:
             text = _text(value)
-            if text is not None and not NO_DATE.fullmatch(text):
+            if text is not None and not SENTINEL.fullmatch(text):
                 yield path, text
 
 

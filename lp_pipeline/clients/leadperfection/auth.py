@@ -6,9 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
-from lp_pipeline.clients.json_repair import bare, readable
+from lp_pipeline.clients.json_repair import decoded
 from lp_pipeline.clients.leadperfection.responses import lookup, words
 from lp_pipeline.errors import SignInRefused
 from lp_pipeline.settings import Settings
@@ -61,14 +59,6 @@ def granted_session(answer: Any) -> Session | None:
         permissions=frozenset(map(str, functions)) if isinstance(functions, list) else None,
         employee_id=str(employee).strip() or None if isinstance(employee, str | int) else None,
     )
-
-
-def decoded(body: bytes) -> Any:
-    """The JSON in there; None if there is none."""
-    try:
-        return readable(bare(body))[1]
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None
 
 
 def credentials_refused(host: str, status: int, body: bytes) -> SignInRefused:

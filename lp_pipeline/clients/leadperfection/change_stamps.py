@@ -2,15 +2,13 @@
 LeadPerfection in, yes or no out; what a stamp means for an opportunity is decided in SQL, not here.
 """
 
-import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from lp_pipeline.clients.leadperfection.responses import lookup
 from lp_pipeline.clients.leadperfection.windows import instants
-
-FORM = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{0,7}))?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+from lp_pipeline.clients.lp_dates import read_date
 
 
 def change_stamps(record: object) -> Iterator[str]:
@@ -36,15 +34,10 @@ _DAYS = (timedelta(days=-1), timedelta(), timedelta(days=1))
 
 
 def _readings(stamp: str, zone: ZoneInfo) -> tuple[datetime, ...]:
-    found = FORM.fullmatch(stamp)
-    if not found:
+    found = read_date(stamp)
+    if found is None:
         return ()
-    date, time, fraction, offset = found.groups()
-    try:
-        wall = datetime.fromisoformat(f"{date}T{time}.{(fraction or '')[:6]:0<6}{offset or ''}")
-    except ValueError:
-        return ()
-    return instants(wall, zone) if wall.tzinfo is None else (wall.astimezone(UTC),)
+    return instants(found, zone) if found.tzinfo is None else (found,)
 
 
 def _elements(value: object, name: str) -> list[object]:

@@ -7,31 +7,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 import httpx
 import stamina
 
-from lp_pipeline.clients.http import FormExchange, FormReceived
-from lp_pipeline.clients.json_repair import bare
+from lp_pipeline.clients.http import FORM, Exchange, Received, form
+from lp_pipeline.clients.json_repair import bare, decoded
 from lp_pipeline.clients.leadperfection import responses
 from lp_pipeline.clients.leadperfection.auth import (
     Session,
     credentials,
     credentials_refused,
-    decoded,
     function_refused,
     granted_session,
 )
 from lp_pipeline.clients.leadperfection.responses import check_permanent, check_transient
 from lp_pipeline.clients.rate_limit import RateLimiter, SharedLimiter
-from lp_pipeline.clients.retry import LeadPerfectionPersistence, Trouble
-from lp_pipeline.errors import OutOfTime, SettingsError, SignInRefused, SlowQuery
+from lp_pipeline.clients.retry import LEADPERFECTION, Persistence, Trouble
+from lp_pipeline.errors import SettingsError, SignInRefused, SlowQuery
 from lp_pipeline.settings import Settings
 
 REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 Result = TypeVar("Result")
 
+LARGEST_ANSWER = 256 * 1024 * 1024  # bytes of a page: far more than any holds, far less than memory
 SIGN_IN = ""  # stands for the sign-in where actions are keys
 
 
@@ -66,14 +66,14 @@ class Client:
         address = address or settings.lp_api_url
         if not address:
             raise SettingsError("LP_API_URL is not set. Set it in lp_pipeline.env to your LeadPerfection's address.")
-        self.host = f"{urlsplit(address).scheme}://{urlsplit(address).netloc}"
         self.start_index_counts: dict[str, str] = {}  # by action, what StartIndex was found to count: page or row
         self._settings = settings
         self._deadline = deadline
         self._pace = pace
         self._limiter: SharedLimiter = limiter or RateLimiter(settings.data, settings.lp_rate_per_minute)
         self._limiter_is_own = limiter is None
-        self._exchange = FormExchange(address.rstrip("/"), transport, read_timeout)
+        self._exchange = Exchange("LeadPerfection", address, transport, read_timeout, 2 * read_timeout, LARGEST_ANSWER)
+        self.host = self._exchange.host
         self._session: Session | None = None
         self._refusals: dict[str, SignInRefused] = {}  # by action; remembered, for trying again cannot help
 
@@ -116,7 +116,7 @@ class Client:
 
     def write(
         self, action: str, fields: Mapping[str, str], *, before: Callable[[], None] = lambda: None
-    ) -> FormReceived | Trouble:
+    ) -> Received | Trouble:
         """`POST /api/<action>`, for writing: sent once, and again only if LeadPerfection surely did nothing (SPEC C7).
 
         `before` is called each time right before the request leaves, all waiting done. The answer, or the trouble that
@@ -126,7 +126,7 @@ class Client:
         asked = action.rpartition("/")[2]
         self.sign_in()
 
-        def once() -> FormReceived | Trouble:
+        def once() -> Received | Trouble:
             try:
                 received = self._authorized(action, asked, fields, before)
                 check_transient(received, asked)
@@ -145,14 +145,16 @@ class Client:
     def _persist(self, asked: str, act: Callable[[], Result], action: str, slow_tries: int | None = None) -> Result:
         if earlier := self._refusals.get(SIGN_IN) or self._refusals.get(action):
             raise SignInRefused(str(earlier), earlier.words)
-        persistence = LeadPerfectionPersistence(self._deadline, self._pace, slow_tries)
+        persistence = Persistence(LEADPERFECTION, self._deadline, self._pace, slow_tries)
         try:
             for attempt in stamina.retry_context(on=persistence, attempts=None, timeout=None):
                 with attempt:
                     return act()
         except Trouble as error:
             trouble = error
-        raise persistence.give_up(trouble, asked, self.host)
+        if trouble.kind == "out_of_time":
+            raise responses.out_of_time(self._settings.lp_rate_per_minute)
+        raise responses.gave_up(trouble, asked, self.host, persistence.spent)
 
     def _answer(self, action: str, fields: Mapping[str, str]) -> Answer:
         asked = action.rpartition("/")[2]
@@ -173,8 +175,8 @@ class Client:
         raise trouble
 
     def _authorized(
-        self, action: str, asked: str, fields: Mapping[str, str], before: Callable[[], None] = lambda: None
-    ) -> FormReceived:
+        self, action: str, asked: str, fields: Mapping[str, str], before: Callable[[], None] | None = None
+    ) -> Received:
         """The answer under a valid sign-in: a refusal is met with a new one, once."""
         session = self._signed_in()
         received = self._send(f"/api/{action}", fields, session.token, before)
@@ -199,7 +201,7 @@ class Client:
                 raise
         return self._session
 
-    def _token_answer(self) -> FormReceived:
+    def _token_answer(self) -> Received:
         try:
             received = self._send("/token", credentials(self._settings))
             check_transient(received, "the sign-in")
@@ -209,7 +211,7 @@ class Client:
             raise
         return received
 
-    def _granted(self, received: FormReceived) -> Session:
+    def _granted(self, received: Received) -> Session:
         success = received.status < 300
         value = decoded(received.body)
         if success and value is None and bare(received.body) not in (b"", b"null"):
@@ -223,17 +225,26 @@ class Client:
         return session
 
     def _send(
-        self,
-        path: str,
-        fields: Mapping[str, str],
-        token: str | None = None,
-        before: Callable[[], None] = lambda: None,
-    ) -> FormReceived:
+        self, path: str, fields: Mapping[str, str], token: str | None = None, before: Callable[[], None] | None = None
+    ) -> Received:
+        """One request. A write (one with a `before`) that has left is waited for, else its outcome would be unknown."""
+        if not self._limiter.acquire(self._time_left()):
+            raise responses.out_of_time(self._settings.lp_rate_per_minute)
+        left = self._time_left()
+        if before is not None:
+            before()
+        return self._exchange.send(
+            "POST",
+            quote(path),
+            None if token is None else f"Bearer {token}",
+            content=form(fields),
+            content_type=FORM,
+            time_left=left if before is None else None,
+        )
+
+    def _time_left(self) -> float | None:
+        """Seconds until the deadline; raises `OutOfTime` if there are none."""
         left = None if self._deadline is None else self._deadline - time.monotonic()
-        if (left is not None and left <= 0) or not self._limiter.acquire(left):
-            raise OutOfTime(
-                f"The run's time was up before all was done, at LP_RATE_PER_MINUTE={self._settings.lp_rate_per_minute}."
-                " Nothing is lost: the next run goes on. A larger LP_PAGE_SIZE makes fewer requests."
-            )
-        before()
-        return self._exchange.post(path, fields, token)
+        if left is not None and left <= 0:
+            raise responses.out_of_time(self._settings.lp_rate_per_minute)
+        return left

@@ -4,16 +4,15 @@ sections 2 and 6). Bytes in, bytes out: no network. LeadPerfection's own words n
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import msgspec
 
-from lp_pipeline.clients.http import FormReceived, http_date
-from lp_pipeline.clients.json_repair import UNREADABLE, bare, readable
+from lp_pipeline.clients.http import Received
+from lp_pipeline.clients.json_repair import UNREADABLE, bare, decoded, readable
 from lp_pipeline.clients.retry import Trouble
-from lp_pipeline.errors import LeadPerfectionError, SlowQuery
+from lp_pipeline.errors import LeadPerfectionError, OutOfTime, SlowQuery
 
 WORDS = 2000  # how much of LeadPerfection's own words is kept
 BEGINNING = 80  # how much of an answer that is no JSON is shown
@@ -102,8 +101,7 @@ def _refusal(value: object) -> str | None:
 
 def not_json(body: bytes, asked: str, status: int, media_type: str) -> str:
     """What to say about an answer that is no JSON; its beginning too, unless that may hold personal data."""
-    kind = re.sub(r"[^\w/+.-]", "", media_type.partition(";")[0])[:60] or "no content type"
-    size = f"HTTP {status}, {kind}, {len(body)} bytes"
+    size = Received(status, body, media_type).size
     text = bare(body)
     beginning = ""
     if text[:1] not in (b"[", b"{", b'"'):  # broken JSON may hold personal data
@@ -113,7 +111,7 @@ def not_json(body: bytes, asked: str, status: int, media_type: str) -> str:
     return f"LeadPerfection answered {asked} with something that is not JSON ({size}){beginning}"
 
 
-def check_transient(received: FormReceived, asked: str) -> None:
+def check_transient(received: Received, asked: str) -> None:
     """Raise `Trouble` for an HTTP status that may pass: 408, 429, 5xx."""
     said = words(received.body)
     what = f"{asked} was answered with HTTP {received.status}"
@@ -126,7 +124,7 @@ def check_transient(received: FormReceived, asked: str) -> None:
         raise Trouble("failing", what, said)
 
 
-def check_permanent(received: FormReceived, asked: str, path: str, not_found: str) -> None:
+def check_permanent(received: Received, asked: str, path: str, not_found: str) -> None:
     """Raise `LeadPerfectionError` for every other status that is no success; `not_found` is what to do about a 404."""
     status = received.status
     if 200 <= status < 300:
@@ -146,16 +144,42 @@ def check_permanent(received: FormReceived, asked: str, path: str, not_found: st
     )
 
 
-def _wished_pause(received: FormReceived) -> float | None:
+def _wished_pause(received: Received) -> float | None:
     try:
-        wish = float(str(lookup(msgspec.json.decode(received.body), "retryafterseconds")))
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        try:
-            wish = float(received.retry_after)
-        except ValueError:
-            until = http_date(received.retry_after)
-            wish = (until - (received.date or datetime.now(UTC))).total_seconds() if until else 0.0
+        wish = float(str(lookup(decoded(received.body), "retryafterseconds")))
+    except ValueError:
+        return received.wished_pause
     return wish if wish > 0 else None
+
+
+def gave_up(trouble: Trouble, asked: str, host: str, spent: str) -> LeadPerfectionError:
+    """The error for trouble that did not pass: what was tried, what came back, what to do."""
+    reads_on = "nothing is lost: the next sync reads the gap."
+    match trouble.kind:
+        case "unreachable":
+            what, advice = (
+                f"LeadPerfection could not be reached at {host}: {trouble}",
+                "Check LP_API_URL and the network",
+            )
+        case "slow":
+            what, advice = f"LeadPerfection timed out: {trouble}", "A smaller window or LP_PAGE_SIZE may pass"
+        case "garbled":
+            what, advice = str(trouble), "Check that LP_API_URL is LeadPerfection's API address"
+        case "busy":
+            what = f"LeadPerfection would not take {asked} yet: {trouble}"
+            advice = "Lower LP_RATE_PER_MINUTE if this goes on"
+        case _:
+            what, advice = f"LeadPerfection failed: {trouble}", "Its words are in sync_runs.error"
+    error = SlowQuery if trouble.kind == "slow" else LeadPerfectionError
+    return error(f"{what}, {spent}. {advice}; {reads_on}", trouble.words)
+
+
+def out_of_time(per_minute: int) -> OutOfTime:
+    """The error for what was not asked, or not answered, before the run had to end."""
+    return OutOfTime(
+        f"The run's time was up before all was done, at LP_RATE_PER_MINUTE={per_minute}. "
+        "Nothing is lost: the next run goes on. A larger LP_PAGE_SIZE makes fewer requests."
+    )
 
 
 def _other_host(location: str) -> str:

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from lp_pipeline.clients.http import FormReceived
-from lp_pipeline.clients.json_repair import bare
-from lp_pipeline.clients.leadperfection.auth import decoded
+from lp_pipeline.clients.http import Received
+from lp_pipeline.clients.json_repair import bare, decoded
 from lp_pipeline.clients.leadperfection.client import Client
 from lp_pipeline.clients.leadperfection.responses import check_permanent, lookup, timed_out, words
 from lp_pipeline.clients.retry import Trouble
@@ -63,7 +62,7 @@ def written(client: Client, write: Write, *, before: Callable[[], None] = lambda
     return judged(received, action)
 
 
-def judged(received: FormReceived, action: str) -> Written:
+def judged(received: Received, action: str) -> Written:
     """What an answer to a write says: LeadPerfection accepted it, refused it, or said nothing of the kind."""
     asked, said = action.rpartition("/")[2], words(received.body)
     try:

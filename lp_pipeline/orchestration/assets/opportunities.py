@@ -6,8 +6,9 @@ from typing import Any
 import dagster as dg
 
 from lp_pipeline.orchestration.assets.staged_opportunities import staged_opportunities
-from lp_pipeline.orchestration.resources import told_plainly
-from lp_pipeline.runs.run import Pipeline
+from lp_pipeline.orchestration.failures import plain_failures
+from lp_pipeline.orchestration.metadata import table
+from lp_pipeline.runs.connections import Connections
 from lp_pipeline.transform.merge import merge
 
 
@@ -17,11 +18,13 @@ from lp_pipeline.transform.merge import merge
     deps=[staged_opportunities],
     description="One row for each lead of each prospect, or for a prospect without one, reconciled with the table.",
 )
-def opportunities(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[Any]:
+def opportunities(
+    context: dg.AssetExecutionContext, connections: dg.ResourceParam[Connections]
+) -> dg.MaterializeResult[Any]:
     """Merge what is staged, in one transaction."""
     began = time.monotonic()
-    with told_plainly(pipeline):
-        report = merge(pipeline.warehouse, pipeline.settings, pipeline.sync_id)
+    with plain_failures(context):
+        report = merge(connections.warehouse, connections.settings, connections.sync_id)
     return dg.MaterializeResult(
         metadata={
             "triggered": report.triggered,
@@ -35,7 +38,7 @@ def opportunities(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[
             "gone": report.gone,
             "returned": report.returned,
             "new calls": report.new_calls,
-            **({"examples (cst_id/lead id)": report.examples} if report.examples else {}),
+            **({"examples": table(report.examples)} if report.examples else {}),
             "seconds": round(time.monotonic() - began, 2),
         }
     )

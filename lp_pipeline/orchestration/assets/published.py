@@ -8,8 +8,11 @@ import dagster as dg
 from lp_pipeline.orchestration.assets.hatch_deliveries import hatch_deliveries
 from lp_pipeline.orchestration.assets.opportunities import opportunities
 from lp_pipeline.orchestration.assets.raw_communications import raw_communications
-from lp_pipeline.orchestration.resources import told_plainly
-from lp_pipeline.runs.run import Pipeline
+from lp_pipeline.orchestration.failures import plain_failures
+from lp_pipeline.orchestration.metadata import table
+from lp_pipeline.runs.connections import Connections
+from lp_pipeline.runs.reports import unread_feeds
+from lp_pipeline.runs.steps import publish_changes
 
 
 @dg.asset(
@@ -18,18 +21,20 @@ from lp_pipeline.runs.run import Pipeline
     deps=[opportunities, hatch_deliveries, raw_communications],
     description="published.duckdb: the read-only copy for people, replaced whole when something changed.",
 )
-def published(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[Any]:
+def published(
+    context: dg.AssetExecutionContext, connections: dg.ResourceParam[Connections]
+) -> dg.MaterializeResult[Any]:
     """Replace the published copy, if something changed or it is an hour old."""
     began = time.monotonic()
-    with told_plainly(pipeline):
-        pipeline.sync_id  # noqa: B018 (stops the run if the folder holds another account's data)
-        publication = pipeline.publish(force=any(report.error for report in pipeline.reports.values()))
+    with plain_failures(context):
+        publication = publish_changes(connections, force=bool(unread_feeds(connections)))
     return dg.MaterializeResult(
         metadata={
             "published": publication.published,
             "reason": publication.reason,
             **{name.replace("_", " "): count for name, count in publication.counts.items()},
-            "file": dg.MetadataValue.path(str(pipeline.warehouse.published)),
+            **({"opportunities by status": table(publication.by_status)} if publication.by_status else {}),
+            "file": dg.MetadataValue.path(str(connections.warehouse.published)),
             "seconds": round(time.monotonic() - began, 2),
         }
     )

@@ -8,8 +8,9 @@ from typing import Any
 import dagster as dg
 
 from lp_pipeline.extract.feed_reader import FeedReport
-from lp_pipeline.orchestration.resources import told_plainly
-from lp_pipeline.runs.run import Pipeline
+from lp_pipeline.orchestration.failures import plain_failures
+from lp_pipeline.runs.connections import Connections
+from lp_pipeline.runs.steps import read_feed
 
 
 @dg.asset(
@@ -17,9 +18,11 @@ from lp_pipeline.runs.run import Pipeline
     kinds={"duckdb"},
     description="Prospects with a changed lead, as GetLead shows them: every reading, as received, in work.duckdb.",
 )
-def raw_leads(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[Any]:
+def raw_leads(
+    context: dg.AssetExecutionContext, connections: dg.ResourceParam[Connections]
+) -> dg.MaterializeResult[Any]:
     """Read the lead feed from its watermark to now (SPEC W1)."""
-    return _read(context, pipeline, "leads")
+    return _read(context, connections, "leads")
 
 
 @dg.asset(
@@ -27,15 +30,17 @@ def raw_leads(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipe
     kinds={"duckdb"},
     description="Prospects that changed themselves, as GetProspectData shows them: every reading, as received.",
 )
-def raw_prospects(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[Any]:
+def raw_prospects(
+    context: dg.AssetExecutionContext, connections: dg.ResourceParam[Connections]
+) -> dg.MaterializeResult[Any]:
     """Read the prospect feed from its watermark to now (SPEC W1)."""
-    return _read(context, pipeline, "prospects")
+    return _read(context, connections, "prospects")
 
 
-def _read(context: dg.AssetExecutionContext, pipeline: Pipeline, feed: str) -> dg.MaterializeResult[Any]:
+def _read(context: dg.AssetExecutionContext, connections: Connections, feed: str) -> dg.MaterializeResult[Any]:
     began = time.monotonic()
-    with told_plainly(pipeline):
-        report = pipeline.read(feed, warn=context.log.warning, info=context.log.info)
+    with plain_failures(context):
+        report = read_feed(connections, feed, warn=context.log.warning, info=context.log.info)
     if report.error:
         context.log.warning(f"The {feed} feed was not read; the check feed_was_read says why at the end of the run.")
     return dg.MaterializeResult(metadata=_metadata(report, time.monotonic() - began))

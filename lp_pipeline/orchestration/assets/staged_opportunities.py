@@ -5,8 +5,8 @@ from typing import Any
 import dagster as dg
 
 from lp_pipeline.orchestration.assets.raw import raw_leads, raw_prospects
-from lp_pipeline.orchestration.resources import told_plainly
-from lp_pipeline.runs.run import Pipeline
+from lp_pipeline.orchestration.failures import plain_failures
+from lp_pipeline.runs.connections import Connections
 from lp_pipeline.transform.merge import stage
 
 
@@ -16,10 +16,12 @@ from lp_pipeline.transform.merge import stage
     deps=[raw_leads, raw_prospects],
     description="Every stored reading that is not yet merged: what it triggers, joined, mapped and judged.",
 )
-def staged_opportunities(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[Any]:
+def staged_opportunities(
+    context: dg.AssetExecutionContext, connections: dg.ResourceParam[Connections]
+) -> dg.MaterializeResult[Any]:
     """Stage what is unmerged (SPEC W8); the checks on it run before anything is merged."""
-    with told_plainly(pipeline):
-        report = stage(pipeline.warehouse, pipeline.settings)
+    with plain_failures(context):
+        report = stage(connections.warehouse, connections.settings)
     return dg.MaterializeResult(
         metadata={
             "readings": report.readings,

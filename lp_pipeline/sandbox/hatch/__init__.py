@@ -1,1 +1,1 @@
-"""The sandbox's Hatch: upserts, exports, and the conversations that people have there."""
+"""The sandbox's Hatch: upserts, exports, and generated conversations."""

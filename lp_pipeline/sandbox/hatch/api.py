@@ -1,6 +1,6 @@
-"""What Hatch answers: who is let in, and the upsert of a contact's opportunity (its contract's section 1).
+"""Hatch's responses: API keys, and the upsert of a contact's opportunity (section 1 of its contract).
 
-Belongs here: addresses, keys, the rate limit. Not here: checks of a body (validation.py), storing (contacts.py), the
+Belongs here: paths, keys, the rate limit. Not here: body validation (validation.py), storage (contacts.py), the
 export (export.py), LeadPerfection.
 """
 
@@ -18,12 +18,12 @@ WINDOW = 10  # seconds
 
 
 def owns(path: str) -> bool:
-    """Whether an address is Hatch's and not LeadPerfection's."""
+    """Whether a path is Hatch's rather than LeadPerfection's."""
     return path.startswith(("/v1/", "/api/v1/"))
 
 
 def answer(request: Request) -> Answer:
-    """Hatch's answer, whatever is asked for."""
+    """Hatch's response to any request."""
     known = ACTIONS.get(request.call.path)
     if known is None:
         return said(404, "Not Found")
@@ -52,7 +52,7 @@ def _contacts(request: Request) -> Answer:
 
 
 def _over_limit(request: Request) -> bool:
-    """By this machine's clock, for that is the one a client waits by."""
+    """Uses this machine's clock, because clients wait in real time."""
     limit, world, now = request.switches["hatch_limit"], request.world, time.time()
     if not limit:
         return False

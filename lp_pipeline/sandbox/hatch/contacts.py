@@ -1,6 +1,6 @@
-"""Hatch's contacts and their opportunities, kept as the upserts that made them; and the rows of its exports.
+"""Hatch's contacts, their opportunities (stored as the upserts that created them), and the rows of its exports.
 
-Belongs here: matching, storing, listing. Not here: what Hatch answers (api.py, export.py), made-up talk
+Belongs here: matching, storing, listing. Not here: responses (api.py, export.py), generated conversations
 (conversations.py).
 """
 
@@ -28,7 +28,7 @@ FIND = {
 
 @dataclass(frozen=True)
 class Contact:
-    """Somebody whom Hatch knows."""
+    """A contact in Hatch."""
 
     id: str
     external_contact_id: str | None
@@ -37,7 +37,7 @@ class Contact:
 
 
 def upsert(world: World, body: Record, instant: datetime) -> str:
-    """Take an upsert for the contact with its phone, else its e-mail, else a new one; returns the contact's id."""
+    """Apply an upsert to the contact with the same phone, else the same email, else a new one; returns its id."""
     with world.writing():
         known = _match(world, body.get("phoneNumber"), body.get("email"))
         contact = Contact(
@@ -60,7 +60,7 @@ def upsert(world: World, body: Record, instant: datetime) -> str:
 
 
 def enter(world: World, contact: Contact, instant: datetime, place: int | None = None) -> None:
-    """Keep a new contact; those who were there at first have a place."""
+    """Insert a new contact; initial contacts have a `place`."""
     world.run(
         "insert into contacts (id, external_contact_id, phone, email, place) values (?, ?, ?, ?, ?)",
         (contact.id, contact.external_contact_id, contact.phone, contact.email, place),
@@ -85,7 +85,7 @@ def _remember(world: World, contact: Contact, instant: datetime) -> None:
 
 
 def listed(world: World) -> list[Record]:
-    """All contacts, each with its opportunities as last upserted, the one that was written last at the end."""
+    """All contacts with their opportunities as last upserted, the most recent one last."""
     opportunities: dict[str, dict[object, Record]] = {}
     for number, contact_id, external_id, body in world.select("select * from upserts order by id"):
         own = opportunities.setdefault(contact_id, {})
@@ -100,18 +100,18 @@ def listed(world: World) -> list[Record]:
 
 
 def upserts(world: World) -> list[Record]:
-    """The body of every upsert that was taken, in order."""
+    """The bodies of all accepted upserts, in order."""
     return [json.loads(body) for (body,) in world.select("select body from upserts order by id")]
 
 
 def add_row(world: World, source: str, row: Record, instant: datetime, *, made: bool = True) -> None:
-    """Let an export have this row, on the day of this instant in the sandbox's zone."""
+    """Add a row to the exports, on the day of `instant` in the sandbox's zone."""
     day = instant.astimezone(world.zone).date().isoformat()
     world.run(ADD[source], (day, made, json.dumps(row, ensure_ascii=False)))
 
 
 def put_row(world: World, source: str, row: Record, now: datetime) -> None:
-    """The same for a row that somebody gives: it is kept as it is, and its day is that of the first time in it."""
+    """Add a given row to the exports unchanged; its day comes from the first time column it has, else from `now`."""
     columns = (world.switches()["export_time_column"], *TIME_COLUMNS)
     moments = (moment for name in columns if (moment := _moment(row.get(name))))
     add_row(world, source, row, next(moments, now), made=False)
@@ -126,7 +126,7 @@ def _moment(value: object) -> datetime | None:
 
 
 def exported(world: World, source: str, days: Sequence[str], time_column: str) -> list[str]:
-    """The rows between two days, as lines of JSON; the made-up ones have their time under this name."""
+    """The rows between two days as JSON lines; generated rows have their time in `time_column`."""
     lines = []
     for made, item in world.select(FIND[source], days):
         if made and source == "conversation_items" and time_column != "occurred_at":
@@ -138,5 +138,5 @@ def exported(world: World, source: str, days: Sequence[str], time_column: str) -
 
 
 def iso(instant: datetime) -> str:
-    """An instant as Hatch writes it."""
+    """A datetime in Hatch's format."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

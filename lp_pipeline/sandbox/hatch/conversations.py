@@ -1,6 +1,6 @@
-"""What goes on in Hatch: whom it knows when the world is made, and what is said then and later, always the same.
+"""Generates Hatch's initial contacts and its conversations, reproducible from the seed.
 
-Belongs here: who talks when. Not here: the words (texts.py), storing and exporting (contacts.py, export.py).
+Belongs here: who talks when. Not here: message texts (texts.py), storage and exports (contacts.py, export.py).
 """
 
 import json
@@ -13,15 +13,15 @@ from lp_pipeline.sandbox.hatch.contacts import ORGANIZATION, WORKSPACE, Contact,
 from lp_pipeline.sandbox.world.stamps import Record, id_of, value_of
 from lp_pipeline.sandbox.world.store import World
 
-KNOWN = 300  # of LP's prospects, those who changed last
-STRANGERS = 12  # whom LP has never heard of
+KNOWN = 300  # initial contacts: LP's most recently changed prospects
+STRANGERS = 12  # contacts that LP does not have
 USERS = 5
 DAYS, A_DAY = 14, 20
-EVERY = 5  # events of the world, which come by the minute
+EVERY = 5  # one item every 5 events (events come once a minute)
 
 
 def begin(world: World, now: datetime) -> None:
-    """Let Hatch know some of LP's prospects and some strangers, and have them talk for two weeks until now."""
+    """Create contacts from LP's prospects and some strangers, with two weeks of conversations up to now."""
     if not world.fact("population"):
         return
     rng = Random(f"{world.fact('seed')}:hatch")
@@ -34,13 +34,13 @@ def begin(world: World, now: datetime) -> None:
 
 
 def go_on(world: World, number: int, moment: datetime) -> None:
-    """What is said at an event of the world, if anything."""
+    """Add a conversation item at every fifth event."""
     if number % EVERY == 0:
         _say(world, number, moment)
 
 
 def _prospects(world: World, rng: Random) -> list[Contact]:
-    """Prospects that can be reached; who shares a phone or an address with an earlier one is the same contact."""
+    """Prospects with a phone or email; one that shares either with an earlier contact is skipped."""
     found = world.select(
         "select record from prospects join (select cst_id, max(stamp) as latest from stamps group by cst_id) "
         "using (cst_id) where made order by latest desc, number limit ?",

@@ -1,6 +1,6 @@
-"""Hatch's Bulk Export: the rows of some days as one zipped file, within its limits (its contract's section 2).
+"""Hatch's Bulk Export: the rows of a date range as one zip file, within its limits (section 2 of its contract).
 
-Belongs here: what is asked for, what may be had, the file. Not here: the rows themselves (contacts.py,
+Belongs here: parameters, limits, the file. Not here: the rows themselves (contacts.py,
 conversations.py).
 """
 
@@ -18,7 +18,7 @@ ZIP_TYPE = "application/zip"
 
 
 def export(request: Request) -> Answer:
-    """The answer to a request for an export."""
+    """The response to an export request."""
     switches, source = request.switches, request.text("data_source")
     start, end = _day(request, "start_date"), _day(request, "end_date")
     if source not in FIND:
@@ -29,7 +29,7 @@ def export(request: Request) -> Answer:
         return invalid({"end_date": f"The range must be of 0 to {LONGEST.days} days"})
     known = request.instant.astimezone(request.world.zone).date() - timedelta(days=switches["export_lag_days"])
     days = (start.isoformat(), min(end, known).isoformat())
-    with request.world.writing():  # so that two at once can't both be the one that is allowed
+    with request.world.writing():  # so that two concurrent requests can't both pass the limit
         lately = _lately(request)
         if not _allowed(request, lately):
             return too_many(request)
@@ -49,7 +49,7 @@ def _day(request: Request, name: str) -> date | None:
 
 
 def _lately(request: Request) -> list[str]:
-    """When exports were given in the last 24 hours, oldest first."""
+    """The times of the exports in the last 24 hours, oldest first."""
     day_ago = (request.instant - timedelta(days=1)).isoformat()
     return [at for at in request.world.fact("exports", []) if day_ago < at <= request.instant.isoformat()]
 

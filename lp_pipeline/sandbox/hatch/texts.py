@@ -1,7 +1,7 @@
-"""What made-up people and a made-up company say to each other in Hatch.
+"""Generated messages between contacts and a company in Hatch.
 
-Belongs here: words, and the columns that make a text, an e-mail or a call what it is. Not here: who says it to whom
-and when (conversations.py).
+Belongs here: message texts, and the columns specific to a text, an email or a call. Not here: who sends what when
+(conversations.py).
 """
 
 from collections.abc import Callable
@@ -43,28 +43,28 @@ VOICEMAIL = "Hi, this is Elm Street Exteriors about your estimate. Please call u
 
 
 def text(rng: Random) -> Record:
-    """A text message, about as often in as out."""
+    """A text message, inbound or outbound about equally often."""
     if rng.random() < 0.45:
         return _inbound(rng) | {"category": "sms", "type": "text", "body": rng.choice(TEXTS_IN)}
     return _outbound(rng) | {"category": "sms", "type": "text", "body": rng.choice(TEXTS_OUT)}
 
 
 def email(rng: Random) -> Record:
-    """An e-mail, often HTML."""
+    """An email, often HTML."""
     if rng.random() < 0.3:
         return _inbound(rng) | {"category": "email", "type": "email", "body": rng.choice(EMAILS_IN)}
     return _outbound(rng) | {"category": "email", "type": "email", "body": rng.choice(EMAILS_OUT)}
 
 
 def call(rng: Random) -> Record:
-    """A call that was talked, with a remark perhaps."""
+    """A completed call, sometimes with a remark."""
     way = _inbound(rng) if rng.random() < 0.4 else _outbound(rng) | {"actor_type": "hatch_user"}
     spoken = {"body": rng.choice(REMARKS), "delivery_status": "completed", "duration": rng.randrange(20, 900)}
     return way | {"category": "call", "type": "call"} | spoken
 
 
 def voicemail_drop(rng: Random) -> Record:
-    """A message left on a machine, with its recording."""
+    """A voicemail drop with its recording."""
     number = f"{rng.randrange(10**9):09}"
     left = {"body": VOICEMAIL, "duration": 18, "recording_url": f"https://recordings.example.com/{number}.mp3"}
     return _outbound(rng) | {"category": "call", "type": "voicemail drop"} | left

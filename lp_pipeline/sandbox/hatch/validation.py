@@ -1,6 +1,6 @@
-"""What Hatch finds wrong with an upsert, and how it says that anything is wrong.
+"""Validates upserts, and builds Hatch's error responses.
 
-Belongs here: checks of fields, the shapes of its error answers. Not here: keys, limits (api.py, export.py).
+Belongs here: field checks, the formats of error responses. Not here: keys, limits (api.py, export.py).
 """
 
 import re
@@ -18,12 +18,12 @@ PHONE = re.compile(r"[0-9]{10}")
 
 
 def said(status: int, detail: str) -> Answer:
-    """An error about the whole call."""
+    """An error response about the whole request."""
     return as_json(status, {"errors": {"detail": detail}})
 
 
 def invalid(errors: Mapping[str, str]) -> Answer:
-    """A 422 about fields; each has its reason."""
+    """A 422 response with the reason for each field."""
     return as_json(
         422,
         {
@@ -36,14 +36,14 @@ def invalid(errors: Mapping[str, str]) -> Answer:
 
 
 def too_many(request: Request) -> Answer:
-    """A 429, with a Retry-After if the switch gives one."""
+    """A 429 response, with Retry-After if the switch sets one."""
     seconds = request.switches["hatch_retry_after"]
     answer = said(429, "Too Many Requests")
     return replace(answer, headers={"Retry-After": str(seconds)}) if seconds else answer
 
 
 def complaints(request: Request, body: Record) -> dict[str, str]:
-    """The names of the wrong fields of an upsert, each with what is wrong about it."""
+    """The invalid fields of an upsert, each with the reason."""
     switches = request.switches
     if body.get("source") is None:
         return {"source": "Missing field: source"}

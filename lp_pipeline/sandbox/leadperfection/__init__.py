@@ -1,1 +1,1 @@
-"""The sandbox's LeadPerfection: its feeds and writes, as the contract says."""
+"""The sandbox's LeadPerfection: sign-in, feeds and writes, as in the contract."""

@@ -1,7 +1,7 @@
-"""What LeadPerfection answers: sign-in, who may call what, and the two reading actions.
+"""LeadPerfection's responses: sign-in, permissions, and the two read actions.
 
-Belongs here: the contract's rules for an answer. Not here: sockets (server.py), SQL (world/store.py), trouble
-(faults.py), the shape of records (render.py), writing (writes.py).
+Belongs here: the contract's rules for a response. Not here: sockets (server.py), SQL (world/store.py), faults
+(faults.py), the format of records (render.py), writes (writes.py).
 """
 
 import hashlib
@@ -21,7 +21,7 @@ TOKEN_SECONDS = 86_399
 
 
 def answer(request: Request) -> Answer:
-    """LP's answer, whatever is asked for."""
+    """LP's response to any request."""
     if request.call.method != "POST":
         return as_json(405, {"Message": "POST only."})
     if request.call.content_type != FORM:
@@ -118,7 +118,7 @@ def _page(request: Request) -> dict[str, int]:
 
 
 def _is_new(request: Request) -> bool:
-    """Whether the last such request was another one."""
+    """Whether this request differs from the previous one."""
     asked = [request.call.path, request.fields]
     if request.world.fact("asked") == asked:
         return False

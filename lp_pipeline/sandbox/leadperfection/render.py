@@ -1,6 +1,6 @@
-"""How LeadPerfection shows the records of a page: what was written to them, a week of calls, a tenant's habits.
+"""Formats the records of a page: adds what was written to them, limits calls to a week, applies the format switches.
 
-Belongs here: from stored rows to the body of an answer. Not here: which rows a page has (api.py, world/store.py).
+Belongs here: from stored rows to the response body. Not here: which rows a page has (api.py, world/store.py).
 """
 
 import json
@@ -18,7 +18,7 @@ NOTHING = {"array": b"[]", "null": b"null", "blank": b""}
 
 
 def shown(request: Request, rows: list[Row], *, with_leads: bool) -> Answer:
-    """The answer that shows these prospects."""
+    """The response that contains these prospects."""
     switches = request.switches
     if not rows:
         return Answer(200, NOTHING[switches["empty_as"]])
@@ -32,7 +32,7 @@ def shown(request: Request, rows: list[Row], *, with_leads: bool) -> Answer:
     for row in rows:
         additions = written.get(row.cst_id, [])
         if not (changed or row.made or additions):
-            texts.append(row.text)  # verbatim: what somebody put there arrives byte for byte
+            texts.append(row.text)  # verbatim: records added by `put` are served byte for byte
             continue
         record = json.loads(row.text)
         if row.made and isinstance(record.get("calls"), list):
@@ -48,7 +48,7 @@ def shown(request: Request, rows: list[Row], *, with_leads: bool) -> Answer:
 
 
 def _recent(request: Request) -> Callable[[Record], bool]:
-    """Whether a call lies in the rolling week that LP shows."""
+    """A predicate: is a call within the last seven days, which LP shows?"""
     zone = request.world.zone
     oldest = wall(request.now - timedelta(days=7), zone, 7)
     return lambda call: (sortable(value_of(call, "calldatetime"), zone) or "") >= oldest
@@ -68,14 +68,14 @@ def _append(record: Record, written: list[Addition]) -> None:
         for owner in owners:
             key = key_of(owner, addition.array) or addition.array
             kept = owner.get(key)
-            if isinstance(kept, str) and addition.array == "notes":  # where notes are one text, they stay one
+            if isinstance(kept, str) and addition.array == "notes":  # where notes are a single text, append to it
                 owner[key] = f"{kept}\n{addition.element['note']}" if kept else addition.element["note"]
             else:
                 owner[key] = [*(kept if isinstance(kept, list) else []), addition.element]
 
 
 def _dressed(value: Any, switches: Switches, key: str = "") -> Any:
-    """The same value under this tenant's habits: the casing of keys, and ids as numbers."""
+    """The value with the format switches applied: key casing, and ids as numbers."""
     if isinstance(value, dict):
         return {_cased(name, switches["key_case"]): _dressed(item, switches, name) for name, item in value.items()}
     if isinstance(value, list):

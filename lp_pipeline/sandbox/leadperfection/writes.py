@@ -1,7 +1,7 @@
-"""What can be written into LeadPerfection: notes, notes on jobs, call logs (the contract's section 5).
+"""LeadPerfection's writes: notes, job notes, call logs (the contract's section 5).
 
-Belongs here: the three actions, and what each leaves behind. Not here: answers that get lost (lost_answers.py), reading
-back (render.py).
+Belongs here: the three actions and what each stores. Not here: lost responses (lost_answers.py), reading back
+(render.py).
 """
 
 import json
@@ -21,7 +21,7 @@ FAILURES: dict[str, object] = {
     "message": {"message": "The note could not be added.", "status": 400, "error": "Bad Request"},
 }
 RESULT_WORDS = dict(CALL_RESULTS)
-Owner = tuple[str, str]  # a prospect, and its lead or nothing
+Owner = tuple[str, str]  # cst_id, and a lead id or an empty string
 
 
 def _add_notes(request: Request) -> Answer:
@@ -79,7 +79,7 @@ def _note_on_job(request: Request, job_id: str, note: Record) -> None:
 
 
 def _owners_of_job(world: World, job_id: str) -> list[str]:
-    """The prospects with this job: those whose text has its id somewhere are looked at."""
+    """The prospects with this job; checks only records whose text contains its id."""
     found = world.select("select cst_id, record from prospects where ? > '' and instr(record, ?)", (job_id, job_id))
     return [
         cst_id
@@ -136,17 +136,17 @@ def _stamp(request: Request) -> str:
 
 
 def notes(world: World) -> list[tuple[str, str]]:
-    """Every note ever written to a prospect or one of its leads: its cst_id and text, oldest first."""
+    """All notes written to a prospect or its leads, as (cst_id, text), oldest first."""
     return [(cst_id, json.loads(element)["note"]) for cst_id, element in _additions(world, "notes")]
 
 
 def call_logs(world: World) -> list[tuple[str, Record]]:
-    """Every call log ever written, however long ago: its prospect and how LP shows it, oldest first."""
+    """All call logs ever written, as (cst_id, record), oldest first."""
     return [(cst_id, json.loads(element)) for cst_id, element in _additions(world, "calls")]
 
 
 def job_notes(world: World) -> list[tuple[str, str]]:
-    """Every note ever written to a job: the job's id and the text, oldest first."""
+    """All job notes, as (job id, text), oldest first."""
     found = world.select("select job_id, element from job_notes order by id")
     return [(job_id, json.loads(element)["note"]) for job_id, element in found]
 

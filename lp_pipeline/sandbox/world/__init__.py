@@ -1,1 +1,1 @@
-"""The sandbox's made-up records: stored in one file, made at first use, changed as time goes by."""
+"""The sandbox's synthetic records: stored in one file, created at first use, changed over time."""

@@ -1,6 +1,6 @@
-"""How a world comes to be, is completed, and is known to be whole.
+"""Creates, upgrades and checks the sandbox's database file.
 
-Belongs here: the file as such. Not here: what is in it (store.py, seed.py).
+Belongs here: the file. Not here: its content (store.py, seed.py).
 """
 
 import sqlite3
@@ -12,7 +12,7 @@ from lp_pipeline.sandbox.world.store import World
 
 
 def create(path: Path, fill: Callable[[World], None]) -> None:
-    """Make a world beside its place, then link it there whole: nobody ever opens a half-made one."""
+    """Create the file in a temporary folder, then link it in place: no process ever opens a partial one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".sandbox-", dir=path.parent) as scratch:
         draft = Path(scratch) / path.name
@@ -22,11 +22,11 @@ def create(path: Path, fill: Callable[[World], None]) -> None:
         try:
             path.hardlink_to(draft)
         except FileExistsError:
-            return  # another process was quicker, and its world counts
+            return  # another process created it first; use that one
 
 
 def opened(path: Path, fill: Callable[[World], None], complete: Callable[[World], None]) -> World:
-    """A connection to the world, which is made if there is none, and completed if it is of an older version."""
+    """A connection to the database, which is created if missing and upgraded if it has an older version."""
     if not path.exists():
         create(path, fill)
     world = World(path)
@@ -40,7 +40,7 @@ def opened(path: Path, fill: Callable[[World], None], complete: Callable[[World]
 
 
 def check(world: World) -> None:
-    """Raise sqlite3.DatabaseError if the file is damaged or was emptied, rather than fail on some request later."""
-    world.zone  # noqa: B018 (raises if the world does not know it)
+    """Raise sqlite3.DatabaseError if the file is damaged or empty, instead of failing on a later request."""
+    world.zone  # noqa: B018 (raises if the file has no zone)
     if world.select("pragma quick_check(1)") != [("ok",)]:
         raise sqlite3.DatabaseError("database disk image is malformed")

@@ -1,7 +1,7 @@
-"""Made-up people and what they want done to their homes: each function makes one record as LeadPerfection shows it.
+"""Generates synthetic records in LeadPerfection's format: prospects, leads, appointments, jobs, calls, notes.
 
-Belongs here: names, places, the fields of a fresh record. Not here: when things happen (seed.py, events.py), odd
-shapes (quirks.py). Phones are all 555-01xx and mail domains example.*: nobody real can be reached.
+Belongs here: names, places, the fields of a new record. Not here: when things happen (seed.py, events.py), quirks
+(quirks.py). All phones are 555-01xx and all email domains example.*, so no real person can be reached.
 """
 
 import unicodedata
@@ -69,32 +69,32 @@ REMARKS = ["Left voicemail", "Spouse must be there", "Wants a second quote", "Pr
 
 @dataclass
 class Maker:
-    """Makes records by one random stream; `numbers` holds the last id given of each kind."""
+    """Generates records from one random stream; `numbers` holds the last id of each kind."""
 
     rng: Random
     zone: ZoneInfo
     numbers: dict[str, int]
 
     def number(self, kind: str) -> str:
-        """The next id of its kind."""
+        """The next id of a kind."""
         self.numbers[kind] += 1
         return str(self.numbers[kind])
 
     def stamp(self, moment: datetime) -> str:
-        """A moment in LP's wall clock, with one of the precisions that LP shows."""
+        """A timestamp on LP's wall clock, with one of the precisions that LP uses."""
         return wall(moment, self.zone, self.rng.choice((0, 1, 2, 2, 3, 3, 3, 3, 4, 5, 6, 7)))
 
     def day(self, moment: datetime) -> str:
-        """A date-only fact, which sits at midnight."""
+        """A date, which LP shows as midnight."""
         return f"{wall(moment, self.zone)[:10]}T00:00:00"
 
     def prospect(self, added: datetime) -> Record:
-        """Somebody new, without leads."""
+        """A new prospect without leads."""
         rng, cst_id = self.rng, self.number("prospect")
         first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
         city, state, postcode, area, _ = rng.choice(PLACES)
         line = rng.randrange(100)
-        if line >= 5:  # most have a number of their own, a few share one
+        if line >= 5:  # most have a unique number, a few share one
             area, line = AREA_CODES[int(cst_id) % len(AREA_CODES)], int(cst_id) // len(AREA_CODES) % 100
         spare = f"{area}55501{rng.randrange(100):02}"
         return {
@@ -122,7 +122,7 @@ class Maker:
         }
 
     def lead(self, prospect: Record, entered: datetime) -> Record:
-        """A lead of a prospect, fresh from its source."""
+        """A new lead of a prospect."""
         rng = self.rng
         source, detail = rng.choice(SOURCES)
         product, product_name = rng.choice(PRODUCTS)
@@ -151,7 +151,7 @@ class Maker:
         return lead
 
     def appointment(self, lead: Record, moment: datetime) -> None:
-        """An appointment some days after this moment, in working hours."""
+        """An appointment 1 to 11 days later, during working hours."""
         day = (moment + timedelta(days=self.rng.randrange(1, 12))).astimezone(self.zone)
         date = f"{day:%Y-%m-%d}T{self.rng.randrange(9, 19):02}:{self.rng.choice(('00', '30'))}:00"
         stamp = self.stamp(moment)
@@ -161,34 +161,34 @@ class Maker:
         lead["appointments"] = [*rows(lead, "appointments"), made]
 
     def job(self, lead: Record, moment: datetime) -> None:
-        """The lead is sold, and becomes a job."""
+        """Mark the lead as sold and add a job."""
         number, amount = self.number("job"), f"{self.rng.randrange(3_000, 45_000)}.00"
         lead.update(disposition="Sold", sold="true", GrossSaleAmount=amount)
         made = {"id": number, "contractid": f"C-{number}", "contractdate": self.day(moment)}
         lead["jobs"] = [*rows(lead, "jobs"), {**made, "jobstatus": "New", "grossamount": amount}]
 
     def call(self, prospect: Record, moment: datetime) -> None:
-        """A call to the prospect, which LP shows for a week and stamps nowhere."""
+        """A call to the prospect; LP shows it for a week and stamps nothing."""
         code, words = self.rng.choice(CALL_RESULTS)
         phone = "".join(filter(str.isdecimal, prospect.get("phone1") or ""))
         made = {"calldatetime": wall(moment, self.zone, 0), "phone": phone, "resultcode": code, "resultdescr": words}
         prospect["calls"] = [*rows(prospect, "calls"), {**made, "calltype": self.rng.choice("OI")}]
 
     def note(self, record: Record, moment: datetime) -> None:
-        """A remark by somebody of the staff on a prospect or lead."""
+        """A staff member's note on a prospect or lead."""
         made = {"id": self.number("note"), "enteredby": self.rng.choice(STAFF), "enteredon": self.stamp(moment)}
         made |= {"updatedon": "", "category": "General", "note": self.rng.choice(REMARKS)}
         record["notes"] = [*rows(record, "notes"), made]
 
 
 def rows(record: Record, name: str) -> list[Record]:
-    """A nested array of a made record, which may be null, missing or a plain string."""
+    """A nested array of a generated record; empty if it is null, missing or a plain string."""
     value = record.get(name)
     return value if isinstance(value, list) else []
 
 
 def email(first: str, last: str, cst_id: str) -> str:
-    """An address of the person's own."""
+    """A unique email address for a person."""
     plain = unicodedata.normalize("NFKD", f"{first}.{last}").encode("ascii", "ignore").decode().lower()
     name = "".join(character for character in plain if character.isalpha() or character == ".")
     return f"{name}{cst_id}@example.{('com', 'org', 'net')[int(cst_id) % 3]}"

@@ -1,6 +1,6 @@
-"""The odd shapes of the contract's section 3, each put on every 50th record or so of the world's own making.
+"""The record quirks of the contract's section 3, each applied to about one in 50 generated records.
 
-Belongs here: what makes one record odd. Not here: habits of a whole tenant (switches.py).
+Belongs here: quirks of single records. Not here: behavior of a whole tenant (switches.py).
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def _numeric_leads(record: Record) -> None:
 
 
 def _unset(record: Record) -> None:
-    if record["leads"]:  # a lead's own stamps still say when it changed
+    if record["leads"]:  # the leads' own stamps still show the change
         record["lastchanged"] = ""
     record["altphones"] = []
 
@@ -89,19 +89,19 @@ QUIRKS: list[Callable[[Record], None]] = [
 
 
 def make_odd(record: Record, place: int) -> None:
-    """Give the record at this place of the world its quirk, if it has one."""
-    if place % 20 == 19:  # names need quotes, accents and emoji more often than the rest
+    """Apply the quirk that belongs to this record's position, if any."""
+    if place % 20 == 19:  # quotes, accents and emoji in names are more frequent
         record["firstname"], record["lastname"] = NAMES[place // 20 % len(NAMES)]
         if record["email"]:
             record["email"] = email(record["firstname"], record["lastname"], record["cst_id"])
     if place % 50 < 2 * len(QUIRKS) and place % 2 == 0:
         QUIRKS[place % 50 // 2](record)
-    if place % 400 == 333:  # these few can't become an opportunity at all
+    if place % 400 == 333:  # these few can't become an opportunity
         spoil(record, place // 400)
 
 
 def spoil(record: Record, which: int) -> None:
-    """Take from a record something that no opportunity can do without."""
+    """Remove a field that every opportunity requires."""
     if which % 3 == 0:
         del record["email"]
     elif which % 3 == 1:

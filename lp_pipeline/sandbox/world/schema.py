@@ -1,9 +1,9 @@
-"""The tables of the sandbox's one file.
+"""The tables of the sandbox's database file.
 
-Belongs here: what is kept, in words and SQL. Not here: reading and writing it.
+Belongs here: the schema. Not here: reading and writing it.
 """
 
-VERSION = 3  # 1 was the reading half of LeadPerfection alone, 2 had no Hatch
+VERSION = 3  # 1 had only LeadPerfection's feeds, 2 had no Hatch
 COUNTED = (
     *("prospects", "leads", "additions", "job_notes", "late"),
     *("contacts", "upserts", "communications", "contact_history"),
@@ -20,22 +20,22 @@ create table if not exists prospects (
 );
 create table if not exists leads (cst_id text, lead_id text, ils_id text);
 create table if not exists stamps (cst_id text, kind integer, stamp text, hidden integer);
--- What a write appended to a prospect's, or one of its leads', array (`notes`, `calls`), as JSON; shown after its own.
+-- What writes appended to an array (`notes`, `calls`) of a prospect or a lead, as JSON; shown after the record's own.
 create table if not exists additions (id integer primary key, cst_id text, lead_id text, array text, element text);
--- LP can't be asked for these.
+-- LP has no API that returns these.
 create table if not exists job_notes (id integer primary key, job_id text, element text);
--- Calls that LP carries out later: due by the sandbox's clock or by this machine's, whichever is there first.
+-- Calls executed later: due by the sandbox's clock or by this machine's, whichever comes first.
 create table if not exists late (
   id integer primary key, due real, really_due real,
   method text, target text, authorization text, content_type text, body blob
 );
--- Hatch's: contacts (those who were there at first have a place), and every upsert that was taken, as it was sent.
+-- Hatch: contacts (the initial ones have a place), and every accepted upsert as it was sent.
 create table if not exists contacts (
   number integer primary key, id text unique, external_contact_id text, phone text, email text, place integer unique
 );
 create table if not exists upserts (id integer primary key, contact_id text, external_id text, body text);
 create table if not exists upsert_calls (at real);  -- for the rate limit
--- Rows of the exports as JSON, by their day; the made-up ones take the time column's name from a switch.
+-- Rows of the exports as JSON, by day; in generated rows the name of the time column comes from a switch.
 create table if not exists communications (id integer primary key, day text, made integer, item text);
 create table if not exists contact_history (id integer primary key, day text, made integer, item text);
 

@@ -1,6 +1,6 @@
-"""The world as it is when it is made: two years of prospects, about 40 % of whom had something happen lately.
+"""Generates the initial data: two years of prospects, about 40% of them with recent activity.
 
-Belongs here: who is there at first, and what had happened to them. Not here: what happens later (events.py).
+Belongs here: the initial prospects and their history. Not here: later changes (events.py).
 """
 
 import json
@@ -19,7 +19,7 @@ LEADS_EACH = (0.12, 0.70, 0.88, 0.96)  # chances of at most 0, 1, 2, 3, 4 leads
 
 
 def populate(world: World, created: datetime) -> None:
-    """Fill a new world; ids rise with the day a prospect was added."""
+    """Fill a new database; ids increase with the date a prospect was added."""
     population, seed = world.fact("population"), world.fact("seed")
     numbers, shared = dict(FIRST_IDS), None
     for place in range(population):
@@ -35,7 +35,7 @@ def populate(world: World, created: datetime) -> None:
 
 
 def _one_life(maker: Maker, added: datetime, created: datetime) -> tuple[Record, list[tuple[int, str]]]:
-    """One prospect with all that happened until now, the last of it lately for about every third one."""
+    """One prospect with its history; about one in three has recent activity."""
     rng = maker.rng
     lately = max(added, created - LATELY)
     last = rng.uniform(0, 1)
@@ -73,7 +73,7 @@ def _one_lead(maker: Maker, lead: Record, entered: datetime, until: datetime) ->
 
 
 def _last_change(maker: Maker, record: Record, moment: datetime) -> list[tuple[int, str]]:
-    """Stamp the latest thing that happened; returns the stamps that LP has but does not show."""
+    """Stamp the latest change; returns the stamps that LP has but does not show."""
     rng, stamp = maker.rng, maker.stamp(moment)
     leads = rows(record, "leads")
     if not leads or rng.random() < 0.15:

@@ -1,6 +1,6 @@
-"""How LeadPerfection writes times and keys, and which stamps of a record a window is tested against.
+"""How LeadPerfection writes times and keys, and which stamps of a record a time window matches.
 
-Belongs here: pure functions over documents and wall clock text. Not here: storage, clocks, randomness.
+Belongs here: pure functions over records and wall clock text. Not here: storage, clocks, randomness.
 """
 
 import re
@@ -20,7 +20,7 @@ _WALL = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.(\d{0,7}))?)?"
 
 
 def sortable(value: object, zone: ZoneInfo) -> str | None:
-    """A stamp as text of one width that sorts by time, or None if it is none."""
+    """A stamp as fixed-width text that sorts by time, or None if it is not a stamp."""
     text = value.strip() if isinstance(value, str) else ""
     if match := _WALL.fullmatch(text):
         day, time, fraction = match.groups()
@@ -32,36 +32,36 @@ def sortable(value: object, zone: ZoneInfo) -> str | None:
 
 
 def wall(instant: datetime, zone: ZoneInfo, digits: int = 3) -> str:
-    """An instant as LP would stamp it: its wall clock, cut (never rounded up) to so many fraction digits."""
+    """A datetime as LP stamps it: wall clock time, truncated (not rounded) to `digits` fraction digits."""
     text = f"{instant.astimezone(zone):%Y-%m-%dT%H:%M:%S.%f}0"
     return text[: 20 + digits] if digits else text[:19]
 
 
 def key_of(record: Record, *names: str) -> str | None:
-    """The key under which a record has one of these names, whatever its case."""
+    """The record's key for the first of these names it has, ignoring case; None if it has none."""
     return next((key for name in names for key in record if key.lower() == name), None)
 
 
 def value_of(record: Record, *names: str) -> Any:
-    """The value under one of these names, whatever the key's case."""
+    """The value under the first of these names, ignoring case; None if missing."""
     key = key_of(record, *names)
     return None if key is None else record[key]
 
 
 def objects(record: Record, name: str) -> list[Record]:
-    """The objects in a nested array; nothing where it is missing, null or another shape."""
+    """The objects in a nested array; empty if it is missing, null or not an array."""
     value = value_of(record, name)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def id_of(record: Record, *names: str) -> str:
-    """An id as text, for ids come as strings and as numbers."""
+    """An id as text; ids come as strings or numbers."""
     value = value_of(record, *names)
     return "" if value is None else str(value).strip()
 
 
 def stamps_of(record: Record) -> Iterator[tuple[int, object]]:
-    """Each date in a record that a window may be tested against, with its kind."""
+    """Every date in a record that a time window can match, with its kind (an option bit)."""
     yield PROSPECT, value_of(record, "lastchanged")
     yield PROSPECT, value_of(record, "dateadded")
     yield from _notes(record)

@@ -1,7 +1,7 @@
-"""The sandbox's one file: records as they are shown, the stamps that windows are tested against, switches and faults.
+"""The sandbox's database: records as served, the stamps that time windows match, switches and faults.
 
-Belongs here: transactions and the SQL of prospects. Not here: the tables (schema.py), what records look like, HTTP, the
-clock, other things that are kept in the same file.
+Belongs here: transactions and the SQL of prospects. Not here: the tables (schema.py), record formats, HTTP, the clock,
+the SQL of other tables.
 """
 
 import json
@@ -37,7 +37,7 @@ order by case :order when 'lastchanged_desc' then lastchanged end desc,
 
 @dataclass(frozen=True)
 class Row:
-    """One prospect as stored; `made` ones are the world's own, the others somebody put there verbatim."""
+    """One stored prospect; `made` is True for generated ones, False for those added verbatim by `put`."""
 
     cst_id: str
     text: str
@@ -46,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Addition:
-    """One element that a write appended; an empty `lead_id` is the prospect itself."""
+    """One element that a write appended; an empty `lead_id` means the prospect itself."""
 
     cst_id: str
     lead_id: str
@@ -55,7 +55,7 @@ class Addition:
 
 
 class World:
-    """One connection to the file; use it from one thread at a time, and close it."""
+    """One connection to the file. Use it from one thread at a time, and close it."""
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(
@@ -71,29 +71,26 @@ class World:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the connection."""
         self._db.close()
 
     @property
     def complete(self) -> bool:
-        """Whether the file has all that this version of the sandbox keeps."""
+        """Whether the file has this version's schema."""
         return bool(self.select("pragma user_version")[0][0] >= VERSION)
 
     def prepare(self, fill: Callable[["World"], None]) -> None:
-        """Turn an empty file, or one of an older version, into a world that is complete."""
-        self._db.executescript(f"begin immediate;\n{SCHEMA}\ncommit;")  # each table by itself would wait for the disk
+        """Create or upgrade the schema, then call `fill` on it."""
+        self._db.executescript(f"begin immediate;\n{SCHEMA}\ncommit;")  # one transaction: one wait for the disk
         with self.writing():
-            if not self.complete:  # another process may have been here meanwhile
+            if not self.complete:  # another process may have done it meanwhile
                 fill(self)
                 self.run(f"pragma user_version = {VERSION}")
-        self._db.execute("pragma journal_mode = wal").close()  # only now: the log of a draft would be left behind
+        self._db.execute("pragma journal_mode = wal").close()  # last: otherwise the draft's log is left behind
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """One transaction that waits for its turn at once, so that it can't fail half-way on a lock.
-
-        Inside another one it is a part of that.
-        """
+        """One transaction that locks at the start, so that it can't fail halfway; nested ones join the outer one."""
         if self._db.in_transaction:
             yield
             return
@@ -101,40 +98,40 @@ class World:
         try:
             yield
         except BaseException:
-            if self._db.in_transaction:  # on a full disk SQLite has rolled back by itself
+            if self._db.in_transaction:  # on a full disk SQLite rolls back by itself
                 self._db.execute("rollback")
             raise
         self._db.execute("commit")
 
     def select(self, statement: str, values: Sequence[Any] | Record = ()) -> list[Any]:
-        """The rows that a statement finds."""
+        """The rows of a query."""
         return self._db.execute(statement, values).fetchall()
 
     def run(self, statement: str, values: Sequence[Any] | Record = ()) -> int:
-        """Change something; returns the id of the row that was added, if one was."""
+        """Execute a statement; returns the id of the inserted row, or 0."""
         return self._db.execute(statement, values).lastrowid or 0
 
     def fact(self, name: str, default: Any = None) -> Any:
-        """Something the world knows about itself."""
+        """A stored fact (zone, seed, counters), or `default`."""
         row = self._db.execute("select value from facts where name = ?", (name,)).fetchone()
         return default if row is None else json.loads(row[0])
 
     def keep(self, name: str, value: Any) -> None:
-        """Remember something."""
+        """Store a fact; `value` must be JSON serializable."""
         self._db.execute("insert or replace into facts values (?, ?)", (name, json.dumps(value)))
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone of LP's wall clock, which is fixed when the world is made."""
+        """The zone of LP's wall clock, fixed when the file is created."""
         if self._zone is None:
             name = self.fact("zone")
             if name is None:
-                raise sqlite3.DatabaseError("malformed: a world without a zone")
+                raise sqlite3.DatabaseError("malformed: the sandbox has no zone")
             self._zone = ZoneInfo(name)
         return self._zone
 
     def switches(self) -> Switches:
-        """All switches as they stand."""
+        """The current value of every switch."""
         kept = self._db.execute("select name, value from switches").fetchall()
         return {**DEFAULTS, **{name: json.loads(value) for name, value in kept}}
 
@@ -144,14 +141,14 @@ class World:
         self._db.executemany("insert or replace into switches values (?, ?)", rows)
 
     def queue_fault(self, fault: Fault, path: str, times: int, after: int) -> None:
-        """Put a fault at the end of the queue."""
+        """Append a fault to the queue."""
         self._db.execute(
             "insert into faults (kind, path, times, after, details) values (?, ?, ?, ?, ?)",
             (fault.kind, path.lower(), times, after, json.dumps(fault.details)),
         )
 
     def faults(self) -> list[Record]:
-        """The faults still to come."""
+        """The queued faults."""
         rows = self._db.execute("select kind, path, times, after, details from faults order by id").fetchall()
         return [
             {"kind": kind, "path": path, "times": times, "after": after, **json.loads(details)}
@@ -159,7 +156,7 @@ class World:
         ]
 
     def take_fault(self, path: str) -> Fault | None:
-        """The fault that a request to this path meets: the first in the queue that is not still letting some pass."""
+        """The fault for a request to this path: the first in the queue whose `after` is used up."""
         if not self.faults():
             return None
         with self.writing():
@@ -178,9 +175,9 @@ class World:
         return None
 
     def store(self, text: str, *, made: bool, hidden: Iterable[tuple[int, str]] = ()) -> str:
-        """Keep a record as this very text, in place of the one with its id; returns the id.
+        """Insert or replace a record, stored as exactly this text; returns its id.
 
-        `hidden` are stamps that LP knows and the record does not show (jobs carry none); earlier ones stay.
+        `hidden` are stamps that LP has but the record does not show (jobs have none); earlier ones are kept.
         """
         record = json.loads(text)
         if not isinstance(record, dict):
@@ -204,22 +201,19 @@ class World:
         return cst_id
 
     def put(self, text: str) -> None:
-        """Keep a record that somebody gives, as this very text, and nothing that one with its id showed before.
-
-        What was written through the API is LP's to keep, and outlives that.
-        """
+        """Replace a record by exactly this text, with its stamps and leads; keeps what was written through the API."""
         with_id = json.loads(text)
         if isinstance(with_id, dict):
             self.remove(id_of(with_id, "cst_id", "cstid"))
         self.store(text, made=False)
 
     def find(self, cst_id: str) -> Row | None:
-        """The prospect with this id."""
+        """The prospect with this id, or None."""
         row = self._db.execute("select cst_id, record, made from prospects where cst_id = ?", (cst_id,)).fetchone()
         return None if row is None else Row(*row)
 
     def remove(self, cst_id: str) -> None:
-        """Forget a prospect; what was written to it is still known to who asks for that."""
+        """Delete a prospect; what was written to it through the API is kept."""
         for statement in (
             "delete from prospects where cst_id = ?",
             "delete from leads where cst_id = ?",
@@ -228,11 +222,11 @@ class World:
             self._db.execute(statement, (cst_id,))
 
     def window(self, values: Record) -> list[Row]:
-        """The prospects that a window shows, in order; `values` fills WINDOW."""
+        """The prospects of a page, in order; `values` are the parameters of WINDOW."""
         return [Row(*row) for row in self._db.execute(WINDOW, values).fetchall()]
 
     def additions(self, rows: list[Row]) -> list[Addition]:
-        """What was written to these prospects, oldest first."""
+        """The elements written to these prospects, oldest first."""
         statement = """
             select cst_id, lead_id, array, element from additions
             where cst_id in (select value from json_each(?)) order by id"""
@@ -240,16 +234,16 @@ class World:
         return [Addition(cst_id, lead_id, array, json.loads(element)) for cst_id, lead_id, array, element in found]
 
     def add(self, addition: Addition) -> None:
-        """Keep what a write appended."""
+        """Store an element that a write appended."""
         self.run(
             "insert into additions (cst_id, lead_id, array, element) values (?, ?, ?, ?)",
             (addition.cst_id, addition.lead_id, addition.array, json.dumps(addition.element, ensure_ascii=False)),
         )
 
     def hide(self, cst_id: str, kind: int, value: str) -> None:
-        """Stamp a prospect with a change that its record does not show."""
+        """Add a stamp that the prospect's record does not show."""
         self.run("insert into stamps values (?, ?, ?, 1)", (cst_id, kind, sortable(value, self.zone)))
 
     def counts(self) -> Record:
-        """How much there is of everything."""
+        """The row counts of the main tables."""
         return {name: self.select(f"select count(*) from {name}")[0][0] for name in COUNTED}  # noqa: S608

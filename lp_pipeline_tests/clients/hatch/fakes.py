@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from lp_pipeline.clients.contact_points import email_address, phone_numbers
 from lp_pipeline.clients.hatch import HatchClient, Opportunity
 from lp_pipeline.settings import Settings, load_settings
 
@@ -137,7 +138,9 @@ def opportunity(**changes: Any) -> Opportunity:
             "jobs": [{"id": "7001", "jobstatus": "New", "contractdate": "2026-03-01T00:00:00"}],
         },
     }
-    return Opportunity(**{**values, **changes})
+    values |= changes
+    written = {"email_address": email_address(values["email"]), "phone_numbers": phone_numbers(values["phone"])}
+    return Opportunity(**{**written, "shared_numbers": (), **values})
 
 
 def item(**changes: object) -> bytes:

@@ -7,7 +7,7 @@ from datetime import date
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lp_pipeline.clients.hatch.export_zip import BadExport, unpacked
@@ -148,6 +148,16 @@ def test_whatever_bytes_come_as_a_zip_the_error_is_one_of_ours(content: bytes) -
         client.export("conversation_items", DAY, DAY)
 
 
+def test_a_zip_whose_file_has_no_name_is_an_error_of_ours() -> None:
+    """R1: its lines are not passed over in silence either."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("named", item())
+    with pytest.raises(BadExport, match="can't be unpacked"):
+        unpacked(packed.getvalue().replace(b"named", b"\0amed"))
+
+
+@example(place=302, byte=0)  # a file without a name
 @given(st.integers(0, 400), st.integers(0, 255))
 def test_a_zip_with_one_wrong_byte_is_read_or_an_error_of_ours(place: int, byte: int) -> None:
     """R1: no answer of Hatch's is a crash."""

@@ -207,7 +207,7 @@ def test_one_bad_character_or_number_costs_only_itself() -> None:
     line = b'\xef\xbb\xbf{"id":"1","created_at":"2026-03-02T15:05:00Z","body":"a\\ud83d\xffb\x01","x":NaN,"y":1e999}'
     found = communication(line, COLUMNS)
     assert isinstance(found, Communication)
-    assert found.body == "a?\ufffdb\x01"
+    assert found.body == "a\ufffd\ufffdb\x01"
     assert json.loads(found.record)["y"] is None
 
 

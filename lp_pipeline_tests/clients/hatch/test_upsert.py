@@ -85,13 +85,15 @@ def test_of_the_change_stamps_only_the_one_that_won_is_left_out(path: str) -> No
     ("changes", "phone", "email", "omitted", "reachable"),
     [
         ({"phone": "0000000000"}, None, PERSONAL, ("phone_invalid",), True),
-        ({"phone_is_shared": True}, None, PERSONAL, ("phone_shared",), True),
-        ({"phone": "000", "phone_is_shared": True}, None, PERSONAL, ("phone_invalid",), True),
+        ({"shared_numbers": ["5185550123"]}, None, PERSONAL, ("phone_shared",), True),
+        ({"phone": "0000000000 / 518-555-0123"}, "5185550123", PERSONAL, (), True),
+        ({"phone": "518-555-0199 / 518-555-0123", "shared_numbers": ["5185550123"]}, "5185550199", PERSONAL, (), True),
+        ({"phone": "000", "shared_numbers": ["5185550123"]}, None, PERSONAL, ("phone_invalid",), True),
         ({"email": "none"}, "5185550123", None, ("email_invalid",), True),
         ({"email": None}, "5185550123", None, (), True),
         ({"email": " ", "phone": None}, None, None, (), False),
         ({"email": "x", "phone": "x"}, None, None, ("phone_invalid", "email_invalid"), False),
-        ({"email": "x", "phone_is_shared": True}, None, None, ("phone_shared", "email_invalid"), False),
+        ({"email": "x", "shared_numbers": ["5185550123"]}, None, None, ("phone_shared", "email_invalid"), False),
     ],
 )
 def test_what_cannot_be_reached_goes_out_as_null_and_is_noted(
@@ -148,7 +150,7 @@ def test_the_same_content_has_the_same_digest_whatever_the_order_of_keys(
     [
         {"status": "Sold"},
         {"external_updated_at": datetime(2026, 3, 3, tzinfo=UTC)},
-        {"phone_is_shared": True},
+        {"shared_numbers": ["5185550123"]},
         {"prospect": {"city": "Albany"}},
     ],
 )

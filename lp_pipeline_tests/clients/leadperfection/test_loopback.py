@@ -95,7 +95,7 @@ def test_a_silent_leadperfection_is_a_slow_query() -> None:
     def behave(handler: Any, fields: dict[str, str]) -> None:
         handler.stopped.wait()
 
-    with server(behave) as address, pytest.raises(SlowQuery, match="no answer within"):
+    with server(behave) as address, pytest.raises(SlowQuery, match="no whole answer within"):
         call(address, read_timeout=0.05)
 
 

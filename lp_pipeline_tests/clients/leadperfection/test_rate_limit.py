@@ -15,6 +15,7 @@ from lp_pipeline.clients.rate_limit import FILE, RateLimiter
 from lp_pipeline.errors import LeadPerfectionError
 
 PERIOD = 0.4
+HOUR = 3600.0  # a period that does not end while a test runs, however slowly
 
 PROGRAM = """
 import sys
@@ -71,22 +72,22 @@ def test_threads_that_share_a_limiter_keep_to_the_rate_together(tmp_path: Path) 
 
 def test_what_was_sent_before_a_restart_counts(tmp_path: Path) -> None:
     """R3: the rate holds over restarts."""
-    with RateLimiter(tmp_path, 3) as limiter:
+    with RateLimiter(tmp_path, 3, period=HOUR) as limiter:
         assert [limiter.acquire(0) for _ in range(4)] == [True, True, True, False]
-    with RateLimiter(tmp_path, 3) as limiter:
+    with RateLimiter(tmp_path, 3, period=HOUR) as limiter:
         assert not limiter.acquire(0.1)
 
 
 def test_a_wait_longer_than_the_time_left_is_refused_at_once(tmp_path: Path) -> None:
     """R3: within the run's time, by the real clock."""
-    with RateLimiter(tmp_path, 1, period=3600) as limiter:
+    with RateLimiter(tmp_path, 1, period=HOUR) as limiter:
         assert limiter.acquire(0)
-        assert not limiter.acquire(1800)
+        assert not limiter.acquire(HOUR / 2)
 
 
 def test_a_backfill_leaves_room_for_syncs(tmp_path: Path) -> None:
     """W2, R3: syncs come first."""
-    with RateLimiter(tmp_path, 5, leave=2) as backfill, RateLimiter(tmp_path, 5) as sync:
+    with RateLimiter(tmp_path, 5, leave=2, period=HOUR) as backfill, RateLimiter(tmp_path, 5, period=HOUR) as sync:
         assert [backfill.acquire(0) for _ in range(4)] == [True, True, True, False]
         assert [sync.acquire(0) for _ in range(3)] == [True, True, False]
 
@@ -104,7 +105,7 @@ def test_a_clock_that_was_set_back_does_not_block_for_ever(tmp_path: Path) -> No
 def test_a_file_that_is_no_database_any_more_is_begun_anew(tmp_path: Path) -> None:
     """R1: only a minute's count is lost."""
     (tmp_path / FILE).write_bytes(b"not a database" * 100)
-    with RateLimiter(tmp_path, 1) as limiter:
+    with RateLimiter(tmp_path, 1, period=HOUR) as limiter:
         assert [limiter.acquire(0) for _ in range(2)] == [True, False]
 
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from lp_pipeline.clients.http import FormReceived
+from lp_pipeline.clients.http import Received
 from lp_pipeline.clients.leadperfection.writes import ADD_NOTES, Write, judged, note, production_note, written
 from lp_pipeline.errors import LeadPerfectionError, SignInRefused
 from lp_pipeline_tests.clients.leadperfection.fakes import FakeLeadPerfection, body, response
@@ -12,9 +12,9 @@ DONE = "UPDATED SUCCESSFULLY!"
 NOTE = note("1", "Hello")
 
 
-def answer(content: bytes, status: int = 200) -> FormReceived:
+def answer(content: bytes, status: int = 200) -> Received:
     """An answer, read whole."""
-    return FormReceived(status, content, "application/json", None, "", "", 0.1)
+    return Received(status, content, "application/json")
 
 
 @pytest.mark.parametrize(
