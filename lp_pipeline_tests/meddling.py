@@ -60,9 +60,15 @@ def log_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.wal")
 
 
+def writable(path: Path) -> None:
+    """Whoever is not root has to do this first."""
+    if os.getuid():
+        path.chmod(0o600)
+
+
 def unlocked(path: Path) -> None:
     """Whoever means it takes our precautions away."""
-    path.chmod(0o600)
+    writable(path)
     log_of(path).unlink(missing_ok=True)
 
 
@@ -71,7 +77,7 @@ def reads(path: Path, stack: ExitStack) -> None:
 
 
 def holds_it_for_writing(path: Path, stack: ExitStack) -> None:
-    path.chmod(0o600)
+    writable(path)
     Client(path, stack)
 
 
@@ -117,7 +123,7 @@ def locks_it(path: Path, stack: ExitStack) -> None:
         "import fcntl, sys\nfile = open(sys.argv[1], 'r+b')\nfcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
         "fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\nprint('done', flush=True)\nsys.stdin.read()"
     )
-    path.chmod(0o600)
+    writable(path)
     process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
     stack.callback(process.communicate)
     stack.callback(process.kill)
@@ -135,17 +141,17 @@ def deletes_it(path: Path, stack: ExitStack) -> None:
 
 
 def empties_it(path: Path, stack: ExitStack) -> None:
-    path.chmod(0o600)
+    writable(path)
     os.truncate(path, 0)
 
 
 def cuts_it_off(path: Path, stack: ExitStack) -> None:
-    path.chmod(0o600)
+    writable(path)
     os.truncate(path, path.stat().st_size // 2)
 
 
 def tears_it(path: Path, stack: ExitStack) -> None:
-    path.chmod(0o600)
+    writable(path)
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2)
         file.write(b"\xff" * 4096)

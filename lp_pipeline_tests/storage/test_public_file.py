@@ -81,7 +81,7 @@ def test_a_client_that_has_the_old_file_open_for_writing_can_not_spoil_the_new_o
     known: Scenario, stack: ExitStack
 ) -> None:
     """Q1: a log that it begins after the new file took the name would lie beside that, and stop every reader."""
-    known.warehouse.published.chmod(0o600)
+    meddling.writable(known.warehouse.published)
     client = Client(known.warehouse.published, stack)
     assert again(known)
     assert client.do("create table theirs as select 1 as one").startswith("refused")
@@ -107,7 +107,8 @@ def test_a_folder_in_its_place_moves_aside_with_all_that_is_in_it(known: Scenari
 
 def test_the_file_of_an_older_program_is_built_anew_once(known: Scenario) -> None:
     """R6, Q1: that left it writable, and nothing by which to know it again."""
-    meddling.unlocked(known.warehouse.published)
+    known.warehouse.published.chmod(0o600)
+    log_of(known.warehouse.published).unlink()
     assert again(known)
     assert oct(known.warehouse.published.stat().st_mode & 0o777) == "0o400"
     assert not again(known)
@@ -141,7 +142,7 @@ def test_the_default_open_of_its_owner_is_refused_at_once() -> None:
 
 def test_a_person_is_told_who_holds_it_and_what_to_do(known: Scenario, stack: ExitStack) -> None:
     """R2: in one line, with the process; after the next sync it answers again."""
-    known.warehouse.published.chmod(0o600)
+    meddling.writable(known.warehouse.published)
     client = Client(known.warehouse.published, stack)
     with pytest.raises(WarehouseError, match=rf"held open by process {client.process.pid}.*lp-pipeline sync"):
         ask(known.settings, "select 1", console())
