@@ -7,9 +7,13 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --all-extras --g
 	--no-emit-index-url --no-header pyproject.toml
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: run dev test test-long test-full lint types check compat drills lock clean setup home
+.PHONY: help run dev test test-long test-full lint types check compat drills docs lock clean setup home
 
-run: setup home ## one sync (on the sandbox, unless .env says otherwise), then its result
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do \
+		printf '%-12s %s\n' "$$target" "$$text"; done
+
+run: setup home ## one sync (on the sandbox, unless lp_pipeline.env says otherwise), then its result
 	@$(BIN)/lp-pipeline sync
 
 dev: setup home ## the Dagster UI and daemon on http://127.0.0.1:3000, a sync every 15 minutes
@@ -23,32 +27,35 @@ test-long: setup ## the slower tests: whole processes, killed or side by side
 
 test-full: test test-long ## both
 
-lint: setup
+lint: setup ## style, formatting and the layers of the package
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-types: setup
+types: setup ## the strict type checker
 	$(BIN)/mypy
 
-check: test lint types
+check: test lint types ## tests, lint and types: before every commit
 
 compat: setup ## the SQL and the published file on DuckDB 1.5
 	@test -x .venv-duckdb15/bin/python || $(PYTHON) -m venv .venv-duckdb15
 	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements-duckdb15.lock
 	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
-	.venv-duckdb15/bin/python -m pytest -n 2 lp_pipeline_tests/rules lp_pipeline_tests/warehouse lp_pipeline_tests/delivery \
-		lp_pipeline_tests/past lp_pipeline_tests/communications/test_addressing.py
+	.venv-duckdb15/bin/python -m pytest -n 2 lp_pipeline_tests/transform lp_pipeline_tests/storage lp_pipeline_tests/delivery \
+		lp_pipeline_tests/runs lp_pipeline_tests/communications/test_matching.py
 
 drills: setup ## pushes that are killed, answers that get lost, histories of thousands of steps: hours
 	$(BIN)/python -m lp_pipeline_tests.drills
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile drills lp_pipeline_tests/stateful
 
+docs: setup ## write docs/settings.md and docs/commands.md anew from the code
+	$(BIN)/python -m lp_pipeline_tests.reference
+
 lock: ## rewrite the lock files (needs uv)
 	$(LOCK) --constraint <(echo 'duckdb>=2') -o requirements.lock
 	$(LOCK) --constraint <(echo 'duckdb<2') -o requirements-duckdb15.lock
 
-setup: $(VENV)/.ready
+setup: $(VENV)/.ready ## .venv with the locked dependencies; every target above does it at need
 
 home: setup ## where Dagster keeps its runs
 	@$(BIN)/lp-pipeline home
@@ -62,5 +69,5 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-clean:
+clean: ## remove all that the targets above made, but no data
 	rm -rf $(VENV) .venv-duckdb15 .dagster .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,10 +5,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from lp_pipeline.merging import merge, stage
-from lp_pipeline.warehouse.publishing import publish
+from lp_pipeline.extract.feed_reader import FeedReport
+from lp_pipeline.runs.steps import publish_changes, read_feed
+from lp_pipeline.transform.merge import merge, stage
 from lp_pipeline_tests.account import Account, account
 from lp_pipeline_tests.scenario import lead, prospect
 
@@ -38,18 +40,18 @@ def fill(opened: Account, numbers: range) -> None:
 
 def measure(opened: Account) -> None:
     """Print the seconds of each stage."""
-    with opened.pipeline() as pipeline:
-        timed("read", lambda: [pipeline.read(feed, warn=print, info=print) for feed in ("leads", "prospects")])
-        timed("stage", lambda: stage(pipeline.warehouse, pipeline.settings))
-        timed("merge", lambda: merge(pipeline.warehouse, pipeline.settings, pipeline.sync_id))
-        settings = pipeline.settings
-        timed(
-            "publish",
-            lambda: publish(
-                pipeline.warehouse, sync_id=pipeline.sync_id, now=settings.now(), zone=settings.lp_timezone
-            ),
-        )
-        print({report.feed: (report.pages, report.readings, report.outcomes) for report in pipeline.reports.values()})
+    with opened.connections() as connections:
+        reports: list[FeedReport] = []
+
+        def read(feed: str) -> None:
+            reports.append(read_feed(connections, feed, warn=print, info=print))
+
+        for feed in ("leads", "prospects"):
+            timed(f"read {feed}", partial(read, feed))
+        timed("stage", lambda: stage(connections.warehouse, connections.settings))
+        timed("merge", lambda: merge(connections.warehouse, connections.settings, connections.sync_id))
+        timed("publish", lambda: publish_changes(connections, force=True))
+        print({report.feed: (report.pages, report.readings, report.outcomes) for report in reports})
 
 
 def timed(name: str, work: Callable[[], object]) -> None:

@@ -1,5 +1,7 @@
-"""Delivering opportunities to Hatch (SPEC D1 to D3): which are due stands in SQL, how each looks is the client's; here
-is the order, what the ledger says of it, and what happens when Hatch won't.
+"""Delivers opportunities to Hatch (SPEC D1 to D3).
+
+Belongs here: the order, the ledger, and how failures are handled. Not here: which opportunities are due
+(`sql/delivery/`), the request body (`clients/hatch/`).
 """
 
 import json
@@ -7,52 +9,53 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 import msgspec
 
+from lp_pipeline.clients.hatch import HatchClient, Opportunity, Upsert, upsert_body
 from lp_pipeline.errors import HatchRefused, HatchStopped, HatchUnavailable, SettingsError
-from lp_pipeline.hatch import HatchClient, Opportunity, Upsert, upsert_body
-from lp_pipeline.outbox import Outbox, iso, run
 from lp_pipeline.settings import Settings
-from lp_pipeline.statements import statement
-from lp_pipeline.warehouse import Warehouse, database
+from lp_pipeline.storage import warehouse as database
+from lp_pipeline.storage.outbox import Outbox, iso, run
+from lp_pipeline.storage.sql import statement
+from lp_pipeline.storage.warehouse import Warehouse
 
 THREADS = 8
-UNAVAILABLE = 3  # upserts that came to nothing while no other one came through: Hatch is left alone for this run
-NOW = "9999"  # later than any instant in the ledger
+UNAVAILABLE = 3  # consecutive unavailable upserts after which this run stops calling Hatch
+NOW = "9999"  # sorts after every time in the ledger
 
 Key = tuple[str, str, str]  # contact, lead or "", External Created At on LP's wall clock
 
 
 @dataclass
 class DeliveryReport:
-    """What one delivery did, and what stopped it, if anything did."""
+    """The counts of one delivery, and what stopped it, if anything."""
 
     delivered: int = 0
-    known: int = 0  # Hatch knows this content already, or has refused it
+    known: int = 0  # Hatch already has this content, or rejected it before
     unreachable: int = 0
-    waiting: int = 0  # for a later run
+    waiting: int = 0  # left for a later run
     refused: Counter[str] = field(default_factory=Counter)  # by code and field
     omitted: Counter[str] = field(default_factory=Counter)
-    stopped: str | None = None  # a person has to mend something
-    unavailable: str | None = None  # it may pass
+    stopped: str | None = None  # someone has to fix a setting
+    unavailable: str | None = None  # temporary failure
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One opportunity on its way."""
+    """One opportunity to send."""
 
     key: Key
     upsert: Upsert
-    overwrites: bool  # Hatch takes it for an opportunity that it has already under another External Created At
+    overwrites: bool  # Hatch has this opportunity under another External Created At
 
     @property
     def notes(self) -> list[str]:
-        """What a person should know of it."""
+        """Notes for the ledger: omitted fields, overwrites."""
         return [*self.upsert.omitted, *(["overwrites_another_in_hatch"] if self.overwrites else [])]
 
 
@@ -63,15 +66,15 @@ def deliver(
     settings: Settings,
     on_progress: Callable[[int], None] = lambda _number: None,
 ) -> DeliveryReport:
-    """Send what is due to Hatch, several contacts at a time, each one's in order, the current opportunity last.
+    """Send the due opportunities to Hatch: several contacts in parallel, each in order, the current opportunity last.
 
-    Hatch's failures end up in the report; what was not sent stays due.
+    Hatch errors go into the report, not to the caller; what was not sent stays due.
     """
     return _Round(warehouse, outbox, client, settings, on_progress).run()
 
 
 def ask_for(warehouse: Warehouse, settings: Settings, since: datetime, sync_id: int) -> None:
-    """On a person's word: everything that changed since then is due (SPEC D1)."""
+    """Mark everything that changed since then as due, at the user's request (SPEC D1)."""
     variables = {"since": since, "now_at": settings.now(), "sync_id": sync_id}
     with warehouse.transaction(variables) as connection:
         database.run(connection, "delivery/ask_for")
@@ -95,7 +98,7 @@ class _Round:
         self._lock = threading.Lock()
         self._end = threading.Event()
         self._answered = 0
-        self._fruitless = 0  # in a row
+        self._failures = 0  # consecutive
         self._settled: list[str] = []
 
     def run(self) -> DeliveryReport:
@@ -108,7 +111,9 @@ class _Round:
             return self._report
         try:
             with ThreadPoolExecutor(THREADS) as pool:
-                for _ in pool.map(self._contact, contacts):  # if one fails, those that are not begun yet are not
+                for _ in pool.map(
+                    self._contact, contacts
+                ):  # after an error, contacts that have not started are skipped
                     pass
         finally:
             self._settle()
@@ -122,18 +127,18 @@ class _Round:
         }
         is_known = any(each["delivered_at"] for each in ledger.values())
         reordered_at = iso(rows[0]["reordered_at"]) if rows[0]["reordered_at"] else None
-        told_at = ""  # when Hatch was last told of one that sorts before
+        sent_at = ""  # when an earlier one of this contact was last sent
         for place, row in enumerate(rows):
             delivery = _delivery(row, self._settings.hatch_source, ledger)
             known = ledger.get(delivery.key)
             delivered_at = (known and known["delivered_at"]) or ""
-            # whatever Hatch was told, the current one is to be the last, also after a run that was cut off in between
+            # the current opportunity must be sent last, also after an interrupted run
             again = (
                 row["is_current"]
                 and is_known
-                and ("" < delivered_at < told_at or (reordered_at is not None and delivered_at <= reordered_at))
+                and ("" < delivered_at < sent_at or (reordered_at is not None and delivered_at <= reordered_at))
             )
-            told_at = max(told_at, delivered_at)
+            sent_at = max(sent_at, delivered_at)
             if known and delivery.upsert.digest == known["refused_digest"]:
                 self._count("known", row["is_due"])
             elif known and delivery.upsert.digest == known["delivered_digest"] and not again:
@@ -146,15 +151,15 @@ class _Round:
                 self._record(delivery, "unreachable")
                 self._count("unreachable")
             elif answer := self._send(delivery):
-                told_at = NOW if answer == "delivered" else told_at
+                sent_at = NOW if answer == "delivered" else sent_at
             else:
                 self._count("waiting", max(1, sum(each["is_due"] for each in rows[place:])))
-                return  # in order: what follows waits too, and the contact stays due
+                return  # keep the order: the rest waits, and the contact stays due
         with self._lock:
             self._settled.append(contact)
 
     def _send(self, delivery: Delivery) -> str | None:
-        """What Hatch has answered: delivered or refused; None if it has not."""
+        """Returns "delivered" or "refused"; None if it was not sent or Hatch did not answer."""
         if self._end.is_set():
             return None
         answered_before = self._answered
@@ -172,9 +177,9 @@ class _Round:
         except HatchUnavailable as error:
             with self._lock:
                 self._report.unavailable = str(error)
-                if self._answered == answered_before:  # else Hatch is there, and it is this record's own trouble
-                    self._fruitless += 1
-                if self._fruitless >= UNAVAILABLE:
+                if self._answered == answered_before:  # otherwise Hatch is up and only this record fails
+                    self._failures += 1
+                if self._failures >= UNAVAILABLE:
                     self._end.set()
             return None
         else:
@@ -186,7 +191,7 @@ class _Round:
                 self._on_progress(self._report.delivered)
         with self._lock:
             self._answered += 1
-            self._fruitless = 0
+            self._failures = 0
         return answer
 
     def _record(
@@ -220,7 +225,7 @@ class _Round:
             setattr(self._report, outcome, getattr(self._report, outcome) + by)
 
     def _settle(self) -> None:
-        """Only now, after the ledger: killed in between, the next run finds the ledger and sends nothing again."""
+        """Runs after the ledger is written: if killed in between, the next run sends nothing twice."""
         if self._settled:
             with self._warehouse.transaction({"contact_ids": self._settled}) as connection:
                 database.run(connection, "delivery/settle")
@@ -237,7 +242,4 @@ def _delivery(row: dict[str, Any], source: str, ledger: dict[Key, Any]) -> Deliv
     return Delivery(key, upsert_body(opportunity, source), overwrites)
 
 
-COLUMNS = (
-    *("external_contact_id", "external_id", "external_created_at", "external_updated_at"),
-    *("external_updated_at_source", "email", "first_name", "last_name", "phone", "status", "phone_is_shared"),
-)
+COLUMNS = tuple(each.name for each in fields(Opportunity) if each.name not in ("prospect", "lead"))

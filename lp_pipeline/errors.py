@@ -1,20 +1,33 @@
-"""The one error family: every error a user can meet says what was tried, what came back and what to do.
+"""The error family: every message says what was tried, what came back, and what to do.
 
-No message carries a secret or personal data (SPEC R4): what LeadPerfection said in its own words goes into `words`,
-which is stored in a table and never printed.
+    PipelineError                 base class of all errors the pipeline raises on purpose
+    ├── SettingsError             a setting is missing or invalid
+    ├── WarehouseError            a DuckDB or SQLite file can't be opened, read or written
+    ├── LeadPerfectionError       LeadPerfection can't be read or written
+    │   ├── SignInRefused         it rejects the credentials or permissions; retrying doesn't help
+    │   ├── SlowQuery             it times out on this request; a smaller window or page may work
+    │   └── OutOfTime             the run's time limit ended before all pages were read
+    └── HatchError                Hatch can't be read or written
+        ├── HatchRefused          it rejects one record; other records may work
+        ├── HatchStopped          it rejects every call until a setting changes
+        ├── HatchUnavailable      a temporary failure that outlasted the retries
+        └── HatchExportTooLarge   the export exceeds Hatch's size limit
+
+No message contains a secret or personal data (SPEC R4). The other system's own error text goes into `words`, which is
+stored in a table and never printed.
 """
 
 
 class PipelineError(Exception):
-    """Base of everything this project raises on purpose; `str(error)` is the whole message for the user."""
+    """Base class of all errors this project raises on purpose; `str(error)` is the full message for the user."""
 
 
 class SettingsError(PipelineError):
-    """A setting is missing, malformed or contradicts another one; the message names it."""
+    """A setting is missing, malformed or conflicts with another one; the message names it."""
 
 
 class LeadPerfectionError(PipelineError):
-    """LeadPerfection could not be read; `words` holds what it said, for the ledger only."""
+    """LeadPerfection could not be read or written; `words` holds its own error text, for the ledger only."""
 
     def __init__(self, message: str, words: str | None = None) -> None:
         super().__init__(message)
@@ -22,23 +35,23 @@ class LeadPerfectionError(PipelineError):
 
 
 class SignInRefused(LeadPerfectionError):
-    """The credentials or the user's permissions are not accepted: trying again cannot help."""
+    """LeadPerfection rejected the credentials or the user's permissions. Retrying does not help."""
 
 
 class SlowQuery(LeadPerfectionError):
-    """LeadPerfection timed out on this request again and again: a smaller window or page may pass."""
+    """LeadPerfection timed out repeatedly on this request. A smaller window or page may work."""
 
 
 class OutOfTime(LeadPerfectionError):
-    """The run's time was up before all was read: what is left is to be read in smaller pieces."""
+    """The run's time limit ended before all pages were read. Read the rest in smaller pieces."""
 
 
 class WarehouseError(PipelineError):
-    """The DuckDB file could not be opened, read or written."""
+    """A DuckDB or SQLite file could not be opened, read or written."""
 
 
 class HatchError(PipelineError):
-    """Hatch could not be written to or read; `words` holds what it said, for a table only."""
+    """Hatch could not be read or written; `words` holds its own error text, for a table only."""
 
     def __init__(self, message: str, words: str | None = None) -> None:
         super().__init__(message)
@@ -46,7 +59,7 @@ class HatchError(PipelineError):
 
 
 class HatchRefused(HatchError):
-    """Hatch refuses this one record with HTTP `code`; `field` is its pointer (`/email`), if it gives one (SPEC D3)."""
+    """Hatch rejected this record with HTTP `code`; `field` is its JSON pointer (`/email`), if given (SPEC D3)."""
 
     def __init__(self, message: str, words: str | None = None, *, code: int, field: str | None = None) -> None:
         super().__init__(message, words)
@@ -55,11 +68,11 @@ class HatchRefused(HatchError):
 
 
 class HatchStopped(HatchError):
-    """Hatch takes nothing from us as things are set: trying again, or with another record, cannot help (SPEC D3)."""
+    """Hatch rejects every call with the current settings. Retrying does not help (SPEC D3)."""
 
 
 class HatchUnavailable(HatchError):
-    """Trouble of the passing kind did not pass; `wait` is how many seconds Hatch asked for, where it did."""
+    """A temporary failure outlasted the retries; `wait` is the number of seconds Hatch asked for, if any."""
 
     def __init__(self, message: str, words: str | None = None, *, wait: float | None = None) -> None:
         super().__init__(message, words)
@@ -67,4 +80,4 @@ class HatchUnavailable(HatchError):
 
 
 class HatchExportTooLarge(HatchError):
-    """The export of these days is above Hatch's limit: half the range may pass."""
+    """The export of these days exceeds Hatch's size limit. Half the range may work."""

@@ -12,18 +12,19 @@ from uuid import uuid4
 import dagster as dg
 import duckdb
 
+from lp_pipeline.clients.hatch import communication
 from lp_pipeline.communications.landing import Landed, land
 from lp_pipeline.communications.ledger import note_pushing
-from lp_pipeline.communications.pushing import PushReport
-from lp_pipeline.definitions import build_definitions
+from lp_pipeline.communications.push import PushReport
 from lp_pipeline.delivery import DeliveryReport
-from lp_pipeline.hatch import communication
-from lp_pipeline.ingestion.reading import FeedReport
-from lp_pipeline.merging import MergeReport, merge, stage
-from lp_pipeline.outbox import Outbox
-from lp_pipeline.pipeline import Pipeline
+from lp_pipeline.extract.feed_reader import FeedReport
+from lp_pipeline.orchestration.build import build_definitions
+from lp_pipeline.runs.connections import Connections
+from lp_pipeline.runs.steps import deliver_due, publish_changes, push_open, read_feed
 from lp_pipeline.sandbox import Sandbox
 from lp_pipeline.settings import SANDBOX_ACCOUNT, SANDBOX_HATCH, Settings, load_settings
+from lp_pipeline.storage.outbox import Outbox
+from lp_pipeline.transform.merge import MergeReport, merge, stage
 from lp_pipeline_tests.scenario import NOON, with_empty_warehouse
 
 AnAccount = TypeVar("AnAccount", bound="Account")
@@ -65,28 +66,24 @@ class Account:
         return local.replace(tzinfo=None).isoformat()
 
     @contextmanager
-    def pipeline(self) -> Iterator[Pipeline]:
-        """One run's pipeline, without Dagster around it."""
+    def connections(self) -> Iterator[Connections]:
+        """One run's connections, without Dagster around it."""
         with_empty_warehouse(self.folder)
-        pipeline = Pipeline(str(uuid4()), self.load, pace=PACE)
-        try:
-            yield pipeline
-        finally:
-            pipeline.close()
+        with Connections(str(uuid4()), self.load, pace=PACE) as connections:
+            yield connections
 
     def read(self, *feeds: str, warnings: list[str] | None = None) -> dict[str, FeedReport]:
         """Read both feeds, or those named, as one sync."""
         warn = (warnings if warnings is not None else []).append
-        with self.pipeline() as pipeline:
-            for feed in feeds or ("leads", "prospects"):
-                pipeline.read(feed, warn=warn, info=lambda _: None)
-            return pipeline.reports
+        with self.connections() as connections:
+            names = feeds or ("leads", "prospects")
+            return {name: read_feed(connections, name, warn=warn, info=lambda _: None) for name in names}
 
     def merge(self) -> MergeReport:
         """Stage and merge what is unmerged, as a sync of its own."""
-        with self.pipeline() as pipeline:
-            stage(pipeline.warehouse, pipeline.settings)
-            return merge(pipeline.warehouse, pipeline.settings, pipeline.sync_id)
+        with self.connections() as connections:
+            stage(connections.warehouse, connections.settings)
+            return merge(connections.warehouse, connections.settings, connections.sync_id)
 
     def sync(self) -> MergeReport:
         """Read both feeds and merge."""
@@ -95,8 +92,8 @@ class Account:
 
     def deliver(self) -> DeliveryReport | None:
         """Tell Hatch what is due."""
-        with self.pipeline() as pipeline:
-            return pipeline.deliver()
+        with self.connections() as connections:
+            return deliver_due(connections)
 
     def land(self, *items: Any) -> Landed:
         """Communications (columns as Hatch's export has them) land as through the inbox."""
@@ -107,14 +104,14 @@ class Account:
 
     def push(self, *, due_only: bool = False, **overrides: bool) -> PushReport:
         """Push what is open, as one run of its own."""
-        with self.pipeline() as pipeline:
-            return pipeline.push(overrides, due_only=due_only)
+        with self.connections() as connections:
+            return push_open(connections, overrides, due_only=due_only)
 
     def publish(self) -> None:
         """Replace the published copy now, without waiting for its minute."""
-        with self.pipeline() as pipeline:
-            pipeline.warehouse.published.unlink(missing_ok=True)
-            pipeline.publish()
+        with self.connections() as connections:
+            connections.warehouse.published.unlink(missing_ok=True)
+            publish_changes(connections)
 
     def pushes(self, *columns: str) -> list[tuple[Any, ...]]:
         """Rows of the ledger of pushes, by communication and target."""
@@ -131,7 +128,7 @@ class Account:
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of work.duckdb."""
-        with self.pipeline() as pipeline, pipeline.warehouse.connection() as connection:
+        with self.connections() as connections, connections.warehouse.connection() as connection:
             return connection.execute(query).fetchall()
 
     def published(self, query: str) -> list[tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 No profile has a deadline: how long one example takes says more about the machine than about the pipeline.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,12 @@ from lp_pipeline_tests.scenario import Scenario
 settings.register_profile("everyday", deadline=None)
 settings.register_profile("drills", max_examples=1000, deadline=None)
 settings.load_profile("everyday")  # `--hypothesis-profile` comes later and wins
+
+
+@pytest.fixture(autouse=True, scope="session")
+def machine_state(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the program records for this machine is recorded for this test session alone."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
 @pytest.fixture

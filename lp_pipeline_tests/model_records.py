@@ -72,7 +72,7 @@ def moment(value: Any, read_at: datetime | None = None) -> Moment | None:
     instant = stamp if offset else max(stamp.replace(tzinfo=ZONE, fold=fold).astimezone(UTC) for fold in (0, 1))
     wall = stamp.astimezone(ZONE).replace(tzinfo=None) if offset else stamp
     ahead = read_at is not None and instant > read_at + timedelta(hours=26)
-    return None if wall.year < 1970 or ahead else Moment(wall, instant)
+    return None if not 1970 <= wall.year <= 2199 or ahead else Moment(wall, instant)
 
 
 class Lead:

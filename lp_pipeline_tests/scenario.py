@@ -10,13 +10,14 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from lp_pipeline.ingestion.landing import Kind, Piece, store
-from lp_pipeline.ingestion.syncs import begin_sync, remember_account
-from lp_pipeline.leadperfection import Reading, Window, as_sent
-from lp_pipeline.merging import MergeReport, merge, stage
-from lp_pipeline.outbox import Outbox
+from lp_pipeline.clients.leadperfection import Reading, Window, as_sent
+from lp_pipeline.extract.landing import Kind, Piece, store
 from lp_pipeline.settings import Settings, load_settings
-from lp_pipeline.warehouse import Warehouse
+from lp_pipeline.storage.account import remember_account
+from lp_pipeline.storage.outbox import Outbox
+from lp_pipeline.storage.sync_log import begin_sync
+from lp_pipeline.storage.warehouse import Warehouse
+from lp_pipeline.transform.merge import MergeReport, merge, stage
 
 Record = dict[str, Any]
 

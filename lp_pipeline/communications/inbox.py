@@ -1,30 +1,36 @@
-"""The inbox (SPEC C2): a small HTTP endpoint that takes communications as JSON, stores them durably, and then says so.
+"""The inbox (SPEC C2): a small HTTP endpoint that accepts communications as JSON and answers once they are on disk.
 
-What a communication must have is decided where the export's are read, too (`hatch.communication`).
+What a valid communication is, is decided by `clients.hatch.communication`, for the export and the inbox alike.
 """
 
 import asyncio
 import hmac
 import logging
-from collections.abc import Sequence
+import os
+import signal
+from collections.abc import Callable, Sequence
 
 import msgspec
+import uvicorn
+from rich.console import Console
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from lp_pipeline.clients.hatch import Communication, Malformed, communication
 from lp_pipeline.communications.landing import land
-from lp_pipeline.errors import PipelineError, WarehouseError
-from lp_pipeline.hatch import Communication, Malformed, communication
-from lp_pipeline.outbox import Outbox
+from lp_pipeline.communications.ledger import note_pushing
+from lp_pipeline.errors import PipelineError, SettingsError, WarehouseError
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.account import check_outbox
+from lp_pipeline.storage.outbox import Outbox
 
 PATH = "/communications"
 SECRET_HEADER = "x-inbox-secret"  # noqa: S105 (its name)
 LARGEST = 1_000_000  # bytes
-LARGEST_READ = 20 * LARGEST  # of what is too large, so that the sender gets to read the answer
+LARGEST_READ = 20 * LARGEST  # of a body that is too large, so that the sender can read the answer
 NEEDS_CHANGE, TOO_LARGE, LATER = 400, 413, 503
 
 
@@ -32,31 +38,52 @@ logger = logging.getLogger(__name__)
 
 
 class Refusal(Exception):
-    """What the sender is told, and with which status."""
+    """An error response: its message and status."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
 
 
-def inbox_app(outbox: Outbox, settings: Settings) -> Starlette:
-    """The endpoint over an outbox; `POST /communications` with the secret in `X-Inbox-Secret`."""
-    writer = _Writer(outbox, settings)
+def check_inbox(settings: Settings, outbox: Outbox) -> Settings:
+    """The settings, if an inbox may run with them and this outbox; raises `SettingsError`."""
+    if settings.communications_from != "inbox":
+        raise SettingsError(
+            "COMMUNICATIONS_FROM is set to export. The same message has a different id in the export, so using both "
+            "would push it twice. To use the inbox, set COMMUNICATIONS_FROM=inbox."
+        )
+    if not settings.inbox_secret.get_secret_value():
+        raise SettingsError(
+            "INBOX_SECRET is not set. Create one with `openssl rand -hex 32`; the sender needs it, too."
+        )
+    if outbox.path.parent != settings.data:
+        raise SettingsError("LP_PIPELINE_DATA has changed since the inbox started. Restart `lp-pipeline inbox`.")
+    check_outbox(outbox, settings)
+    return settings
+
+
+def inbox_app(outbox: Outbox, load: Callable[[], Settings]) -> Starlette:
+    """The endpoint over an outbox; `POST /communications` with the secret in `X-Inbox-Secret`.
+
+    `load` is called for each request, so that a changed switch or secret takes effect at once.
+    """
+    writer = _Writer(outbox, load)
 
     async def receive(request: Request) -> JSONResponse:
         try:
+            settings = check_inbox(load(), outbox)
             _check_secret(request, settings)
             items = _communications(await _body(request), settings)
             await writer.store(items)
         except Refusal as refusal:
             return JSONResponse({"error": str(refusal)}, refusal.status)
-        except PipelineError as error:  # a full disk, say
-            logger.error("The inbox could not store what was sent: %s", error)  # noqa: TRY400 (no values of a request)
+        except PipelineError as error:  # for example a full disk, or a settings file that is being edited
+            logger.error("The inbox could not store a request: %s", error)  # noqa: TRY400 (no values of a request)
             return JSONResponse({"error": "Not stored; send it again later."}, LATER)
         return JSONResponse({"accepted": len(items)}, 202)
 
     app = Starlette(routes=[Route(PATH, receive, methods=["POST"])])
-    app.router.redirect_slashes = False  # who followed it would send the secret once more
+    app.router.redirect_slashes = False  # a client that follows it would send the secret again
     return app
 
 
@@ -67,7 +94,7 @@ def _check_secret(request: Request, settings: Settings) -> None:
 
 
 async def _body(request: Request) -> bytes:
-    too_large = Refusal(TOO_LARGE, f"At most {LARGEST:,} bytes at once; send it in parts.")
+    too_large = Refusal(TOO_LARGE, f"The body is over {LARGEST:,} bytes; send it in several requests.")
     body, size = bytearray(), 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -81,13 +108,13 @@ async def _body(request: Request) -> bytes:
 
 
 def _communications(body: bytes, settings: Settings) -> list[Communication]:
-    """All that was sent, or a refusal that says what is wrong with which of them, without its values (SPEC R4)."""
+    """All communications of a body, or a refusal that names the wrong items and columns, without values (SPEC R4)."""
     try:
         is_list = body.lstrip()[:1] == b"["
         lines = msgspec.json.decode(body, type=list[msgspec.Raw]) if is_list else [msgspec.Raw(body)]
         msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise Refusal(NEEDS_CHANGE, "The body is not JSON: one communication, or a list of them.") from None
+        raise Refusal(NEEDS_CHANGE, "The body is not valid JSON. Send one communication, or a list of them.") from None
     read = [communication(bytes(line), settings.hatch_time_columns) for line in lines]
     wrong = [
         f"communication {place}: {item.reason}" for place, item in enumerate(read, 1) if isinstance(item, Malformed)
@@ -99,11 +126,11 @@ def _communications(body: bytes, settings: Settings) -> list[Communication]:
 
 
 class _Writer:
-    """Stores what several requests bring in one durable transaction: while one is under way, the next ones gather."""
+    """Stores several requests in one durable transaction: while one is being written, the next ones queue up."""
 
-    def __init__(self, outbox: Outbox, settings: Settings) -> None:
+    def __init__(self, outbox: Outbox, load: Callable[[], Settings]) -> None:
         self._outbox = outbox
-        self._settings = settings
+        self._load = load
         self._waiting: list[tuple[Sequence[Communication], asyncio.Future[None]]] = []
         self._turn = asyncio.Lock()
 
@@ -120,12 +147,32 @@ class _Writer:
     async def _land(self, batch: Sequence[tuple[Sequence[Communication], asyncio.Future[None]]]) -> None:
         together = [item for items, _ in batch for item in items]
         try:
-            await run_in_threadpool(land, self._outbox, self._settings, together, "inbox")
-        except BaseException as error:  # nobody waits for ever
+            await run_in_threadpool(land, self._outbox, self._load(), together, "inbox")
+        except BaseException as error:  # no request waits forever
             for _, stored in batch:
-                stored.set_exception(error if isinstance(error, Exception) else WarehouseError("The inbox is ending."))
+                stored.set_exception(
+                    error if isinstance(error, Exception) else WarehouseError("The inbox is shutting down.")
+                )
             if not isinstance(error, Exception):
                 raise
         else:
             for _, stored in batch:
                 stored.set_result(None)
+
+
+def serve_inbox(load: Callable[[], Settings], host: str, port: int, console: Console) -> None:
+    """Accept communications on `host`:`port` until SIGINT or SIGTERM; raises `SettingsError`."""
+    os.umask(0o077)  # R4
+    settings = load()
+    with Outbox(settings.data) as outbox:
+        note_pushing(outbox, check_inbox(settings, outbox))
+        console.print(f"The inbox accepts communications at [bold]http://{host}:{port}{PATH}[/]. Press Ctrl-C to stop.")
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, lambda *_: None)  # the server shuts down on them, and raises them again afterwards
+        server = uvicorn.Server(
+            uvicorn.Config(inbox_app(outbox, load), host=host, port=port, log_level="warning", access_log=False)
+        )
+        try:
+            server.run()
+        except SystemExit:
+            raise SettingsError(f"Could not listen on port {port} of {host}. Choose another one with --port.") from None

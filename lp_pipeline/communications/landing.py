@@ -1,18 +1,18 @@
-"""Landing what came in from Hatch, by the export or the inbox, in the outbox: durable before anybody is told so."""
+"""Stores communications from Hatch, by the export or the inbox, in the outbox; they are on disk when it returns."""
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lp_pipeline.communications.ledger import targets_on
-from lp_pipeline.hatch import Communication, ContactHistory, Malformed
-from lp_pipeline.outbox import Outbox, iso, run
+from lp_pipeline.clients.hatch import Communication, ContactHistory, Malformed
+from lp_pipeline.communications.targets import targets_on
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.outbox import Outbox, iso, run
 
 
 @dataclass
 class Landed:
-    """How many were new, how many are known (again, or changed), how many are no communication."""
+    """How many were new, already known (unchanged or changed), and rejected as malformed."""
 
     new: int = 0
     known: int = 0
@@ -22,7 +22,7 @@ class Landed:
 def land(
     outbox: Outbox, settings: Settings, items: Iterable[Communication | ContactHistory | Malformed], source: str
 ) -> Landed:
-    """Keep communications and contact history; what is malformed is kept with its reason. Raises `WarehouseError`."""
+    """Store communications and contact history; malformed records go in with a reason. Raises `WarehouseError`."""
     landed, now = Landed(), iso(settings.now())
     targets = " ".join(targets_on(settings))
     history = False

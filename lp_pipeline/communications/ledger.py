@@ -1,65 +1,30 @@
-"""The ledger of pushes, `communication_pushes`: its states, and every step from one to the next, each one durable
+"""The ledger of pushes, `communication_pushes`: its states, and every transition between them, each one durable
 transaction (SPEC C4, C7, C8). Nothing is sent here.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lp_pipeline.communications.letters import CALL_LOG, NOTE, PRODUCTION_NOTE, Letter
-from lp_pipeline.errors import SettingsError
-from lp_pipeline.outbox import Outbox, Row, instant_of, iso, run
+from lp_pipeline.communications.open_push import Address, OpenPush
+from lp_pipeline.communications.targets import SWITCHES, Overrides, switches, targets_on
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.outbox import Outbox, Row, instant_of, iso, run
 
 SANDBOX_SINCE = timedelta(days=3)  # so that there is something to see
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
-MOST_TRIES, LONGEST = 8, timedelta(days=1)
+MAX_ATTEMPTS, MIN_AGE = 8, timedelta(days=1)  # a push has failed once it has reached both
 UNMATCHED_WAITS, UNMATCHED_FOR = (timedelta(minutes=1), timedelta(hours=1)), timedelta(days=30)
-PAUSE = timedelta(minutes=15)  # of the sensor, after something that a person has to mend
-SHORT_PAUSE = timedelta(minutes=5)  # after trouble that may pass
+PAUSE = timedelta(minutes=15)  # of the sensor, after an error that somebody has to fix
+SHORT_PAUSE = timedelta(minutes=5)  # after an error that may pass
 NEVER = "9999"
 RECOVERED_AT, REALLY_RECOVERED_AT = "recovered_at", "really_recovered_at"  # R5, by the two clocks
-SWITCHES = {NOTE: "push_to_notes", CALL_LOG: "push_to_call_logs", PRODUCTION_NOTE: "push_to_production_notes"}
-
-Overrides = Mapping[str, bool | None]
+INSTANTS = ("first_seen_at", "first_tried_at", "sending_since", "sending_really_since", "occurred_at")
 
 
 class Withdrawn(Exception):
-    """A person has settled this push while the run was at it: it is not sent."""
-
-
-def recognise(outbox: Outbox, settings: Settings) -> None:
-    """Raise `SettingsError` if the outbox is that of another LeadPerfection account (SPEC J5)."""
-    known = outbox.fact("account")
-    if known is not None and known != _account(settings):
-        raise SettingsError(
-            f"{settings.data} holds what was sent to another LeadPerfection account (LP_API_URL or LP_CLIENT_ID "
-            "differ). Give each account a folder of its own with LP_PIPELINE_DATA."
-        )
-
-
-def remember_account(outbox: Outbox, settings: Settings) -> None:
-    """Whose outbox this is from now on: LeadPerfection has accepted the sign-in."""
-    if outbox.fact("account") is None:
-        outbox.keep("account", _account(settings), once=True)
-
-
-def _account(settings: Settings) -> str:
-    return json.dumps([settings.account, settings.lp_client_id])
-
-
-def switches(settings: Settings, overrides: Overrides | None = None) -> dict[str, bool]:
-    """Which targets are on (SPEC C4), by the settings or this run's overrides, named as the four switches."""
-    given = {name: value for name, value in (overrides or {}).items() if value is not None}
-    pushing = given.get("push_communications", settings.push_communications)
-    return {target: pushing and given.get(name, getattr(settings, name)) for target, name in SWITCHES.items()}
-
-
-def targets_on(settings: Settings, overrides: Overrides | None = None) -> list[str]:
-    """The targets that are on."""
-    return [target for target, is_on in switches(settings, overrides).items() if is_on]
+    """Somebody settled this push by hand during the run: it is not sent."""
 
 
 def note_pushing(outbox: Outbox, settings: Settings, overrides: Overrides | None = None) -> None:
@@ -89,144 +54,154 @@ def register(connection: Any, outbox: Outbox, settings: Settings, overrides: Ove
         run(connection, "look_for_new", {"pushes": json.dumps(new), "until": recovered_at})
 
 
-def open_pushes(outbox: Outbox, settings: Settings, targets: Sequence[str], *, due_only: bool) -> list[Row]:
-    """The rows to work on: each with its communication, in the order in which to try them."""
+def open_pushes(outbox: Outbox, settings: Settings, targets: Sequence[str], *, due_only: bool) -> list[OpenPush]:
+    """The pushes to process, in the order in which to try them; `due_only` leaves out those that wait for a retry."""
     values = {"now": iso(settings.now()), "due_only": due_only, "targets": json.dumps(targets)}
-    return outbox.rows("open_pushes", values)
+    return [_open_push(row) for row in outbox.rows("open_pushes", values)]
+
+
+def _open_push(row: Row) -> OpenPush:
+    columns = dict(row)
+    address = Address(None, *(columns.pop(f"pushed_{name}") for name in ("contact_id", "lead_id", "job_id", "phone")))
+    instants = {name: instant_of(columns[name]) for name in INSTANTS if columns[name]}
+    converted = {"links": json.loads(columns["links"]), "looks_first": bool(columns["looks_first"]), **instants}
+    return OpenPush(address=address, **columns | converted)
 
 
 class Ledger:
-    """Writes the steps of pushes down."""
+    """Records the transitions of pushes."""
 
     def __init__(self, outbox: Outbox, settings: Settings) -> None:
         self._outbox = outbox
         self._settings = settings
 
-    def claim(self, row: Row, letter: Letter) -> None:
-        """Fix what goes out, and say so on disk, right before it is sent; raises `Withdrawn`."""
+    def claim(self, push: OpenPush) -> None:
+        """Fix the address and content on disk, as `sending`, right before they are sent; raises `Withdrawn`."""
         with self._outbox.transaction() as connection:
             now, really_now = iso(self._settings.now()), iso(datetime.now(UTC))
-            attempts = row["attempts"] + 1
-            self._claim(connection, row, letter, attempts, doubt_since=now, doubt_really_since=really_now)
+            self._claim(connection, push, push.attempts + 1, doubt_since=now, doubt_really_since=really_now)
 
-    def look_first(self, row: Row, letter: Letter) -> None:
-        """Fix what would go out and put it in doubt, unsent: it may have been sent before an older copy of the ledger
-        was restored (SPEC R5). The doubt began when that was told. Raises `Withdrawn`."""
+    def look_first(self, push: OpenPush) -> None:
+        """Fix the address and content, unsent, as in doubt since `lp-pipeline recovered`: the push may have been sent
+        before an older copy of the ledger was restored (SPEC R5). Raises `Withdrawn`."""
         since, really_since = (self._outbox.fact(name) or "" for name in (RECOVERED_AT, REALLY_RECOVERED_AT))
         with self._outbox.transaction() as connection:
-            attempts = row["attempts"]
-            self._claim(connection, row, letter, attempts, doubt_since=since, doubt_really_since=really_since)
-            run(connection, "stop_looking_for", {"communication_id": row["communication_id"], "target": row["target"]})
+            self._claim(connection, push, push.attempts, doubt_since=since, doubt_really_since=really_since)
+            run(connection, "stop_looking_for", {"communication_id": push.communication_id, "target": push.target})
 
-    def _claim(self, connection: Any, row: Row, letter: Letter, attempts: int, **doubt: str) -> None:
-        values = {"from_state": _found_in(row), "attempts": attempts}
-        clock = {"now": iso(self._settings.now()), **doubt}
-        if not run(connection, "claim_push", {**asdict(letter), **values, **clock}):
+    def _claim(self, connection: Any, push: OpenPush, attempts: int, **doubt: str) -> None:
+        values = {
+            "communication_id": push.communication_id,
+            "target": push.target,
+            "external_contact_id": push.address.external_contact_id,
+            "external_id": push.address.external_id,
+            "job_id": push.address.job_id,
+            "phone": push.address.phone,
+            "call_date": push.call_date,
+            "text": push.text,
+            "from_state": push.state,
+            "attempts": attempts,
+            "now": iso(self._settings.now()),
+        }
+        if not run(connection, "claim_push", values | doubt):
             raise Withdrawn
 
-    def sent(self, row: Row) -> None:
+    def sent(self, push: OpenPush) -> None:
         """LeadPerfection has it."""
-        self._settle(row, "sent")
+        self._settle(push, "sent")
 
-    def in_doubt(self, row: Row, why: str, words: str | None) -> None:
-        """Nobody knows whether LeadPerfection has it: from now on it waits to be looked up."""
-        again = self._settings.now() + _wait(row["attempts"]) if row["attempts"] else None
-        self._settle(row, "sending", why, words, doubt_begins=True, next_try_at=again)
+    def in_doubt(self, push: OpenPush, why: str, words: str | None) -> None:
+        """It is unknown whether LeadPerfection has it: from now on it waits to be looked up."""
+        again = self._after(_wait(push.attempts)) if push.attempts else None
+        self._settle(push, "sending", why, words, doubt_begins=True, next_try_at=again)
 
-    def not_sent(self, row: Row) -> None:
-        """LeadPerfection surely did nothing, for a reason that is not this push's: it was no try."""
-        self._settle(row, "pending", attempts=row["attempts"], from_state="sending")
+    def not_sent(self, push: OpenPush) -> None:
+        """LeadPerfection certainly did nothing, for a reason unrelated to this push: not counted as an attempt."""
+        self._settle(push, "pending", attempts=push.attempts, from_state="sending")
 
-    def refused(self, row: Row, why: str, words: str | None) -> str:
-        """LeadPerfection refused it: try again later, or, after 8 tries over a day, not by itself; the new state."""
-        tries = row["attempts"] + 1
-        state = "failed" if self._is_given_up(row, tries) else "pending"
-        again = None if state == "failed" else self._settings.now() + _wait(tries)
-        self._settle(row, state, f"refused ({why})", words, next_try_at=again)
+    def refused(self, push: OpenPush, why: str, words: str | None) -> str:
+        """LeadPerfection rejected it: retried later, or failed after 8 attempts over a day; the new state."""
+        attempts = push.attempts + 1
+        state = "failed" if self._is_given_up(push, attempts) else "pending"
+        again = None if state == "failed" else self._after(_wait(attempts))
+        self._settle(push, state, f"refused ({why})", words, next_try_at=again)
         return state
 
-    def not_shown(self, row: Row) -> str:
-        """LeadPerfection does not show the prospect, so that it can't be looked up: later, or for a person."""
-        tries = row["attempts"] + 1
-        state = "uncertain" if self._is_given_up(row, tries) else "sending"
-        again = None if state == "uncertain" else self._settings.now() + _wait(tries)
-        self._settle(row, state, "not_shown", next_try_at=again, attempts=tries)
+    def not_shown(self, push: OpenPush) -> str:
+        """LeadPerfection does not show the prospect, so it can't be looked up: later, or `uncertain`; the new state."""
+        attempts = push.attempts + 1
+        state = "uncertain" if self._is_given_up(push, attempts) else "sending"
+        again = None if state == "uncertain" else self._after(_wait(attempts))
+        self._settle(push, state, "not_shown", next_try_at=again, attempts=attempts)
         return state
 
-    def not_there(self, row: Row) -> str:
-        """It was looked up and is not in LeadPerfection: to be sent again, word for word, if not often enough yet."""
-        state = "failed" if self._is_given_up(row, row["attempts"]) else "pending"
-        self._settle(row, state, "not_found_in_leadperfection", row["words"])
+    def not_there(self, push: OpenPush) -> str:
+        """It was looked up and is not in LeadPerfection: sent again unchanged, or failed; the new state."""
+        state = "failed" if self._is_given_up(push, push.attempts) else "pending"
+        self._settle(push, state, "not_found_in_leadperfection", push.words)
         return state
 
-    def uncertain(self, row: Row) -> None:
-        """It can't be known whether LeadPerfection has it: a person decides."""
-        self._settle(row, "uncertain", "cannot_be_read_back")
+    def uncertain(self, push: OpenPush) -> None:
+        """The pipeline can't find out whether LeadPerfection has it: somebody has to decide."""
+        self._settle(push, "uncertain", "cannot_be_read_back")
 
-    def unmatched(self, row: Row, why: str) -> None:
-        """No one prospect was found: tried again for 30 days (SPEC C5), soon at first: it may be about to be read."""
-        now = self._settings.now()
-        age = now - instant_of(row["first_seen_at"])
+    def unmatched(self, push: OpenPush, why: str) -> None:
+        """No single prospect was found: retried for 30 days (SPEC C5), soon at first: it may be about to be read."""
+        age = self._settings.now() - push.first_seen_at
         soonest, latest = UNMATCHED_WAITS
-        again = now + min(max(age, soonest), latest) if age < UNMATCHED_FOR else None
-        self._settle(row, "unmatched", why, next_try_at=again, for_ever=again is None)
+        again = self._after(min(max(age, soonest), latest)) if age < UNMATCHED_FOR else NEVER
+        self._settle(push, "unmatched", why, next_try_at=again)
 
-    def skipped(self, row: Row, why: str) -> None:
+    def skipped(self, push: OpenPush, why: str) -> None:
         """It does not go to this target."""
-        self._settle(row, "skipped", why)
+        self._settle(push, "skipped", why)
 
     def pause(self, why: str, target: str | None = None, *, short: bool = False) -> None:
-        """Tell the sensor to wait before the next push, and people why; a push that a person starts does not wait."""
+        """Make the sensor wait before the next push, and record why; a push started by hand does not wait."""
         suffix = f":{target}" if target else ""
-        self._outbox.keep(f"paused_until{suffix}", iso(self._settings.now() + (SHORT_PAUSE if short else PAUSE)))
+        self._outbox.keep(f"paused_until{suffix}", self._after(SHORT_PAUSE if short else PAUSE))
         self._outbox.keep(f"stopped{suffix}", why)
 
     def went_through(self, target: str) -> None:
-        """LeadPerfection took one: what was said of a pause holds no more."""
+        """LeadPerfection accepted a push: any pause is over."""
         for name in ("stopped", f"stopped:{target}", "paused_until", f"paused_until:{target}"):
             if self._outbox.fact(name):
                 self._outbox.keep(name, "")
 
     def _settle(
         self,
-        row: Row,
+        push: OpenPush,
         state: str,
         reason: str | None = None,
         words: str | None = None,
         *,
-        next_try_at: datetime | None = None,
+        next_try_at: str | None = None,
         attempts: int | None = None,
         doubt_begins: bool = False,
-        for_ever: bool = False,
         from_state: str | None = None,
     ) -> None:
         values = {
-            "communication_id": row["communication_id"],
-            "target": row["target"],
-            "from_state": from_state or _found_in(row),
+            "communication_id": push.communication_id,
+            "target": push.target,
+            "from_state": from_state or push.state,
             "state": state,
             "reason": reason,
             "words": words,
-            "next_try_at": NEVER if for_ever else iso(next_try_at) if next_try_at else None,
+            "next_try_at": next_try_at,
             "attempts": attempts,
             "doubt_begins": doubt_begins,
         }
-        self._run("settle_push", values)
-
-    def _is_given_up(self, row: Row, tries: int) -> bool:
-        first = instant_of(row["first_tried_at"]) if row["first_tried_at"] else self._settings.now()
-        return tries >= MOST_TRIES and self._settings.now() - first >= LONGEST
-
-    def _run(self, name: str, values: Mapping[str, Any]) -> list[Row]:
         with self._outbox.transaction() as connection:
             clocks = {"now": iso(self._settings.now()), "really_now": iso(datetime.now(UTC))}
-            return run(connection, name, {**values, **clocks})
+            run(connection, "settle_push", values | clocks)
+
+    def _is_given_up(self, push: OpenPush, attempts: int) -> bool:
+        now = self._settings.now()
+        return attempts >= MAX_ATTEMPTS and now - (push.first_tried_at or now) >= MIN_AGE
+
+    def _after(self, wait: timedelta) -> str:
+        return iso(self._settings.now() + wait)
 
 
-def _wait(tries: int) -> timedelta:
-    return WAITS[min(tries, len(WAITS)) - 1]
-
-
-def _found_in(row: Row) -> str:
-    """The state in which a run found a push; one that it looked up in vain is pending by now."""
-    return "pending" if row["state"] == "sending" else str(row["state"])
+def _wait(attempts: int) -> timedelta:
+    return WAITS[min(attempts, len(WAITS)) - 1]

@@ -1,6 +1,6 @@
-"""Text from outside made plain: HTML, control characters, links and forged marks (SPEC C6).
+"""Converts untrusted text to plain text: HTML, control characters, links and forged marks (SPEC C6).
 
-Knows neither communications nor notes. Whatever comes in, nothing here raises, and time and memory stay in proportion.
+Knows neither communications nor notes. Nothing here raises, whatever the input; time and memory grow linearly.
 """
 
 import html
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import lxml.etree
 import lxml.html
+import regex
 from inscriptis.css_profiles import STRICT_CSS_PROFILE
 from inscriptis.html_engine import Inscriptis
 from inscriptis.html_properties import Display
@@ -18,18 +19,19 @@ from inscriptis.model.config import ParserConfig
 from inscriptis.model.html_element import HtmlElement
 
 OPENING = "[hatch:"
-LONGEST_HTML = 500_000  # characters of source: what comes later would be cut off anyway, and parsing stays quick
-LONGEST_TARGET = 200  # a longer link target inside an e-mail is a tracking address that tells a reader nothing
+LONGEST_HTML = 500_000  # characters of source: the rest would be cut off anyway, and parsing stays fast
+LONGEST_TARGET = 200  # longer link targets in e-mails are tracking addresses, of no use to a reader
+LONGEST_LETTER = 16  # characters, longer than any emoji family; a longer stack of accents is split
 
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 _BLANKS = " \xa0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000" + (
-    "\xad\u034f\u200b\u200c\u200d\u2060\ufeff"  # what mailers pad a preview line with
+    "\xad\u034f\u200b\u200c\u200d\u2060\ufeff"  # mailers pad preview lines with these
 )
 _HANGUL_FILLERS = "\u115f\u1160\u3164\uffa0"
 
-# A tag counts only if it is written properly: `a<b and c>d` and `I <3 you` are what people write. Blocks are enough
-# by themselves; `<b>` and the like are HTML only if they are closed too.
+# A tag counts only if it is well-formed: people write `a<b and c>d` and `I <3 you`. One block tag makes a text HTML;
+# `<b>` and the like only if they are closed, too.
 _ATTRIBUTES = r"""(?:\s+[\w:.-]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>=]+))*+\s*/?>"""
 _BLOCK = re.compile(
     r"<!doctype html|<(?:html|head|body|meta|style|script|title|p|br|hr|div|section|article|header|footer|center"
@@ -41,21 +43,24 @@ _INLINE = re.compile(
     re.IGNORECASE,
 )
 _TAG = re.compile(r"<[^<>]*>")
-# Lists are not indented: what is nested a thousand times would swell to a thousand times its size.
+_LETTER = regex.compile(r"\X")  # what a reader sees as one character
+# Lists are not indented: nested a thousand times, they would grow to a thousand times their size.
 _LIST = HtmlElement(display=Display.block)
 _STYLES = {**STRICT_CSS_PROFILE, "ul": _LIST, "ol": _LIST}
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """A body as plain text with `\\n` between lines: HTML converted, nothing invisible that could mislead (SPEC C6).
+    """A body as plain text with `\\n` between lines: HTML converted, misleading invisible characters removed (SPEC C6).
 
-    Forged marks are still in it: see `disarmed`.
+    It may still contain forged marks: see `disarmed`.
     """
     text = cleaned(text)
     if looks_like_html(text):
         text = cleaned(_from_html(text))
-    if "&" in text and OPENING in "".join(map(_folded, html.unescape(text))):  # &#91;hatch: for a CRM that decodes
+    if "&" in text and OPENING in "".join(
+        map(_folded, html.unescape(text))
+    ):  # &#91;hatch: for a CRM that decodes entities
         text = cleaned(html.unescape(text))
     lines = "\n".join(line.rstrip(_BLANKS) for line in text.split("\n"))
     return re.sub("\n{4,}", "\n\n\n", lines).strip("\n")
@@ -68,7 +73,7 @@ def cleaned(text: str) -> str:
 
 
 def one_line(text: str | None, longest: int) -> str:
-    """A name or label from outside as a part of a line: no breaks, no angle brackets, no mark, not long."""
+    """An untrusted name or label as part of a line: no line breaks, angle brackets or mark, and not long."""
     words = " ".join(cleaned(text or "").translate({ord("<"): "(", ord(">"): ")"}).split())
     return disarmed(cut(words, longest)).strip(_BLANKS)
 
@@ -85,7 +90,7 @@ def disarmed(text: str) -> str:
 
 
 def safe_link(link: str) -> str | None:
-    """The link if it is a plain https address without blanks, control characters or a sign-in; else None (SPEC C6)."""
+    """The link if it is a plain https URL without spaces, control characters or credentials; else None (SPEC C6)."""
     link = link.strip()
     if not link.isprintable() or any(char in ' <>"\\' for char in link):
         return None
@@ -98,29 +103,29 @@ def safe_link(link: str) -> str | None:
 
 
 def units(text: str) -> int:
-    """The length in UTF-16 code units: never less than in characters, so that either way of counting is kept."""
+    """The length in UTF-16 code units: at least that in characters, so that a limit holds either way it is counted."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, room: int) -> str:
-    """The text in at most `room` UTF-16 code units, ending with `…` if something had to go."""
+    """The text in at most `room` UTF-16 code units, ending with `…` if it was cut."""
     if units(text) <= room:
         return text
     if room < 1:
         return ""
     kept = text.encode("utf-16-le", "surrogatepass")[: 2 * (room - 1)].decode("utf-16-le", "ignore")
-    end = len(kept)
-    for _ in range(16):  # longer than any emoji family; a longer pile of accents is torn
-        if not _joined(text, end):
+    end, border = len(kept), 0
+    for letter in _LETTER.finditer(text):
+        if letter.end() > end:
             break
-        end -= 1
-    else:
-        end = len(kept)
-    return text[:end].rstrip(_BLANKS + "\n") + "…"
+        border = letter.end()
+    if end - border > LONGEST_LETTER:
+        border = end
+    return text[:border].rstrip(_BLANKS + "\n") + "…"
 
 
 def looks_like_html(text: str) -> bool:
-    """Whether a known tag is in the text, written as HTML writes it."""
+    """Whether the text contains a known, well-formed HTML tag."""
     lower = text.lower()
     return bool(_BLOCK.search(text)) or any(f"</{tag.lower()}>" in lower for tag in set(_INLINE.findall(text)))
 
@@ -136,12 +141,12 @@ def _from_html(source: str) -> str:
             _simplify(tree)
             return str(Inscriptis(tree, ParserConfig(css=_STYLES)).get_text()) + ending
     except (lxml.etree.LxmlError, ValueError, RecursionError):
-        pass  # nested too deeply, or nothing in it
+        pass  # nested too deeply, or empty
     return html.unescape(_TAG.sub("\n", source)) + ending
 
 
 def _simplify(tree: Any) -> None:
-    """Leave what a reader of the e-mail sees, and take out what would draw it: columns, paddings, hidden parts."""
+    """Keep what a reader of the e-mail sees; remove hidden parts and layout (columns, padding)."""
     for element in list(tree.iter()):
         hidden = element.get("hidden") is not None or _HIDDEN.search(element.get("style", ""))
         if hidden and element.getparent() is not None:
@@ -166,22 +171,9 @@ def _bare(address: str) -> str:
 
 
 def _folded(char: str) -> str:
-    """What a character looks like when compared: nothing if it is invisible, its plain form in lower case otherwise."""
+    """A character's form for comparison: empty if it is invisible, otherwise its plain form in lower case."""
     if char.isascii():
         return char.lower()
     if char in _HANGUL_FILLERS or unicodedata.category(char) in ("Mn", "Me", "Cf", "Cc", "Cn"):
         return ""
     return unicodedata.normalize("NFKC", char).casefold()
-
-
-def _joined(text: str, place: int) -> bool:
-    """Whether a cut at this place would tear what a reader sees as one character."""
-    if not 0 < place < len(text):
-        return False
-    before, after = text[place - 1], text[place]
-    if before == "\u200d" or after == "\u200d" or unicodedata.category(after) in ("Mn", "Me", "Mc"):
-        return True
-    if "\U0001f3fb" <= after <= "\U0001f3ff" or "\U000e0020" <= after <= "\U000e007f":  # skin tones, tags
-        return True
-    flags = re.search("[\U0001f1e6-\U0001f1ff]*$", text[max(0, place - 64) : place])
-    return "\U0001f1e6" <= after <= "\U0001f1ff" and flags is not None and len(flags[0]) % 2 == 1

@@ -1,7 +1,7 @@
-"""What happens in the world as time goes by: one event a minute, the same ones whenever somebody asks.
+"""Changes the sandbox's data over time: one event per minute, reproducible from the seed.
 
-Belongs here: when events are due and what each changes. Not here: the fields of fresh records (people.py), the state
-at first (history.py).
+Belongs here: when events are due and what each changes. Not here: the fields of new records (world/people.py), the
+initial state (world/seed.py).
 """
 
 import json
@@ -10,25 +10,25 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from random import Random
 
-from lp_pipeline.sandbox import conversations
-from lp_pipeline.sandbox.history import FIRST_IDS
-from lp_pipeline.sandbox.people import DISPOSITIONS, JOB_STATES, STAFF, STREETS, Maker, rows
-from lp_pipeline.sandbox.stamps import ISSUED, JOB, Record, wall
-from lp_pipeline.sandbox.world import World
+from lp_pipeline.sandbox.hatch import conversations
+from lp_pipeline.sandbox.world.people import DISPOSITIONS, JOB_STATES, STAFF, STREETS, Maker, rows
+from lp_pipeline.sandbox.world.seed import FIRST_IDS
+from lp_pipeline.sandbox.world.stamps import ISSUED, JOB, Record, wall
+from lp_pipeline.sandbox.world.store import World
 
 EVERY = timedelta(minutes=1)
-AT_ONCE = 5_000  # after a longer gap only so many events are made up, spread evenly over it
+AT_ONCE = 5_000  # after a longer gap only this many events are generated, spread evenly
 Hidden = list[tuple[int, str]]
 Change = Callable[[Maker, Record, datetime], Hidden]
 
 
 def due(created: datetime, seed: int, number: int) -> datetime:
-    """When an event happens: somewhere in its own minute. The first one is number 1."""
+    """When an event happens: at a random time within its minute. Numbers start at 1."""
     return created + EVERY * (number - 1 + Random(f"{seed}:due:{number}").random())
 
 
 def advance(world: World, now: datetime) -> int:
-    """Apply all events that are due and not yet applied; returns how many."""
+    """Apply the due events that are not applied yet; returns how many."""
     created, seed = datetime.fromisoformat(world.fact("created")), world.fact("seed")
     latest = int((now - created) / EVERY) + 1 if now >= created else 0
     if latest and due(created, seed, latest) > now:
@@ -36,7 +36,7 @@ def advance(world: World, now: datetime) -> int:
     if latest <= world.fact("events"):
         return 0
     with world.writing():
-        done = world.fact("events")  # another process may have been here meanwhile
+        done = world.fact("events")  # another process may have applied them meanwhile
         if latest <= done:
             return 0
         world.keep("events", latest)
@@ -63,13 +63,13 @@ def _chosen(seed: int, first: int, last: int) -> list[int]:
 
 
 def _happen(world: World, maker: Maker, number: int, moment: datetime) -> None:
-    if number % 15 == 0:  # never two in a quarter of an hour: the others are stamped
+    if number % 15 == 0:  # at most one unstamped change per 15 minutes; the others are stamped
         change: Change = _address_fix if number % 30 else _call_result
     else:
         change = maker.rng.choice(STAMPED)
     record = None if change in NEW else _somebody(world, maker, with_lead=change in OF_A_LEAD)
     if record is None:
-        while world.find(str(maker.numbers["prospect"] + 1)):  # somebody may have put a record there
+        while world.find(str(maker.numbers["prospect"] + 1)):  # a test may have put a record there
             maker.numbers["prospect"] += 1
         record, change = maker.prospect(moment), change if change in NEW else _first_lead
     hidden = change(maker, record, moment)
@@ -77,7 +77,7 @@ def _happen(world: World, maker: Maker, number: int, moment: datetime) -> None:
 
 
 def _somebody(world: World, maker: Maker, *, with_lead: bool) -> Record | None:
-    """One of the world's own prospects, rather a recent one; nobody touches what a person has put there."""
+    """A generated prospect, preferably a recent one; records added by `put` are never changed."""
     first, last = FIRST_IDS["prospect"] + 1, maker.numbers["prospect"]
     for _ in range(50):
         row = world.find(str(max(maker.rng.randint(first, last), maker.rng.randint(first, last))))
@@ -123,14 +123,14 @@ def _appointment(maker: Maker, record: Record, moment: datetime) -> Hidden:
 
 
 def _issued(maker: Maker, record: Record, moment: datetime) -> Hidden:
-    """Another salesperson goes: LP knows when, the record does not say."""
+    """Change the salesperson: LP knows when, but the record does not show it."""
     lead = rows(record, "leads")[-1]
     lead["salesrepname"] = maker.rng.choice([name for name in STAFF if name != lead.get("salesrepname")])
     return [(ISSUED, maker.stamp(moment))]
 
 
 def _job(maker: Maker, record: Record, moment: datetime) -> Hidden:
-    """Sold, or the work goes on; a job carries no stamp of its own."""
+    """Create a job or change its status; a job has no stamp of its own."""
     lead = rows(record, "leads")[-1]
     jobs = rows(lead, "jobs")
     if not jobs:
@@ -161,7 +161,7 @@ def _call_result(maker: Maker, record: Record, moment: datetime) -> Hidden:
 
 
 def _touched(maker: Maker, record: Record, moment: datetime) -> Record:
-    """The latest lead, stamped; the prospect's own stamp moves with it only half of the time."""
+    """Stamp and return the latest lead; the prospect's own stamp changes too in half of the cases."""
     lead = rows(record, "leads")[-1]
     lead["lastchangedon"] = maker.stamp(moment)
     if maker.rng.random() < 0.5:

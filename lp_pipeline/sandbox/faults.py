@@ -1,7 +1,7 @@
-"""Trouble that comes and goes: what the next few requests meet instead of, or around, their answer.
+"""Temporary faults: what the next few requests get instead of their normal response.
 
-Belongs here: the kinds of faults and what they make of an answer. Not here: their queue (world.py), standing quirks
-(switches.py).
+Belongs here: the kinds of faults and how they change a response. Not here: their queue (world/store.py), permanent
+quirks (switches.py).
 """
 
 import json
@@ -19,7 +19,7 @@ TIMEOUT = {
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer; `sent` is how much of the body really goes out before the connection is cut (None = all)."""
+    """One HTTP response; `sent` is the number of bytes of the body sent before the connection is cut (None = all)."""
 
     status: int
     body: bytes
@@ -30,14 +30,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault that a request has met."""
+    """One fault applied to a request."""
 
     kind: str
     details: Mapping[str, Any]
 
 
 def as_json(status: int, value: object) -> Answer:
-    """An answer with a JSON body."""
+    """A response with a JSON body."""
     return Answer(status, json.dumps(value, ensure_ascii=False).encode())
 
 
@@ -75,20 +75,20 @@ KINDS = (*INSTEAD, *AROUND)
 
 
 def check(kind: str, times: int, after: int) -> None:
-    """Raise ValueError for a fault that can't be queued, with what is wrong about it."""
+    """Raise ValueError, with the reason, for a fault that can't be queued."""
     if kind not in KINDS:
-        raise ValueError(f"No fault is called {kind!r}. There are: {', '.join(KINDS)}.")
+        raise ValueError(f"Unknown fault {kind!r}. Choose from: {', '.join(KINDS)}.")
     if times < 1 or after < 0:
-        raise ValueError("A fault needs times of 1 or more and after of 0 or more.")
+        raise ValueError("A fault needs times >= 1 and after >= 0.")
 
 
 def answer_with(
     fault: Fault, normal: Callable[[], Answer], later: Callable[[float], object], wait: Callable[[float], object]
 ) -> Answer | None:
-    """What a request that met this fault gets; None is a connection closed without a word.
+    """The response to a request with this fault; None closes the connection without a response.
 
-    Of those, `refuse` does nothing, `lost` does all that was asked, `late` does it `seconds` later; it can `hold` the
-    connection open for so many seconds first.
+    `refuse` executes nothing, `lost` executes the request, `late` executes it after `seconds`; `late` can first `hold`
+    the connection open for a number of seconds.
     """
     if fault.kind in INSTEAD:
         return INSTEAD[fault.kind](fault.details)

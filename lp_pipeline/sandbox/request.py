@@ -1,6 +1,6 @@
-"""One call to the sandbox: what came over the wire, and with it what its answer depends on.
+"""One call to the sandbox: the HTTP request plus what its response depends on.
 
-Belongs here: reading forms, queries and bearer tokens. Not here: sockets (server.py), what is answered.
+Belongs here: reading forms, queries and bearer tokens. Not here: sockets (server.py), responses.
 """
 
 import json
@@ -11,14 +11,14 @@ from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
 from lp_pipeline.sandbox.switches import Switches
-from lp_pipeline.sandbox.world import World
+from lp_pipeline.sandbox.world.store import World
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d)?")
 
 
 class Refused(Exception):
-    """LP does not take this request, and says so in a 200."""
+    """LP rejects this request and says so in a response with status 200."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Call:
 
     @property
     def path(self) -> str:
-        """Where it goes, without the query."""
+        """The path without the query."""
         return urlsplit(self.target).path
 
     @cached_property
     def fields(self) -> dict[str, str]:
-        """Its fields as text, named as they came: of the query, the form, or the top of a JSON object."""
+        """The fields as text, under their original names: from the query, the form, or a JSON object's top level."""
         if self.method == "GET":
             return form(urlsplit(self.target).query)
         if self.content_type != JSON:
@@ -53,7 +53,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Request:
-    """A call, with the world it is put to; `instant` is the true time, `now` what LP's clock shows then."""
+    """A call and the database it goes to; `instant` is the actual time, `now` the time on LP's clock."""
 
     world: World
     switches: Switches
@@ -62,33 +62,33 @@ class Request:
 
     @property
     def now(self) -> datetime:
-        """LP's clock, which may be wrong, in its own zone."""
+        """LP's clock in its own zone, including its skew."""
         return (self.instant + timedelta(seconds=self.switches["clock_skew_seconds"])).astimezone(self.world.zone)
 
     @property
     def bearer(self) -> str:
-        """The token that was shown, if any."""
+        """The bearer token, or an empty string."""
         scheme, _, token = self.call.authorization.partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
 
     @cached_property
     def fields(self) -> dict[str, str]:
-        """The fields, their names in lower case."""
+        """The fields under lower-case names."""
         return {name.lower(): value for name, value in self.call.fields.items()}
 
     def text(self, name: str) -> str:
-        """A field without blanks around it; empty if it is missing."""
+        """A field without surrounding spaces; empty if missing."""
         return self.fields.get(name, "").strip()
 
     def number(self, name: str) -> int:
-        """A field that is a number; 0 if it is missing."""
+        """A numeric field; 0 if missing. Raises Refused for anything else."""
         text = self.text(name) or "0"
         if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
             raise Refused(f"{name} is not a number.")
         return int(text)
 
     def moment(self, name: str) -> datetime | None:
-        """A field that is a local date or date-time; None if it is missing."""
+        """A local date or datetime field; None if missing. Raises Refused for anything else."""
         text = self.text(name)
         if not text:
             return None
@@ -101,6 +101,6 @@ class Request:
 
 
 def form(text: str) -> dict[str, str]:
-    """Form fields as LP reads them: a `+` is a plus sign, blanks are %20."""
+    """Form fields as LP parses them: `+` is a plus sign, a space is %20."""
     pairs = (pair.partition("=") for pair in text.split("&") if pair)
     return {unquote(name): unquote(value) for name, _, value in pairs}

@@ -1,7 +1,7 @@
-"""The HTTP side: one server on loopback, a thread and a connection to the world for each client connection.
+"""The HTTP server on loopback, with one thread and one database connection per client connection.
 
-Belongs here: sockets, headers, bodies, the control addresses for people. Not here: what an answer says (answers.py,
-hatch.py).
+Belongs here: sockets, headers, bodies, the control endpoints. Not here: the content of responses
+(leadperfection/api.py, hatch/api.py).
 """
 
 import json
@@ -9,29 +9,70 @@ import socket
 import socketserver
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from lp_pipeline.sandbox import losing
+from lp_pipeline.sandbox import lost_answers
 from lp_pipeline.sandbox.faults import Answer, answer_with, as_json
 from lp_pipeline.sandbox.request import JSON, Call
-from lp_pipeline.sandbox.world import World
-
-if TYPE_CHECKING:
-    from lp_pipeline.sandbox.facade import Sandbox
+from lp_pipeline.sandbox.world.store import World
 
 LARGEST_BODY = 1_000_000
 
 
+class Served(Protocol):
+    """What the server needs from a sandbox."""
+
+    before_request: Callable[[str, dict[str, str]], None] | None
+
+    def open(self) -> World:
+        """A connection to the database."""
+        ...
+
+    def saw(self, path: str, fields: dict[str, str]) -> None:
+        """Record a request."""
+        ...
+
+    def advance(self, world: World) -> int:
+        """Apply the events that are due."""
+        ...
+
+    def answer(self, world: World, call: Call) -> Answer:
+        """The response to a call."""
+        ...
+
+    def switch(self, **values: Any) -> None:
+        """Set switches."""
+        ...
+
+    def fault(self, kind: str, **details: Any) -> None:
+        """Queue a fault."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """The state that `/sandbox/state` shows."""
+        ...
+
+    def utc_now(self) -> datetime:
+        """The pipeline's clock."""
+        ...
+
+    def lp_utc_now(self, world: World) -> datetime:
+        """LeadPerfection's clock."""
+        ...
+
+
 class Server(ThreadingHTTPServer):
-    """A server that can be stopped at once and leaves no socket or thread behind."""
+    """A server that stops immediately and leaves no socket or thread behind."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, sandbox: "Sandbox", port: int) -> None:
+    def __init__(self, sandbox: Served, port: int) -> None:
         self.sandbox = sandbox
         self.stopping = threading.Event()
         self._connections: dict[Any, threading.Thread] = {}
@@ -39,12 +80,12 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
 
     def server_bind(self) -> None:
-        """Bind without HTTPServer's look-up of this machine's name, which can take seconds."""
+        """Bind without HTTPServer's host name lookup, which can take seconds."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread that `stop` knows of."""
+        """Serve a connection in a thread that `stop` can join."""
         thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._lock:
             self._connections[request] = thread
@@ -57,12 +98,12 @@ class Server(ThreadingHTTPServer):
             self._connections.pop(request, None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no error of ours."""
+        """Ignore clients that disconnect."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
     def stop(self) -> None:
-        """Take no more requests, finish those under way, close everything."""
+        """Accept no more requests, finish the current ones, close everything."""
         self.stopping.set()
         self.shutdown()
         with self._lock:
@@ -79,23 +120,23 @@ class Handler(BaseHTTPRequestHandler):
     """One client connection."""
 
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # headers and body in one piece, or the client waits 40 ms for the second
+    wbufsize = -1  # headers and body in one packet, or the client waits 40 ms for the second
     disable_nagle_algorithm = True
     server: Server
 
     def setup(self) -> None:
-        """Each connection has its own one to the world, in its own thread."""
+        """Open a database connection for this client connection."""
         super().setup()
         self.world: World = self.server.sandbox.open()
 
     def finish(self) -> None:
-        """Close both."""
+        """Close both connections."""
         self.world.close()
         with suppress(ConnectionError):
             super().finish()
 
     def do_GET(self) -> None:
-        """A call, or the state, for people."""
+        """Handle an API call or `/sandbox/state`."""
         call = self._read(b"")
         if call.path == "/sandbox/state":
             self._send(as_json(200, self.server.sandbox.state()))
@@ -103,7 +144,7 @@ class Handler(BaseHTTPRequestHandler):
             self._call(call)
 
     def do_POST(self) -> None:
-        """A call, or a person's control."""
+        """Handle an API call or a control request."""
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > LARGEST_BODY:
             self.close_connection = True
@@ -116,7 +157,7 @@ class Handler(BaseHTTPRequestHandler):
             self._call(call)
 
     def do_PUT(self) -> None:
-        """A call to Hatch, which takes either."""
+        """Handle a call to Hatch, which accepts PUT and POST."""
         self.do_POST()
 
     def _read(self, body: bytes) -> Call:
@@ -134,13 +175,13 @@ class Handler(BaseHTTPRequestHandler):
             return sandbox.answer(world, call)
 
         def later(seconds: float) -> None:
-            losing.put_off(world, call, sandbox.utc_now(), seconds)
+            lost_answers.put_off(world, call, sandbox.utc_now(), seconds)
 
-        fault = world.take_fault(call.path) or losing.bad_luck(world, call.path)
+        fault = world.take_fault(call.path) or lost_answers.bad_luck(world, call.path)
         self._send(normal() if fault is None else answer_with(fault, normal, later, self.server.stopping.wait))
 
     def _control(self, call: Call) -> Answer:
-        if call.content_type != JSON:  # also keeps web pages out: a browser asks before it sends that
+        if call.content_type != JSON:  # also blocks web pages: browsers send a preflight request first
             return as_json(415, {"error": "Send JSON with Content-Type: application/json."})
         sandbox = self.server.sandbox
         try:
@@ -150,7 +191,7 @@ class Handler(BaseHTTPRequestHandler):
             elif call.path == "/sandbox/fault":
                 sandbox.fault(**values)
             else:
-                return as_json(404, {"error": "There are /sandbox/switch, /sandbox/fault and /sandbox/state."})
+                return as_json(404, {"error": "Unknown path. Use /sandbox/switch, /sandbox/fault or /sandbox/state."})
         except (ValueError, TypeError) as error:
             return as_json(400, {"error": str(error)})
         return as_json(200, sandbox.state())
@@ -169,12 +210,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(reply.body[: reply.sent])
 
     def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002
-        """The `Date` of an answer is LP's clock, not this machine's."""
+        """The `Date` header uses LP's clock, not this machine's."""
         return format_datetime(self.server.sandbox.lp_utc_now(self.world), usegmt=True)
 
     def version_string(self) -> str:
-        """What the real one seems to run on."""
+        """The `Server` header of the real LeadPerfection."""
         return "Microsoft-IIS/10.0"
 
     def log_message(self, *_: Any) -> None:
-        """Nothing: a request may hold a password."""
+        """Log nothing: a request may contain a password."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lp_pipeline.storage import public_file
 from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.communications.talk import LONG_AGO, Talk, people
 
@@ -28,6 +29,8 @@ def talk(tmp_path: Path, published_people: Path) -> Iterator[Talk]:
         for person in people():
             opened.lp.put(person)
         opened.folder.mkdir(mode=0o700)
-        shutil.copyfile(published_people, opened.folder / "published.duckdb")
+        draft = opened.folder / ".published.duckdb.draft"
+        shutil.copyfile(published_people, draft)
+        public_file.replace(draft, opened.folder / "published.duckdb", None)
         opened.environ["PUSH_SINCE"] = LONG_AGO
         yield opened

@@ -1,13 +1,21 @@
 """What tests of pushes share: three people whom LeadPerfection knows and the pipeline has read, and what they say."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lp_pipeline.communications.open_push import OpenPush
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.scenario import Record, lead, prospect
 
 LONG_AGO = "2026-02-01T00:00:00Z"
 ALL = {"PUSH_TO_CALL_LOGS": "true", "PUSH_TO_PRODUCTION_NOTES": "true"}
+
+
+def open_push(**fields: Any) -> OpenPush:
+    """An inbound text on its way to a note, unless the fields say otherwise."""
+    said: dict[str, Any] = {"communication_id": "abc", "target": "note", "state": "pending", "channel": "text"}
+    when = datetime(2026, 3, 2, 15, 5, tzinfo=UTC)
+    return OpenPush(**said | {"direction": "inbound", "occurred_at": when, "first_seen_at": when} | fields)
 
 
 def people() -> list[Record]:

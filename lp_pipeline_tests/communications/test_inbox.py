@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lp_pipeline.communications.inbox import inbox_app
+from lp_pipeline.cli.console import console
+from lp_pipeline.communications.inbox import inbox_app, serve_inbox
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.outbox import Outbox
-from lp_pipeline.serving import serve_inbox
 from lp_pipeline.settings import REPOSITORY
-from lp_pipeline.terminal import console
+from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.communications.talk import Talk
 from lp_pipeline_tests.scenario import PATIENCE, live_settings
@@ -227,7 +227,7 @@ def test_sigterm_ends_it_cleanly(talk: Talk) -> None:
 
 
 def test_a_full_disk_is_503_and_nothing_is_half_stored(talk: Talk) -> None:
-    """C2: the sender is told to send it again, the log says why; when there is room again it goes on."""
+    """C2: the sender is asked to send it again, the log says why; it works again once there is room."""
     with inbox(talk) as served:
         assert served.post({**GOOD, "id": "before"}).status_code == 202
         size = max(path.stat().st_size for path in talk.folder.glob("outbox.sqlite*"))
@@ -254,7 +254,7 @@ def test_it_does_not_start_beside_the_export_or_without_a_secret(tmp_path: Path)
         ({"COMMUNICATIONS_FROM": "inbox", "INBOX_SECRET": "s" * 31}, "INBOX_SECRET"),
     ):
         with pytest.raises(SettingsError, match=named):
-            serve_inbox(live_settings(tmp_path, **environ), "127.0.0.1", 0, console())
+            serve_inbox(partial(live_settings, tmp_path, **environ), "127.0.0.1", 0, console())
 
 
 def test_it_does_not_start_on_a_port_that_is_taken_or_on_another_accounts_outbox(tmp_path: Path) -> None:
@@ -263,11 +263,11 @@ def test_it_does_not_start_on_a_port_that_is_taken_or_on_another_accounts_outbox
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(SettingsError, match="--port"):
-            serve_inbox(live_settings(tmp_path, **INBOX), "127.0.0.1", taken.getsockname()[1], console())
+            serve_inbox(lambda: live_settings(tmp_path, **INBOX), "127.0.0.1", taken.getsockname()[1], console())
     with Outbox(tmp_path) as outbox:
         outbox.keep("account", '["https://other.example", "other"]')
     with pytest.raises(SettingsError, match="LP_PIPELINE_DATA"):
-        serve_inbox(live_settings(tmp_path, **INBOX), "127.0.0.1", 0, console())
+        serve_inbox(lambda: live_settings(tmp_path, **INBOX), "127.0.0.1", 0, console())
 
 
 ANYTHING = st.recursive(
@@ -281,7 +281,7 @@ COLUMNS = ("id", "body", "phone", "email", "duration_seconds", "recording_url", 
 @given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), ANYTHING), max_size=3), st.booleans())
 @settings(max_examples=25)
 def test_whatever_is_sent_gets_a_clear_answer(sent: list[dict[str, Any]], ascii_only: bool) -> None:
-    """C2: 202 or 400, never an error of ours, be it the strangest text or number."""
+    """C2: 202 or 400, never an error of ours, however strange the text or number."""
     items = [{"occurred_at": "2026-03-02T16:50:00Z", **item} for item in sent]
     body = json.dumps(items, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
     assert _answer(body).status_code in (202, 400)
@@ -306,7 +306,7 @@ def _answer(body: bytes) -> httpx.Response:
 
     async def ask() -> httpx.Response:
         with Outbox(folder) as outbox:
-            app = inbox_app(outbox, live_settings(folder, **INBOX))
+            app = inbox_app(outbox, lambda: live_settings(folder, **INBOX))
             transport = httpx.ASGITransport(app=app)
             async with httpx.AsyncClient(transport=transport, base_url="http://inbox") as client:
                 return await client.post("/communications", content=body, headers=HEADERS)

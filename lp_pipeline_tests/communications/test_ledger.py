@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from lp_pipeline.communications.settling import Choice, settle
+from lp_pipeline.communications.manual import Choice, settle
 from lp_pipeline_tests.communications.talk import ALL, LONG_AGO, Talk
 
 OFF = {"PUSH_TO_NOTES": "false"}
@@ -45,7 +45,7 @@ def test_all_targets_off_asks_lp_nothing(talk: Talk) -> None:
 
 @pytest.mark.parametrize("the_sensor_is_down", [False, True])
 def test_off_for_a_week_and_on_again_floods_nobody(talk: Talk, the_sensor_is_down: bool) -> None:
-    """C4: what landed meanwhile was seen when it was off, be it pushed by nobody until it is on again."""
+    """C4: what landed meanwhile was seen when it was off, even if nothing is pushed until it is on again."""
     talk.text("before")
     talk.push()
     talk.environ |= OFF
@@ -172,7 +172,7 @@ def test_a_communication_that_is_shown_again_is_known(talk: Talk) -> None:
     assert (len(talk.lp.all_notes()), set(talk.states())) == (1, {"c1"})
 
 
-def test_a_person_who_drops_a_push_while_a_run_is_at_it_is_heeded(talk: Talk) -> None:
+def test_a_push_that_is_dropped_during_a_run_is_not_sent(talk: Talk) -> None:
     """E3: nothing is sent, or written over, that a person has settled meanwhile."""
     talk.text("c1", "1", minutes=30)
     talk.text("c2", "2", minutes=20)
@@ -201,7 +201,7 @@ def test_unmatched_is_tried_soon_then_hourly_then_no_more(talk: Talk) -> None:
     assert [minute for minute in range(60 * 26, 60 * 28, 10) if tries(minutes=minute)] == [60 * 26, 60 * 27]
     assert [hour for hour in range(24 * 30 - 2, 24 * 30 + 3) if tries(hours=hour)] == [718, 719, 720]
     assert talk.states() == {"c1": "unmatched"}
-    assert talk.push().of("unmatched") == 1  # on a person's word it is tried all the same
+    assert talk.push().of("unmatched") == 1  # started by hand, it is tried all the same
 
 
 def test_the_clock_of_sent_pushes_is_kept(talk: Talk) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from lp_pipeline.clients.hatch import HatchClient
 from lp_pipeline.delivery import DeliveryReport, deliver
-from lp_pipeline.hatch import HatchClient
-from lp_pipeline_tests.hatch.fakes import FakeHatch
+from lp_pipeline_tests.clients.hatch.fakes import FakeHatch
 from lp_pipeline_tests.scenario import Scenario
 
 HATCH = {"HATCH_API_KEY": "key", "HATCH_SOURCE": "custom:lp", "HATCH_RATE_PER_MINUTE": "60000"}

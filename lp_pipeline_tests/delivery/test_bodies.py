@@ -77,8 +77,27 @@ def test_a_phone_that_six_contacts_share(deliveries: Deliveries) -> None:
     assert json.loads(ledger["1"]) == json.loads(ledger["7"]) == ["phone_shared"]
 
 
+def test_one_line_is_shared_however_it_is_written(deliveries: Deliveries) -> None:
+    """J8, D2: extensions and ways of writing aside, and both numbers of a field count; Hatch would make one contact."""
+    written = [f"(518) 555-0100 x{number}" for number in range(101, 105)]
+    written += ["Office: +1 518.555.0100", "518 555 0199 / 518 555 0100", "\u202a٥١٨٥٥٥٠١٠٠\u202c"]
+    deliveries.sync(*(prospect(str(n), lead(f"{n}0"), phone1=phone) for n, phone in enumerate(written, 1)))
+    report = deliveries.deliver()
+    assert report.omitted == {"phone_shared": 6}
+    phones = {body["externalID"]: body["phoneNumber"] for body in deliveries.bodies()}
+    assert phones == {**dict.fromkeys(("10", "20", "30", "40", "50", "70")), "60": "5185550199"}
+
+
+def test_phone_and_email_go_out_in_their_normal_form(deliveries: Deliveries) -> None:
+    """J8: ten digits, the first of two numbers; the bare address in lower case."""
+    deliveries.sync(prospect("1", lead("10"), phone1="h 518-555-0101 x7 / 518-555-0102", email="Ann <A.Field@X.com>"))
+    deliveries.deliver()
+    (body,) = deliveries.bodies()
+    assert (body["phoneNumber"], body["email"]) == ("5185550101", "a.field@x.com")
+
+
 def test_what_is_no_phone_or_no_email_is_noted(deliveries: Deliveries) -> None:
-    """D2: it goes out as null; with neither left the opportunity is never sent, and stands in the ledger."""
+    """D2: it goes out as null; with neither left the opportunity is never sent, only recorded in the ledger."""
     deliveries.sync(
         prospect("1", lead("10"), phone1="555-0123"),
         prospect("2", lead("20"), email="ann at example"),

@@ -8,8 +8,8 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from lp_pipeline import running
 from lp_pipeline.errors import SettingsError
+from lp_pipeline.runs.deliver_since import deliver_since
 from lp_pipeline_tests.account import Account, failures
 from lp_pipeline_tests.scenario import lead, prospect
 
@@ -44,7 +44,7 @@ def test_without_a_key_nothing_is_sent_and_the_ui_says_so(lp_account: Account) -
 def test_wrong_keys_stop_the_delivery_and_the_export_and_not_the_sync(
     lp_account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """D3, C1, R4: what LeadPerfection told is published, the run fails at its end; mended, what is due is delivered."""
+    """D3, C1, R4: LeadPerfection's data is published and the run fails; once fixed, what is due is delivered."""
     caplog.set_level(logging.INFO)
     fill(lp_account, 12)
     lp_account.with_hatch(HATCH_API_KEY="wrong-secret-key", HATCH_EXPORT_KEY="wrong-secret-key")
@@ -81,7 +81,7 @@ def test_wrong_keys_stop_the_delivery_and_the_export_and_not_the_sync(
 
 
 def test_a_hatch_that_is_down_is_a_warning(lp_account: Account) -> None:
-    """D3, R3: the sync goes on and succeeds, a check warns, and what is due is delivered once Hatch is back."""
+    """D3, R3: the sync succeeds, a check warns, and what is due is delivered once Hatch is back."""
     fill(lp_account, 3)
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
@@ -108,22 +108,22 @@ def test_a_person_delivers_the_rest(lp_account: Account) -> None:
     lp_account.sync()
     console = Console(quiet=True)
     with pytest.raises(SettingsError, match="HATCH_API_KEY is not set"):
-        running.deliver_since(lp_account.load(), lp_account.now, console)
+        deliver_since(lp_account.load(), lp_account.now, console)
     lp_account.with_hatch()
     lp_account.lp.switch(hatch_refuse_email="p3@a.example")
-    done = running.deliver_since(lp_account.load(), lp_account.now.replace(year=2025), console)
+    done = deliver_since(lp_account.load(), lp_account.now.replace(year=2025), console)
     assert done == ("4 delivered, 0 known to Hatch already, 1 refused, 0 unreachable, 0 waiting for the next sync.")
     assert len(lp_account.lp.hatch_writes()) == 4
     assert lp_account.published("select count(*) from hatch_deliveries") == [(5,)]
     (lp_account.folder / "published.duckdb").unlink()  # else its minute is waited for
-    again = running.deliver_since(lp_account.load(), lp_account.now.replace(year=2025), console)
+    again = deliver_since(lp_account.load(), lp_account.now.replace(year=2025), console)
     assert again.startswith("0 delivered, 5 known")
 
 
 def test_waiting_for_the_turn_takes_nothing_of_a_deliverys_time(lp_account: Account) -> None:
     """R2, R3: the run's time begins with its turn, for Hatch too, although communications were read before it."""
     lp_account.with_hatch()
-    with lp_account.pipeline() as pipeline:
-        before = pipeline.hatch()
-        assert pipeline.warehouse.folder == lp_account.folder  # its turn has come
-        assert (pipeline.hatch()._deadline or 0) > (before._deadline or 0)
+    with lp_account.connections() as connections:
+        before = connections.hatch()
+        assert connections.warehouse.folder == lp_account.folder  # its turn has come
+        assert (connections.hatch()._deadline or 0) > (before._deadline or 0)

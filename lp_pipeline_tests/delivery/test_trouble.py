@@ -1,4 +1,4 @@
-"""SPEC D3, R3, R4: refusals, a Hatch that won't, a Hatch that is not there."""
+"""SPEC D3, R3, R4: records that Hatch rejects, a Hatch that rejects everything, a Hatch that is down."""
 
 import logging
 import random
@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from lp_pipeline.errors import WarehouseError
+from lp_pipeline_tests.clients.hatch.fakes import response, unprocessable
 from lp_pipeline_tests.delivery.conftest import Deliveries
-from lp_pipeline_tests.hatch.fakes import response, unprocessable
 from lp_pipeline_tests.scenario import PATIENCE, Record, lead, prospect
 
 
@@ -24,7 +24,7 @@ def people(number: int, **fields: Any) -> list[Record]:
 
 
 def test_one_of_fifty_is_refused(deliveries: Deliveries) -> None:
-    """D3: the others are delivered; its words stand in the ledger, and it waits for a change of its record."""
+    """D3: the others are delivered; the error text is in the ledger; a retry needs a changed record."""
 
     def answer(body: dict[str, Any]) -> httpx.Response | None:
         return unprocessable("/email", "p7@example.com bounces") if body["email"] == "p7@example.com" else None
@@ -48,7 +48,7 @@ REFUSAL = ("external_contact_id", "state", "error_code", "error_field", "words",
 
 
 def test_a_refused_record_that_is_as_it_was_delivered_again(deliveries: Deliveries) -> None:
-    """D3: what Hatch has already is not sent again, be it the current one, and the ledger no longer says refused."""
+    """D3: what Hatch already has is not sent again, even the current one; the ledger no longer says refused."""
     current = lead("20", lastchangedon="2026-03-02T11:59:00")
     deliveries.sync(prospect("1", lead("10"), current), minutes=600)
     deliveries.deliver()
@@ -63,7 +63,7 @@ def test_a_refused_record_that_is_as_it_was_delivered_again(deliveries: Deliveri
 
 
 def test_a_refused_current_one_is_not_sent_again_with_the_others(deliveries: Deliveries) -> None:
-    """D1, D3: it waits for a change of its record, whatever else of its contact changes or goes."""
+    """D1, D3: a retry needs a change of its own record, not of the contact's other records."""
     both = [lead("10"), lead("20", lastchangedon="2026-03-02T11:59:00", disposition="Bad")]
     refused: list[str] = []
 
@@ -95,7 +95,7 @@ def test_a_refused_current_one_is_not_sent_again_with_the_others(deliveries: Del
 def test_a_key_or_source_that_is_not_taken_marks_nothing(
     deliveries: Deliveries, answered: httpx.Response, names: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """D3, R4: the delivery stops with one message that names the setting; mended, everything due is delivered."""
+    """D3, R4: the delivery stops with one message that names the setting; once fixed, everything due is delivered."""
     caplog.set_level(logging.DEBUG)
     deliveries.sync(*people(20))
     asked: list[object] = []
@@ -118,7 +118,7 @@ def test_a_key_or_source_that_is_not_taken_marks_nothing(
 
 @pytest.mark.parametrize("retry_after", ["1", None])
 def test_too_many_requests_are_waited_out(deliveries: Deliveries, retry_after: str | None) -> None:
-    """D3, R3: a 429, with Retry-After or without, costs time and nothing else."""
+    """D3, R3: a 429, with Retry-After or without, only delays delivery."""
     deliveries.sync(*people(4))
     headers = {"retry-after": retry_after} if retry_after else {}
     deliveries.hatch.replies = [httpx.Response(429, headers=headers) for _ in range(6)]
@@ -130,7 +130,7 @@ def test_too_many_requests_are_waited_out(deliveries: Deliveries, retry_after: s
 def test_a_hatch_that_is_down_costs_no_time_and_nothing_else(
     deliveries: Deliveries, down: Exception | httpx.Response
 ) -> None:
-    """D3, R3: after a few upserts that came to nothing Hatch is left alone; later everything is delivered."""
+    """D3, R3: after a few unavailable upserts the run stops calling Hatch; a later run delivers everything."""
     deliveries.sync(*people(50))
     asked: list[object] = []
 
@@ -151,7 +151,7 @@ def test_a_hatch_that_is_down_costs_no_time_and_nothing_else(
 
 
 def test_a_record_that_hatch_fails_on_holds_up_no_other(deliveries: Deliveries) -> None:
-    """D3: what fails while others come through is that record's own trouble, be it four of them."""
+    """D3: failures while others succeed don't stop the delivery, even four of them."""
     deliveries.sync(*people(40))
     bad = {f"p{each}@example.com" for each in (0, 1, 2, 3)}
     good: set[str] = set()
@@ -171,7 +171,7 @@ def test_a_record_that_hatch_fails_on_holds_up_no_other(deliveries: Deliveries) 
 
 
 def test_a_slow_hatch_is_left_at_the_deadline(deliveries: Deliveries) -> None:
-    """R3: a delivery ends with the run's time, by the real clock; the rest waits."""
+    """R3: a delivery ends at the run's time limit, by the real clock; the rest waits."""
     deliveries.sync(*people(50))
 
     def answer(_body: dict[str, Any]) -> None:
@@ -219,7 +219,7 @@ def test_contacts_go_side_by_side_and_each_in_order(deliveries: Deliveries) -> N
 def test_what_cannot_be_written_down_is_not_gone_on_with(
     deliveries: Deliveries,
 ) -> None:
-    """R1: when the ledger can't be written, few upserts more go out and the run fails; the next makes up for it."""
+    """R1: when the ledger can't be written, the run fails after a few more upserts; the next run catches up."""
     deliveries.sync(*people(50))
     deliveries.outbox.revision  # noqa: B018 (opens it)
     with deliveries.outbox.transaction() as connection:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 
 from lp_pipeline.delivery import ask_for
-from lp_pipeline.statements import statement
+from lp_pipeline.storage.sql import statement
 from lp_pipeline_tests.delivery.conftest import Deliveries
 from lp_pipeline_tests.scenario import lead, prospect
 
@@ -55,7 +55,7 @@ def test_the_current_one_follows_when_another_one_changed(deliveries: Deliveries
 
 
 def test_the_current_one_follows_although_the_run_was_cut_off(deliveries: Deliveries) -> None:
-    """D1, R1: cut off between another one and the current one, the next run tells Hatch the current one alone."""
+    """D1, R1: interrupted before the current one, the next run sends only the current one."""
     deliveries.sync(prospect("1", *three()), minutes=600)
     deliveries.deliver()
     deliveries.sent()
@@ -107,7 +107,7 @@ def test_a_change_of_gone_since_tells_the_current_one_again(deliveries: Deliveri
 
 
 def test_who_is_unknown_to_hatch_stays_so_when_something_is_gone(deliveries: Deliveries) -> None:
-    """D1: history never reaches Hatch by the way of `gone_since`."""
+    """D1: `gone_since` never sends history to Hatch."""
     deliveries.key(is_set=False)
     deliveries.sync(prospect("1", lead("10"), lead("20")))
     deliveries.key(is_set=True)
@@ -150,7 +150,7 @@ def test_history_tells_hatch_of_nobody_new(deliveries: Deliveries) -> None:
 
 
 def test_who_came_last_goes_first(deliveries: Deliveries) -> None:
-    """E6: a new lead does not wait behind a backlog, nor behind what a person asked for."""
+    """E6: a new lead does not wait behind a backlog, nor behind a delivery requested by hand."""
     deliveries.sync(prospect("1", lead("10")), minutes=600)
     deliveries.key(is_set=False)
     deliveries.later()
@@ -164,7 +164,7 @@ def test_who_came_last_goes_first(deliveries: Deliveries) -> None:
 
 
 def test_a_crash_between_merge_and_delivery_loses_nothing(deliveries: Deliveries) -> None:
-    """D1, R1: what Hatch is to be told stands in the warehouse in the merge's own transaction."""
+    """D1, R1: what is due for Hatch is written in the merge's transaction."""
     deliveries.sync(prospect("1", lead("10")))
     deliveries.later(days=2)
     deliveries.sync()
@@ -186,7 +186,7 @@ def test_a_crash_between_ledger_and_settlement_doubles_nothing(deliveries: Deliv
 
 
 def test_losing_the_warehouse_sends_nothing_again(deliveries: Deliveries) -> None:
-    """D3: what Hatch has been told stands in the outbox, so that work.duckdb may be lost."""
+    """D3: what Hatch has received is in the outbox, so work.duckdb may be lost."""
     deliveries.sync(prospect("1", *three()), prospect("2"), minutes=600)
     deliveries.deliver()
     deliveries.later()

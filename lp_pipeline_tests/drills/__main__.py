@@ -1,5 +1,5 @@
 """`make drills`: kills and lost answers, by the hundred, against a LeadPerfection that lives on; killed backfills and
-sweeps; and `dagster dev`, killed and started again."""
+sweeps; `dagster dev`, killed and started again; and clients that can't leave the published file alone."""
 
 import argparse
 import random
@@ -9,16 +9,17 @@ import time
 from pathlib import Path
 
 from lp_pipeline_tests.account import account_of
+from lp_pipeline_tests.drills.clients import meddled
 from lp_pipeline_tests.drills.daemon import killed_and_started_again
 from lp_pipeline_tests.drills.drill import JOB, RUNNER, Drill
 from lp_pipeline_tests.drills.killed_past import backfills, sweeps
 
-DRILLS = ("kills", "losses", "backfills", "sweeps", "daemon")
+DRILLS = ("kills", "losses", "backfills", "sweeps", "daemon", "clients")
 DOUBT = 3.0  # seconds; a late commit comes after 1
 
 
 def kills(folder: Path, rng: random.Random, count: int, jobs: int, communications: int) -> tuple[str, list[str]]:
-    """Kill pushes at random moments, until so many were killed at work; some of them as Dagster runs them."""
+    """Kill pushes at random moments until so many were killed mid-run; some of them under Dagster."""
     with account_of(Drill, folder, lossy_late_seconds=1) as drill:
         drill.begin(DOUBT)
         drill.say(0, communications)
@@ -49,7 +50,7 @@ def losses(folder: Path, rng: random.Random, runs: int, communications: int, one
 
 
 def tell(text: str) -> None:
-    """A line for whoever waits."""
+    """Print a progress line."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -78,6 +79,8 @@ def main() -> int:
                 told, wrong = backfills(Path(folder), rng, 5, given.prospects, given.piece_hours)
             elif name == "sweeps":
                 told, wrong = sweeps(Path(folder), rng, 5, given.prospects)
+            elif name == "clients":
+                told, wrong = meddled(Path(folder))
             elif name == "daemon":
                 told, wrong = killed_and_started_again(Path(folder), rng)
             else:

@@ -1,5 +1,5 @@
 """`dagster dev` and all that it started, killed in the middle of a sync, a push and a backfill while others are queued,
-and started again, several times: nothing stands still, nothing is lost or doubled (R1)."""
+and started again, several times: nothing hangs, nothing is lost or duplicated (R1)."""
 
 import random
 import threading
@@ -9,9 +9,8 @@ from pathlib import Path
 
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
-from lp_pipeline.communications.rounds import PUSH_TURN
-from lp_pipeline.warehouse.database import run
-from lp_pipeline.warehouse.turn import BRIEF, PAST, Turn
+from lp_pipeline.storage.locks import BRIEF, PAST, PUSH_TURN, Turn
+from lp_pipeline.storage.warehouse import run
 from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.drills.deployment import Deployment, Status, until
 from lp_pipeline_tests.drills.drill import PEOPLE, Drill
@@ -87,7 +86,7 @@ class Mortal:
         self.killed |= dead
 
     def tick(self, name: str, after: float, patience: float) -> str:
-        """Wait for the daemon's own next tick that starts a run, and for that run's good end; told in a few words."""
+        """Wait for the daemon's next tick that starts a run, and for that run to succeed; returns a summary."""
         skipped: list[InstigatorTick] = []
 
         def started() -> list[InstigatorTick]:
@@ -129,7 +128,7 @@ class Mortal:
     def wrong(self) -> list[str]:
         """What is not as it should be in the end."""
         _, wrong = self.account.result(self.texts)
-        with self.account.pipeline() as pipeline, pipeline.warehouse.connection() as connection:
+        with self.account.connections() as connections, connections.warehouse.connection() as connection:
             wrong += [f"not read: {gap}" for gap in run(connection, "checks/window_gaps")]
         people = PEOPLE + self.people
         if (found := self.account.ask("select count(*), count(distinct external_contact_id) from opportunities")) != [

@@ -1,4 +1,4 @@
-"""A deployment to kill: `dagster dev` over an account, with a home of its own; what Dagster knows about its runs."""
+"""A deployment to kill: `dagster dev` over an account, with its own DAGSTER_HOME; and Dagster's record of its runs."""
 
 import json
 import os
@@ -14,8 +14,8 @@ from typing import Any
 import dagster as dg
 from dagster._core.scheduler.instigation import InstigatorTick
 
+from lp_pipeline.cli.console import prepare_home
 from lp_pipeline.settings import REPOSITORY
-from lp_pipeline.terminal import prepare_home
 from lp_pipeline_tests.account import Account
 
 DAGSTER = str(Path(sys.executable).parent / "dagster")
@@ -25,16 +25,17 @@ ENDED = (Status.SUCCESS, Status.FAILURE, Status.CANCELED)
 
 
 class Deployment:
-    """Webserver, daemon and code server of an account."""
+    """Webserver, daemon and code server of an account, whose settings are in the environment or in a file."""
 
-    def __init__(self, account: Account, home: Path) -> None:
+    def __init__(self, account: Account, home: Path, settings_file: Path | None = None) -> None:
         self.home = home
         home.mkdir()
         (home / "dagster.yaml").write_text((REPOSITORY / "dagster.yaml").read_text())
         prepare_home(home)
         ours = ("LP_", "HATCH_", "PUSH_", "INBOX_", "COMMUNICATIONS_", "DAGSTER_")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        self.environ = {**inherited, **account.environ, "DAGSTER_HOME": str(home)}
+        given = {"LP_PIPELINE_SETTINGS": str(settings_file)} if settings_file else account.environ
+        self.environ = {**inherited, **given, "DAGSTER_HOME": str(home)}
         self._dev: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -47,7 +48,7 @@ class Deployment:
             self._dev = subprocess.Popen(command, env=self.environ, cwd=REPOSITORY, stdout=log, stderr=log)
 
     def freeze_daemon(self) -> None:
-        """From now on the queue stands still."""
+        """Stop dequeuing runs."""
         assert self._dev
         (daemon,) = (pid for pid in _below(self._dev.pid) if "dagster._daemon" in _command(pid))
         os.kill(daemon, signal.SIGSTOP)
@@ -96,7 +97,7 @@ class Deployment:
             return list(instance.get_ticks(state.instigator_origin_id, state.selector_id, after=after))[::-1]
 
     def slots_taken(self) -> list[str]:
-        """Pool slots that somebody holds."""
+        """Occupied pool slots."""
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
             storage = instance.event_log_storage
             infos = [storage.get_concurrency_info(key) for key in storage.get_concurrency_keys()]

@@ -1,4 +1,4 @@
-"""An account to drill with, ways to disturb its pushes, and what has to stand in LeadPerfection in the end (C7, R1)."""
+"""A test account, ways to disturb its pushes, and the expected final state of LeadPerfection (C7, R1)."""
 
 import os
 import random
@@ -9,11 +9,10 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lp_pipeline.communications.rounds import PUSH_TURN
-from lp_pipeline.communications.wording import mark
+from lp_pipeline.cli.console import prepare_home
+from lp_pipeline.communications.note_text import mark
 from lp_pipeline.settings import REPOSITORY, Settings, load_settings
-from lp_pipeline.terminal import prepare_home
-from lp_pipeline.warehouse.turn import Turn
+from lp_pipeline.storage.locks import PUSH_TURN, Turn
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.scenario import lead, prospect
 
@@ -46,11 +45,11 @@ class Drill(Account):
         self.publish()
 
     def load(self) -> Settings:
-        """The settings, without a clock that stands still."""
+        """The settings with the real clock."""
         return load_settings(self.environ)
 
     def say(self, first: int, last: int) -> None:
-        """So many communications land, several of a person within one second."""
+        """Land this many communications, several per contact within one second."""
         moment = datetime.now(UTC) - timedelta(hours=2)
         self.land(
             *(
@@ -114,7 +113,7 @@ class Drill(Account):
         raise AssertionError(f"{self.open_pushes()} pushes never come to an end")
 
     def result(self, expected: int) -> tuple[str, list[str]]:
-        """What stands in LeadPerfection, told in a line, and what is wrong with it."""
+        """A one-line summary of LeadPerfection's content, and what is wrong with it."""
         states = Counter((target, state) for target, state, _ in self.pushes("target", "state", "communication_id"))
         notes = Counter(_marked(text) for _, text in self.lp.all_notes())
         job_notes = Counter(_marked(text) for _, text in self.lp.all_job_notes())

@@ -60,7 +60,7 @@ def sweeps(folder: Path, rng: random.Random, kills: int, population: int) -> tup
     announce."""
     with _accounts(folder, population, 24 * 366) as (left_alone, killed):
         _finish(left_alone, "backfill", *DAYS)
-        shutil.copytree(left_alone.folder, killed.folder, dirs_exist_ok=True)
+        shutil.copytree(left_alone.folder, killed.folder, symlinks=True, dirs_exist_ok=True)
         for account in (left_alone, killed):
             account.environ |= {"LP_SWEEP_CALLS": "1000000", "LP_SWEEP_ROUND_DAYS": "1"}
             account.later(days=1)

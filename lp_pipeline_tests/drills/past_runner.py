@@ -1,12 +1,12 @@
-"""One backfill or sweep in a process of its own, without Dagster around it, so that a drill can kill it."""
+"""One backfill or sweep in its own process, without Dagster around it, so that a drill can kill it."""
 
 import sys
 from datetime import date
 from uuid import uuid4
 
-from lp_pipeline.history import backfill
-from lp_pipeline.pipeline import Pipeline
-from lp_pipeline.sweeping import sweep
+from lp_pipeline.runs.backfill import backfill
+from lp_pipeline.runs.connections import Connections
+from lp_pipeline.runs.sweep import sweep
 
 PACE = 0.02
 
@@ -18,15 +18,12 @@ def ignore(_message: str) -> None:
 def main() -> None:
     """`backfill FIRST LAST`, or `sweep`."""
     job, *days = sys.argv[1:]
-    pipeline = Pipeline(str(uuid4()), pace=PACE)
-    try:
+    with Connections(str(uuid4()), pace=PACE) as connections:
         if job == "sweep":
-            sweep(pipeline, full=False, warn=ignore, info=ignore)
+            sweep(connections, full=False, warn=ignore, info=ignore)
         else:
             first, last = map(date.fromisoformat, days)
-            backfill(pipeline, first, last, warn=ignore, info=ignore)
-    finally:
-        pipeline.close()
+            backfill(connections, first, last, warn=ignore, info=ignore)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,18 @@
-"""One push in a process of its own, without Dagster around it, so that a drill can kill many: its waits are short."""
+"""One push in its own process, without Dagster, with short waits, so that a drill can kill many."""
 
 from uuid import uuid4
 
-from lp_pipeline.pipeline import Pipeline
+from lp_pipeline.runs.connections import Connections
+from lp_pipeline.runs.steps import push_open
 
 PACE = 0.02
 
 
 def main() -> None:
     """Push what is open; say so on standard output as it begins."""
-    pipeline = Pipeline(str(uuid4()), pace=PACE)
-    try:
+    with Connections(str(uuid4()), pace=PACE) as connections:
         print("at work", flush=True)  # noqa: T201
-        pipeline.push({}, due_only=False)
-    finally:
-        pipeline.close()
+        push_open(connections, {}, due_only=False)
 
 
 if __name__ == "__main__":

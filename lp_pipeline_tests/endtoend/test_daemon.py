@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from dagster._core.scheduler.instigation import TickStatus
 
-from lp_pipeline.communications.rounds import PUSH_TURN
-from lp_pipeline.warehouse.turn import Turn
+from lp_pipeline.storage.locks import PUSH_TURN, Turn
 from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.drills.daemon import Mortal
 from lp_pipeline_tests.drills.deployment import Status, until

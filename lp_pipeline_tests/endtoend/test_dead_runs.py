@@ -14,16 +14,16 @@ import pytest
 from dagster._core.execution.retries import auto_reexecution_should_retry_run
 from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
 
-from lp_pipeline.definitions import build_definitions
-from lp_pipeline.launching import FOLDER, is_gone
-from lp_pipeline.pipeline import Pipeline
-from lp_pipeline.resources import pipeline_resource
+from lp_pipeline.cli.console import prepare_home
+from lp_pipeline.orchestration.build import build_definitions
+from lp_pipeline.orchestration.launcher import FOLDER, is_gone
+from lp_pipeline.orchestration.resources import run_connections
+from lp_pipeline.runs.connections import Connections
 from lp_pipeline.settings import REPOSITORY
-from lp_pipeline.terminal import prepare_home
 from lp_pipeline_tests.account import Account
 
 Status = dg.DagsterRunStatus
-IMPORT = "import sys; from pathlib import Path; from lp_pipeline.launching import shown_alive\n"
+IMPORT = "import sys; from pathlib import Path; from lp_pipeline.orchestration.launcher import shown_alive\n"
 ONE = IMPORT + "with shown_alive(Path(sys.argv[1]), sys.argv[2]): print('alive', flush=True); sys.stdin.read()"
 MANY = IMPORT + (
     "print('alive', flush=True)\nfor n in range(10**6):\n    with shown_alive(Path(sys.argv[1]), f'{n}'): pass"
@@ -104,11 +104,11 @@ def test_a_run_shows_that_it_lives_until_it_has_ended(instance: dg.DagsterInstan
     seen: list[list[str]] = []
 
     @dg.op
-    def look(pipeline: dg.ResourceParam[Pipeline]) -> None:
+    def look(connections: dg.ResourceParam[Connections]) -> None:
         seen.append([path.name for path in folder.iterdir()])
 
     job = dg.GraphDefinition("looking", node_defs=[look]).to_job(
-        resource_defs={"pipeline": pipeline_resource(lp_account.load)}
+        resource_defs={"connections": run_connections(lp_account.load)}
     )
     result = job.execute_in_process(instance=instance)
     assert seen == [[result.run_id]]

@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from lp_pipeline.cli.console import prepare_home
 from lp_pipeline.settings import REPOSITORY
-from lp_pipeline.terminal import prepare_home
-from lp_pipeline.warehouse.turn import Turn
+from lp_pipeline.storage.locks import Turn
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.scenario import PATIENCE, lead, prospect
 

@@ -1,4 +1,4 @@
-"""An empty sandbox that is being served, and one with a population."""
+"""Fixtures: a served empty sandbox, and one with synthetic records."""
 
 import shutil
 from collections.abc import Iterator

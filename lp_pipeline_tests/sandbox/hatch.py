@@ -1,4 +1,4 @@
-"""The plainest possible client of Hatch's contract.
+"""A minimal client for Hatch's contract.
 
 Belongs here: what several tests of the sandbox's Hatch share. Not here: the pipeline's own client.
 """
@@ -22,7 +22,7 @@ class Hatch:
         self.headers = {"Authorization": "Bearer sandbox"}
 
     def put(self, **fields: object) -> httpx.Response:
-        """One upsert, whatever comes back."""
+        """One upsert; returns any response."""
         body = {"source": "custom:leadperfection", **fields}
         return self.http.put(UPSERT, json=body, headers=self.headers)
 
@@ -34,7 +34,7 @@ class Hatch:
         return str(answer.json()["data"]["id"])
 
     def wrong(self, **fields: object) -> list[str]:
-        """The pointers of an upsert that is refused."""
+        """The field pointers of a rejected upsert."""
         answer = self.put(**fields)
         assert answer.status_code == 422, answer.text
         errors = answer.json()["errors"]
@@ -42,7 +42,7 @@ class Hatch:
         return [error["source"]["pointer"] for error in errors]
 
     def ask(self, source: str = ITEMS, start: str = "2026-02-01", end: str = "2026-03-31") -> httpx.Response:
-        """One export, whatever comes back."""
+        """One export; returns any response."""
         params = {"data_source": source, "start_date": start, "end_date": end}
         return self.http.get(EXPORT, params=params, headers=self.headers)
 

@@ -1,4 +1,4 @@
-"""A clock to turn, and the plainest possible client of the contract.
+"""A clock that tests can set, and a minimal client for the contract.
 
 Belongs here: what several tests of the sandbox share. Not here: the pipeline's own client.
 """
@@ -20,7 +20,7 @@ MORNING = {"startdate": "2026-03-02 00:00:00", "enddate": "2026-03-02 12:00:00"}
 
 
 class Clock:
-    """A clock that stands still until it is turned."""
+    """A clock that changes only when it is set."""
 
     def __init__(self, now: datetime = NOON) -> None:
         self.now = now
@@ -29,7 +29,7 @@ class Clock:
         return self.now
 
     def turn(self, **by: float) -> None:
-        """Move it on, or back."""
+        """Move the clock forward or back."""
         self.now += timedelta(**by)
 
 
@@ -41,7 +41,7 @@ class LP:
         self.headers: dict[str, str] = {}
 
     def post(self, path: str, **fields: object) -> httpx.Response:
-        """One call, whatever comes back."""
+        """One call; returns any response."""
         form = urlencode({name: str(value) for name, value in fields.items()}, quote_via=quote)
         return self.http.post(path, content=form, headers={"Content-Type": FORM, **self.headers})
 
@@ -52,23 +52,23 @@ class LP:
         return answer
 
     def read(self, path: str = LEAD, **fields: object) -> Any:
-        """What a call answers, as JSON; by default everything of this morning that the pipeline asks for."""
+        """A call's response as JSON; by default everything changed this morning, as the pipeline requests it."""
         return json.loads(self.text(path, **fields))
 
     def text(self, path: str = LEAD, **fields: object) -> str:
-        """The same as text."""
+        """A call's response as text."""
         answer = self.post(path, **{**MORNING, "PageSize": 50, "StartIndex": 1, "options": 60416, **fields})
         assert answer.status_code == 200, answer.text
         return answer.text
 
     def write(self, path: str, **fields: object) -> Any:
-        """What a write answers, as JSON."""
+        """A write's response as JSON."""
         answer = self.post(path, **fields)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def ids(self, path: str = LEAD, **fields: object) -> list[str]:
-        """The ids that a call shows, in order."""
+        """The ids in a call's response, in order."""
         return [str(record["cst_id"]) for record in self.read(path, **fields)]
 
     def pages(self, path: str = LEAD, **fields: object) -> list[dict[str, Any]]:
@@ -83,6 +83,6 @@ class LP:
 
 
 def prospect(cst_id: object, stamp: str = "2026-03-02T09:00:00", **more: Any) -> dict[str, Any]:
-    """A prospect that changed this morning, with a lead that did."""
+    """A prospect that changed this morning, with a lead that changed this morning."""
     lead = {"id": f"{cst_id}0", "dateentered": stamp, "lastchangedon": stamp, "disposition": "New"}
     return {"cst_id": cst_id, "dateadded": "2025-01-01T08:00:00", "lastchanged": stamp, "leads": [lead], **more}

@@ -1,4 +1,4 @@
-"""What goes on in Hatch by itself: whom it knows, and what is said."""
+"""Hatch's generated contacts and conversations."""
 
 import json
 import re
@@ -20,14 +20,14 @@ NEW_TABLES = ("job_notes", "late", "contacts", "upserts", "upsert_calls", "commu
 
 
 def all_people(lp: LP) -> dict[str, dict[str, Any]]:
-    """Everybody in LeadPerfection, by id."""
+    """All prospects in LeadPerfection, by id."""
     pages = lp.pages(PROSPECT, PageSize=500, startdate="2000-01-01")
     pages += lp.pages(options=1024, PageSize=500, startdate="2000-01-01")
     return {str(person["cst_id"]): person for person in pages}
 
 
 def test_hatch_knows_some_of_the_prospects_at_first(world_hatch: Hatch, world: Sandbox, world_lp: LP) -> None:
-    """About 300 with a phone or an e-mail of their own, most with LP's id, and a few whom LP does not know."""
+    """About 300 with a unique phone or email, most with LP's id, and a few that LP does not have."""
     people = all_people(world_lp)
     rows = world_hatch.export(HISTORY)
     assert 270 < len(rows) < 330
@@ -50,7 +50,7 @@ def test_hatch_knows_some_of_the_prospects_at_first(world_hatch: Hatch, world: S
 
 
 def test_an_upsert_finds_the_contact_that_was_there(world_hatch: Hatch, world: Sandbox) -> None:
-    """Its phone is kept as ten digits."""
+    """The phone is stored as ten digits."""
     contact = next(contact for contact in world.hatch_contacts() if contact["phone"])
     assert world_hatch.upsert(externalID="1", phoneNumber=contact["phone"]) == contact["id"]
 
@@ -97,7 +97,7 @@ def test_nobody_real_can_be_reached_from_what_is_said(world_hatch: Hatch) -> Non
 
 
 def test_the_time_column_has_the_name_that_the_switch_gives(world_hatch: Hatch, world: Sandbox) -> None:
-    """In every made-up row, in its old place."""
+    """The switch renames the time column in every generated row, in the same position."""
     before = world_hatch.export()
     world.switch(export_time_column="sent_at")
     after = world_hatch.export()
@@ -106,7 +106,7 @@ def test_the_time_column_has_the_name_that_the_switch_gives(world_hatch: Hatch, 
 
 
 def test_talk_goes_on_the_same_whoever_asks_when(tmp_path: Path) -> None:
-    """One every five minutes, at its due time by Hatch's clock, however wrong LP's is."""
+    """One every five minutes, at its due time by Hatch's clock, regardless of LP's skew."""
     ends = []
     for name, steps in (("often", 6), ("once", 1)):
         clock = Clock()
@@ -128,7 +128,7 @@ def test_talk_goes_on_the_same_whoever_asks_when(tmp_path: Path) -> None:
 def test_nobody_talks_in_a_world_that_is_empty_or_stopped(
     tmp_path: Path, clock: Clock, population: int, events: bool, more: int
 ) -> None:
-    """As with the events of LeadPerfection."""
+    """Empty or stopped, as with LeadPerfection's events."""
     sandbox = Sandbox(tmp_path, clock=clock, population=population)
     sandbox.switch(events=events)
     before = sandbox.state()["counts"]["communications"]
@@ -139,7 +139,7 @@ def test_nobody_talks_in_a_world_that_is_empty_or_stopped(
 
 
 def make_old(path: Path) -> None:
-    """Turn a world into one of the version that had no Hatch and no writing."""
+    """Downgrade a file to the version without Hatch and writes."""
     with closing(sqlite3.connect(path)) as file, file:
         for table in NEW_TABLES:
             file.execute(f"drop table {table}")
@@ -148,7 +148,7 @@ def make_old(path: Path) -> None:
 
 
 def test_a_world_of_an_older_version_is_completed_when_it_is_opened(tmp_path: Path, clock: Clock) -> None:
-    """It keeps its people and switches, and gets a Hatch as of now, once."""
+    """The upgrade keeps records and switches and adds Hatch once, as of now."""
     old = Sandbox(tmp_path, clock=clock, population=200)
     old.switch(paging="row")
     person = old.get(300_001)
@@ -165,7 +165,7 @@ def test_a_world_of_an_older_version_is_completed_when_it_is_opened(tmp_path: Pa
 
 
 def test_an_empty_world_of_an_older_version_takes_writes(tmp_path: Path, clock: Clock) -> None:
-    """Nobody is made up for it."""
+    """An empty sandbox gets no generated contacts."""
     old = Sandbox(tmp_path, clock=clock, population=0)
     old.state()
     make_old(old.path)

@@ -33,7 +33,7 @@ def test_both_days_are_inclusive_and_are_days_of_the_sandboxs_zone(hatch: Hatch,
 
 
 def test_an_export_ends_with_yesterday(hatch: Hatch, sandbox: Sandbox, clock: Clock) -> None:
-    """What is of today comes tomorrow; the lag is a switch."""
+    """Today's rows appear tomorrow; the lag is a switch."""
     sandbox.put_communication(id="1", occurred_at="2026-03-01T23:59:00-05:00")
     sandbox.put_communication(id="2", occurred_at="2026-03-02T08:00:00-05:00")
     sandbox.put_communication(id="3")  # has no time: of today
@@ -65,7 +65,7 @@ def test_a_wrong_export_is_pointed_at(hatch: Hatch, source: str, start: str, end
 
 
 def test_exports_take_a_pause(hatch: Hatch, sandbox: Sandbox, clock: Clock) -> None:
-    """Of five minutes in the contract, for both data sources together; what is turned away does not count."""
+    """Of five minutes in the contract, for both data sources together; a rejected export does not count."""
     sandbox.switch(export_minutes_between=5)
     assert hatch.ask(HISTORY).status_code == 200
     clock.turn(minutes=4, seconds=59)
@@ -75,7 +75,7 @@ def test_exports_take_a_pause(hatch: Hatch, sandbox: Sandbox, clock: Clock) -> N
 
 
 def test_there_are_so_many_exports_a_day(hatch: Hatch, sandbox: Sandbox, clock: Clock) -> None:
-    """In any 24 hours, whoever serves."""
+    """Per 24 hours, across server processes."""
     sandbox.switch(export_per_day=2, hatch_retry_after=60)
     assert [hatch.ask().status_code for _ in range(3)] == [200, 200, 429]
     with sandbox.serve() as url:

@@ -1,4 +1,4 @@
-"""Hatch's contract, section 1: the upsert, how contacts are matched, and what is refused."""
+"""Hatch's contract, section 1: the upsert, how contacts are matched, and what is rejected."""
 
 import uuid
 from collections.abc import Callable
@@ -15,7 +15,7 @@ ANN = {"phoneNumber": "5185550123", "email": "ann@example.com"}
 
 
 def test_an_upsert_makes_a_contact_with_an_opportunity(hatch: Hatch, sandbox: Sandbox) -> None:
-    """The answer is the contact's id; what was sent is kept as it was."""
+    """The response is the contact's id; the body is stored unchanged."""
     sent = {"externalID": "1", "externalContactID": "9", "details": {"a": {"b": [1, None]}}, "status": None, **ANN}
     contact_id = hatch.upsert(**sent)
     assert uuid.UUID(contact_id)
@@ -33,7 +33,7 @@ def test_an_upsert_makes_a_contact_with_an_opportunity(hatch: Hatch, sandbox: Sa
 
 
 def test_put_and_post_are_the_same(hatch: Hatch, sandbox: Sandbox) -> None:
-    """Either makes, either updates."""
+    """PUT and POST both create and update."""
     body = {"source": "custom:leadperfection", "externalID": "1", **ANN}
     answers = [hatch.http.request(method, UPSERT, json=body, headers=hatch.headers) for method in ("POST", "PUT")]
     assert answers[0].json() == answers[1].json()
@@ -42,7 +42,7 @@ def test_put_and_post_are_the_same(hatch: Hatch, sandbox: Sandbox) -> None:
 
 
 def test_a_contact_is_matched_by_phone_then_by_e_mail(hatch: Hatch, sandbox: Sandbox) -> None:
-    """And by nothing else: not by the external contact id; with neither, each upsert makes a new one."""
+    """Only by phone or email, not by the external contact id; with neither, each upsert creates a contact."""
     first = hatch.upsert(externalID="1", phoneNumber="5185550101", email="a@example.com", externalContactID="7")
     second = hatch.upsert(externalID="1", phoneNumber="5185550102", email="b@example.com", externalContactID="7")
     assert first != second
@@ -55,7 +55,7 @@ def test_a_contact_is_matched_by_phone_then_by_e_mail(hatch: Hatch, sandbox: San
 
 
 def test_a_contact_has_the_phone_and_e_mail_that_were_sent_last(hatch: Hatch, sandbox: Sandbox) -> None:
-    """A null leaves what was there; what a contact no longer has does not find it."""
+    """A null keeps the old value; an old phone or email no longer matches."""
     first = hatch.upsert(phoneNumber="5185550101", email="a@example.com")
     assert hatch.upsert(phoneNumber="5185550101", email=None) == first
     assert hatch.upsert(phoneNumber="5185550102", email="a@example.com") == first
@@ -96,20 +96,20 @@ def test_opportunities_are_known_by_their_external_id_and_ordered_by_their_last_
     ],
 )
 def test_a_wrong_field_is_pointed_at(hatch: Hatch, sandbox: Sandbox, field: str, value: object) -> None:
-    """422, and nothing is kept."""
+    """422, and nothing is stored."""
     assert hatch.wrong(**{"externalID": "1", **ANN, field: value}) == [f"/{field}"]
     assert sandbox.hatch_contacts() == []
 
 
 def test_everything_but_the_source_may_be_null_or_missing(hatch: Hatch) -> None:
-    """And times may have any offset, and fractions."""
+    """Times may have any offset and fractions."""
     hatch.upsert()
     hatch.upsert(**dict.fromkeys(("externalID", "email", "phoneNumber", "details", "externalCreatedAt")))
     hatch.upsert(externalCreatedAt="2026-03-02T10:00:00.123Z", externalUpdatedAt="2026-03-02T10:00:00-05:00", **ANN)
 
 
 def test_one_address_may_always_be_refused(hatch: Hatch, sandbox: Sandbox) -> None:
-    """One of fifty fails, and the others don't; another source may be the one that exists."""
+    """One of fifty fails, the others succeed; a switch sets the valid source."""
     sandbox.switch(hatch_refuse_email="bad@example.com", hatch_source="custom:lp")
     assert hatch.wrong(email="bad@example.com", source="custom:lp") == ["/email"]
     hatch.upsert(email="good@example.com", source="custom:lp")
@@ -126,7 +126,7 @@ def test_each_side_of_hatch_has_its_own_key(hatch: Hatch, sandbox: Sandbox) -> N
 
 
 def test_hatch_takes_json_and_has_nothing_to_read(hatch: Hatch) -> None:
-    """No look-up, no deletion, no other address."""
+    """There is no lookup, no deletion, no other path."""
     http, headers = hatch.http, hatch.headers
     assert http.put(UPSERT, data={"source": "x"}, headers=headers).status_code == 415
     as_json = {**headers, "Content-Type": "application/json"}

@@ -1,4 +1,4 @@
-"""Writes whose answer never arrives: refused, lost, or carried out later."""
+"""Writes whose response is lost: refused, lost, or executed later."""
 
 import time
 from pathlib import Path
@@ -19,7 +19,7 @@ def lp(lp: LP, sandbox: Sandbox) -> LP:
 
 
 def write(lp: LP, text: str = "x") -> bool:
-    """Whether a note was answered."""
+    """Whether a note got a response."""
     try:
         lp.write(NOTE, rectype="cst", recid="1", notes=text)
     except httpx.RemoteProtocolError:
@@ -28,7 +28,7 @@ def write(lp: LP, text: str = "x") -> bool:
 
 
 def test_a_lost_write_is_done_and_not_answered(lp: LP, sandbox: Sandbox) -> None:
-    """The connection closes without a word; a refused one does the same and writes nothing."""
+    """The connection closes without a response; a refused call writes nothing."""
     sandbox.fault("lost", path="AddNotes")
     sandbox.fault("refuse", path="AddNotes")
     assert [write(lp, text) for text in ("lost", "refused", "good")] == [False, False, True]
@@ -36,7 +36,7 @@ def test_a_lost_write_is_done_and_not_answered(lp: LP, sandbox: Sandbox) -> None
 
 
 def test_a_late_write_is_done_when_its_time_has_come(lp: LP, sandbox: Sandbox, clock: Clock) -> None:
-    """By the sandbox's clock, in the order in which they fall due, stamped then; any call brings them about."""
+    """By the sandbox's clock, in due order, stamped at that time; any later call triggers them."""
     sandbox.fault("late", path="AddNotes", seconds=120)
     sandbox.fault("late", path="AddNotes", seconds=60)
     assert not write(lp, "second")
@@ -53,7 +53,7 @@ def test_a_late_write_is_done_when_its_time_has_come(lp: LP, sandbox: Sandbox, c
 
 
 def test_a_late_write_does_not_wait_for_a_clock_that_stands_still(lp: LP, sandbox: Sandbox) -> None:
-    """This machine's clock counts as well; and the tests' own look brings it about, once."""
+    """This machine's clock also counts; reading the notes triggers them too, once."""
     sandbox.fault("late", path="AddNotes", seconds=3600)
     sandbox.fault("late", path="AddNotes", seconds=1)
     assert [write(lp, text) for text in ("in an hour", "soon")] == [False, False]
@@ -64,7 +64,7 @@ def test_a_late_write_does_not_wait_for_a_clock_that_stands_still(lp: LP, sandbo
 
 
 def test_a_late_write_outlives_its_server_and_its_client(tmp_path: Path, clock: Clock) -> None:
-    """Whoever opens the folder then carries it out, once."""
+    """Whichever process opens the folder next executes it, once."""
     first = Sandbox(tmp_path, clock=clock, population=0)
     first.put(prospect("1"))
     first.fault("late", path="AddNotes", seconds=60)
@@ -91,7 +91,7 @@ def test_a_late_write_can_hold_its_connection_open(lp: LP, sandbox: Sandbox) -> 
 
 
 def test_a_late_write_without_a_token_never_happens(lp: LP, sandbox: Sandbox, clock: Clock) -> None:
-    """It is answered as any other, to nobody."""
+    """A late call is processed like any other; its response goes nowhere."""
     sandbox.fault("late", path="AddNotes", seconds=1)
     lp.headers = {}
     assert not write(lp)
@@ -112,7 +112,7 @@ def test_upserts_can_be_lost_and_late_too(hatch: Hatch, sandbox: Sandbox, clock:
 
 
 def fates(lp: LP, sandbox: Sandbox, count: int) -> list[str]:
-    """What became of so many writes in a row."""
+    """The outcomes of this many consecutive writes."""
     found: list[str] = []
     for number in range(count):
         answered, late = write(lp, str(number)), sandbox.state()["counts"]["late"]
@@ -122,7 +122,7 @@ def fates(lp: LP, sandbox: Sandbox, count: int) -> list[str]:
 
 
 def test_one_write_in_so_many_may_meet_bad_luck(lp: LP, sandbox: Sandbox, clock: Clock) -> None:
-    """About as many as said, of each kind some; reading and signing in never do."""
+    """About one in N, of every kind; reads and sign-in are never affected."""
     sandbox.switch(lossy=3, lossy_late_seconds=3600)
     found = fates(lp, sandbox, 90)
     assert 15 < 90 - found.count("good") < 45
@@ -136,7 +136,7 @@ def test_one_write_in_so_many_may_meet_bad_luck(lp: LP, sandbox: Sandbox, clock:
 
 
 def test_bad_luck_goes_by_dice_that_can_be_set(lp: LP, sandbox: Sandbox, tmp_path: Path, clock: Clock) -> None:
-    """The same seed throws the same, call after call, whoever serves."""
+    """The same seed gives the same faults, call after call, in any process."""
     sandbox.switch(lossy=2, lossy_late_seconds=3600)
     other = Sandbox(tmp_path / "other", clock=clock, population=0)
     other.switch(lossy=2, lossy_late_seconds=3600)

@@ -1,4 +1,4 @@
-"""Contract section 4: windows, what they are tested against, and pages."""
+"""Contract section 4: windows, the stamps they match, and pages."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_both_ends_of_a_window_are_inclusive_to_the_second(
 
 
 def test_the_last_second_can_be_taken_whole(lp: LP, sandbox: Sandbox) -> None:
-    """`end_inclusive_second` is for a tenant that cuts fractions before it compares."""
+    """`end_inclusive_second` is for a tenant that truncates fractions before comparing."""
     sandbox.put(prospect("1", "2026-03-02T12:00:00.9"))
     assert lp.ids() == []
     sandbox.switch(end_inclusive_second=True)
@@ -65,7 +65,7 @@ def test_bare_dates_are_midnights(lp: LP, sandbox: Sandbox) -> None:
     [{"startdate": ""}, {"startdate": "2026-03-02+08:00:00"}, {"enddate": "03/02/2026"}, {"startdate": "2026-02-30"}],
 )
 def test_what_is_no_date_is_refused_in_words(lp: LP, fields: dict[str, str]) -> None:
-    """LP's dialect: 200, Result 0 and a message."""
+    """LP's error format: 200, Result 0 and a message."""
     assert lp.read(**fields)[0]["Result"] == 0
 
 
@@ -94,7 +94,7 @@ def test_each_option_bit_tests_its_own_date(lp: LP, sandbox: Sandbox) -> None:
 
 
 def test_stamps_are_found_under_keys_of_any_case(lp: LP, sandbox: Sandbox) -> None:
-    """The same record in another endpoint's casing is the same record."""
+    """Key casing doesn't matter."""
     sandbox.put({"CstID": 5, "LEADS": [{"ID": 50, "LastChangedOn": "2026-03-02T09:00:00"}]})
     assert lp.read() == [{"CstID": 5, "LEADS": [{"ID": 50, "LastChangedOn": "2026-03-02T09:00:00"}]}]
     assert lp.read(lds_id=50, cst_id=5)
@@ -102,7 +102,7 @@ def test_stamps_are_found_under_keys_of_any_case(lp: LP, sandbox: Sandbox) -> No
 
 
 def test_the_prospect_feed_tests_the_prospects_own_dates(lp: LP, sandbox: Sandbox) -> None:
-    """lastchanged and dateadded, whatever the options say; a lead's change is none of its own."""
+    """Matches lastchanged and dateadded, whatever the options; a lead's change is not a prospect's change."""
     sandbox.put({"cst_id": "1", "lastchanged": "2026-03-02T09:00:00"})
     sandbox.put({"cst_id": "2", "dateadded": "2026-03-02T09:00:00"})
     sandbox.put({"cst_id": "3", "leads": [{"dateentered": "2026-03-02T09:00:00"}]})
@@ -111,7 +111,7 @@ def test_the_prospect_feed_tests_the_prospects_own_dates(lp: LP, sandbox: Sandbo
 
 
 def test_the_prospect_feed_may_come_without_leads(lp: LP, sandbox: Sandbox) -> None:
-    """By switch, in that feed alone."""
+    """By switch, only in that feed."""
     sandbox.put(prospect("1"))
     assert lp.read(PROSPECT)[0]["leads"]
     sandbox.switch(prospect_feed_leads=False)
@@ -134,7 +134,7 @@ def test_ids_narrow_a_window_and_zero_means_any(lp: LP, sandbox: Sandbox) -> Non
 
 
 def test_an_id_with_a_narrow_window_can_return_somebody_else(lp: LP, sandbox: Sandbox) -> None:
-    """As was seen with one tenant; a wide window is safe."""
+    """As observed with one tenant; a wide window is safe."""
     sandbox.put(prospect("1"))
     sandbox.put(prospect("2"))
     sandbox.switch(narrow_window_ignores_ids=True)
@@ -169,7 +169,7 @@ def test_start_index_may_be_ignored(lp: LP, sandbox: Sandbox) -> None:
 
 
 def test_a_page_after_a_full_one_may_be_empty_at_first(lp: LP, sandbox: Sandbox) -> None:
-    """Asked for again it is there; the first page always is."""
+    """The second request returns it; the first page is never empty."""
     for number in (1, 2, 3):
         sandbox.put(prospect(str(number)))
     sandbox.switch(empty_page_first=True)
@@ -177,7 +177,7 @@ def test_a_page_after_a_full_one_may_be_empty_at_first(lp: LP, sandbox: Sandbox)
 
 
 def test_a_page_may_be_capped(lp: LP, sandbox: Sandbox) -> None:
-    """A larger PageSize is then quietly taken for the largest."""
+    """A larger PageSize is silently capped."""
     for number in range(5):
         sandbox.put(prospect(str(number + 1)))
     sandbox.switch(max_page_size=3)

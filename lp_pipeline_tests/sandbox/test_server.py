@@ -1,4 +1,4 @@
-"""The server itself: quick, clean to stop, discreet; and one world for several processes."""
+"""The server: fast, clean to stop, discreet; and one database for several processes."""
 
 import subprocess
 import sys
@@ -67,7 +67,7 @@ def test_a_stopped_server_leaves_no_thread_behind(sandbox: Sandbox) -> None:
 
 
 def test_the_calls_seen_are_remembered_without_the_password(sandbox: Sandbox) -> None:
-    """In order, fields as they were sent; people's control calls are not among them."""
+    """In order, with the fields as sent, without control calls."""
     with sandbox.serve() as url, httpx.Client(base_url=url) as http:
         client = LP(http)
         client.sign_in()
@@ -81,7 +81,7 @@ def test_the_calls_seen_are_remembered_without_the_password(sandbox: Sandbox) ->
 
 
 def test_several_servers_can_serve_one_world(lp: LP, sandbox: Sandbox) -> None:
-    """What is put through one is shown by all, from many threads at once."""
+    """A record put through one server is served by all, from many threads."""
     errors: list[BaseException] = []
 
     def busy(number: int) -> None:
@@ -105,7 +105,7 @@ def test_several_servers_can_serve_one_world(lp: LP, sandbox: Sandbox) -> None:
 
 
 def test_several_processes_share_one_world(tmp_path: Path) -> None:
-    """Four of them make it at once, and one wins; none of 80 edits is lost; each event happens once."""
+    """Four processes create the file at once, and one wins; none of 80 edits is lost; each event happens once."""
     command = [sys.executable, "-W", "error", "-c", PROCESS, str(tmp_path)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     happened = 0
@@ -121,7 +121,7 @@ def test_several_processes_share_one_world(tmp_path: Path) -> None:
 
 
 def test_a_folder_keeps_its_world(tmp_path: Path, clock: Clock) -> None:
-    """Zone, seed and population come from the file, whoever opens it later."""
+    """Zone, seed and population come from the file, whatever a later Sandbox passes."""
     first = Sandbox(tmp_path, clock=clock, zone="America/Chicago", population=3)
     first.switch(paging="row")
     clock.turn(days=-1)

@@ -1,4 +1,4 @@
-"""How records and answers look: as they were put, or in the habits of another tenant."""
+"""Record formats: as added, or changed by the format switches."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from .lp import LEAD, LP, MORNING, Clock, prospect
 
 
 def test_text_arrives_byte_for_byte(lp: LP, sandbox: Sandbox) -> None:
-    """Spacing, casing, number forms, repeated keys and escapes are the client's to cope with."""
+    """Spacing, casing, number formats, repeated keys and escapes are preserved."""
     lead = '{"dateentered":"2026-03-02T09:00:00"}'
     text = f'{{"CST_ID": 7, "x":1.10,"x":null,  "n":"\\u00e9 é 🏡","leads":[{lead}, null, 3]}}'
     sandbox.put(text)
@@ -17,7 +17,7 @@ def test_text_arrives_byte_for_byte(lp: LP, sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("text", ["[1]", "3", "{", '"x"'])
 def test_only_an_object_can_be_put(sandbox: Sandbox, text: str) -> None:
-    """Anything else is a mistake of the test that does it."""
+    """Anything else is a bug in the test."""
     with pytest.raises((TypeError, ValueError)):
         sandbox.put(text)
 
@@ -33,7 +33,7 @@ def test_nested_shapes_may_be_anything(lp: LP, sandbox: Sandbox, odd: object) ->
 
 
 def test_a_record_without_an_id_is_shown_too(lp: LP, sandbox: Sandbox) -> None:
-    """Rejecting it is the pipeline's business."""
+    """Rejecting it is the pipeline's job."""
     record = prospect(None)
     sandbox.put(record)
     assert lp.read() == [record]

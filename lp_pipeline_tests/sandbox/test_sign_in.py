@@ -11,7 +11,7 @@ from .lp import ACCOUNT, LEAD, LP, MORNING, PROSPECT, Clock
 
 
 def test_signing_in_gives_a_token_for_a_day_and_names_the_permitted_functions(lp: LP) -> None:
-    """The answer has what the contract lists."""
+    """The response has the fields that the contract lists."""
     body = lp.sign_in().json()
     assert body["token_type"] == "bearer"
     assert body["expires_in"] == 86399
@@ -21,7 +21,7 @@ def test_signing_in_gives_a_token_for_a_day_and_names_the_permitted_functions(lp
 
 @pytest.mark.parametrize("wrong", [*ACCOUNT, "nothing"])
 def test_any_wrong_credential_is_an_invalid_grant(lp: LP, sandbox: Sandbox, wrong: str) -> None:
-    """400 with the OAuth error, also when all is right but LP refuses."""
+    """400 with the OAuth error, also with correct credentials if LP refuses."""
     sandbox.switch(refuse_sign_in=wrong == "nothing")
     answer = lp.post("/token", **{"grant_type": "password", **ACCOUNT, **({wrong: "x"} if wrong in ACCOUNT else {})})
     assert answer.status_code == 400
@@ -29,7 +29,7 @@ def test_any_wrong_credential_is_an_invalid_grant(lp: LP, sandbox: Sandbox, wron
 
 
 def test_credentials_can_be_changed(lp: LP, sandbox: Sandbox) -> None:
-    """Who must sign in with what is a switch."""
+    """The credentials are switches."""
     sandbox.switch(username="ann", password="elm")
     assert lp.post("/token", grant_type="password", **ACCOUNT).status_code == 400
     right = {**ACCOUNT, "username": "ann", "password": "elm"}
@@ -43,7 +43,7 @@ def test_only_the_password_grant_exists(lp: LP) -> None:
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer x", "Bearer 99999999999.abc", "Basic c2FuZGJveA=="])
 def test_no_call_works_without_a_good_token(lp: LP, header: str) -> None:
-    """401 with LP's words."""
+    """401 with LP's message."""
     lp.headers = {"Authorization": header}
     answer = lp.post(LEAD, **MORNING)
     assert answer.status_code == 401
@@ -69,7 +69,7 @@ def test_a_token_works_at_every_server_of_its_own_world_only(lp: LP, sandbox: Sa
 
 
 def test_a_user_without_a_function_gets_401_for_it_alone(lp: LP, sandbox: Sandbox) -> None:
-    """Permissions go by function, and sign-in tells them, if it tells anything."""
+    """Permissions are per function, and sign-in lists them if the switch allows."""
     sandbox.switch(permissions=["GetLead"])
     assert lp.sign_in().json()["user_data"]["Settings"] == ["GetLead"]
     assert lp.post(LEAD, **MORNING).status_code == 200

@@ -1,4 +1,4 @@
-"""Faults that pass, trouble that stands, and the control addresses for people."""
+"""Temporary faults, permanent switches, and the control endpoints."""
 
 import time
 from typing import Any
@@ -30,7 +30,7 @@ ANSWERS: list[tuple[str, dict[str, Any], int, str]] = [
 def test_a_fault_answers_once_and_is_over(
     lp: LP, sandbox: Sandbox, kind: str, details: dict[str, Any], status: int, start: str
 ) -> None:
-    """The next call is answered as ever."""
+    """The next call gets a normal response."""
     sandbox.put(prospect("1"))
     sandbox.fault(kind, **details)
     answer = lp.post(LEAD, **MORNING)
@@ -41,7 +41,7 @@ def test_a_fault_answers_once_and_is_over(
 
 @pytest.mark.parametrize("where", ["body", "header", "both", "none"])
 def test_429_says_how_long_to_wait_in_the_body_or_a_header(lp: LP, sandbox: Sandbox, where: str) -> None:
-    """Or nowhere."""
+    """The wait can be in the body, the header, both or neither."""
     sandbox.fault("429", retry_after=7, where=where)
     answer = lp.post(LEAD, **MORNING)
     assert answer.status_code == 429
@@ -53,7 +53,7 @@ def test_429_says_how_long_to_wait_in_the_body_or_a_header(lp: LP, sandbox: Sand
     ("kind", "words"), [("cut", "without sending complete message"), ("refuse", "without sending a response")]
 )
 def test_a_connection_can_break(lp: LP, sandbox: Sandbox, kind: str, words: str) -> None:
-    """Half an answer, or none at all; a new connection works."""
+    """Half a response, or none; a new connection works."""
     sandbox.put(prospect("1"))
     sandbox.fault(kind)
     with pytest.raises(httpx.RemoteProtocolError, match=words):
@@ -62,7 +62,7 @@ def test_a_connection_can_break(lp: LP, sandbox: Sandbox, kind: str, words: str)
 
 
 def test_an_answer_can_be_slow(lp: LP, sandbox: Sandbox) -> None:
-    """But it is the right one; and a stopping server does not wait for it."""
+    """The delayed response is correct, and a stopping server does not wait for it."""
     sandbox.put(prospect("1"))
     sandbox.fault("slow", seconds=0.1)
     began = time.monotonic()
@@ -71,7 +71,7 @@ def test_an_answer_can_be_slow(lp: LP, sandbox: Sandbox) -> None:
 
 
 def test_faults_wait_for_their_path_and_their_turn(lp: LP, sandbox: Sandbox) -> None:
-    """`after` calls pass, then `times` of them meet it, one after the other in the queue."""
+    """`after` calls pass, then `times` calls get the fault, in queue order."""
     sandbox.fault("500", path="getlead", after=1, times=2)
     sandbox.fault("503", path="GetLead")
     assert lp.post(PROSPECT, **MORNING).status_code == 200
@@ -82,14 +82,14 @@ def test_faults_wait_for_their_path_and_their_turn(lp: LP, sandbox: Sandbox) -> 
 
 
 def test_sign_in_meets_faults_too(lp: LP, sandbox: Sandbox) -> None:
-    """It is a call like any other."""
+    """Sign-in gets faults like any other call."""
     sandbox.fault("503", path="/token")
     assert lp.post(LEAD, **MORNING).status_code == 200
     assert lp.post("/token").status_code == 503
 
 
 def test_one_record_may_always_time_out(lp: LP, sandbox: Sandbox) -> None:
-    """Every page that would show it fails, and no other one."""
+    """Every page that contains the record fails, and no other page."""
     for number in (1, 2, 3):
         sandbox.put(prospect(str(number)))
     sandbox.switch(broken_record=2)
@@ -99,7 +99,7 @@ def test_one_record_may_always_time_out(lp: LP, sandbox: Sandbox) -> None:
 
 
 def test_long_windows_may_time_out(lp: LP, sandbox: Sandbox) -> None:
-    """Shorter ones pass, and so does a look-up by id, which reads little."""
+    """Shorter windows work, and so do requests by id."""
     sandbox.switch(slow_window_hours=12)
     assert lp.post(LEAD, **MORNING).status_code == 200
     longer = {**MORNING, "startdate": "2026-03-01 23:59:59"}
@@ -112,14 +112,14 @@ def test_long_windows_may_time_out(lp: LP, sandbox: Sandbox) -> None:
     [{"colour": 1}, {"paging": "x"}, {"user_data": 1}, {"max_page_size": True}, {"order": 3}, {"permissions": "x"}],
 )
 def test_a_wrong_switch_is_refused_by_name(sandbox: Sandbox, values: dict[str, Any]) -> None:
-    """A typing error must not pass for a quirk that does nothing."""
+    """A typo in a switch is an error, not a switch without effect."""
     with pytest.raises(ValueError, match=next(iter(values))):
         sandbox.switch(**values)
 
 
 @pytest.mark.parametrize("values", [{"kind": "fire"}, {"kind": "500", "times": 0}, {"kind": "500", "after": -1}])
 def test_a_wrong_fault_is_refused(sandbox: Sandbox, values: dict[str, Any]) -> None:
-    """Likewise."""
+    """A typo in a fault is an error."""
     with pytest.raises(ValueError, match=r"fire|times"):
         sandbox.fault(**values)
 
@@ -149,7 +149,7 @@ def test_people_can_switch_and_break_things_over_http(lp: LP, sandbox: Sandbox) 
     ],
 )
 def test_a_wrong_control_says_so(lp: LP, path: str, body: bytes, content_type: str, status: int) -> None:
-    """4xx with words; a web page, which can't send JSON unasked, is kept out."""
+    """4xx with a message; web pages, which can't send JSON without a preflight, are blocked."""
     answer = lp.http.post(path, content=body, headers={"Content-Type": content_type})
     assert answer.status_code == status
     assert answer.json()["error"]

@@ -221,7 +221,7 @@ def test_what_a_person_put_there_stays_as_it_is(tmp_path: Path, clock: Clock) ->
 
 
 def test_time_can_be_stopped(tmp_path: Path, clock: Clock) -> None:
-    """By a switch, and always in a world that was made empty; what was due meanwhile never happens."""
+    """A switch stops events, and an empty sandbox has none; events due meanwhile never happen."""
     for name, population in (("empty", 0), ("full", 10)):
         sandbox = Sandbox(tmp_path / name, clock=clock, population=population)
         sandbox.switch(events=False)
@@ -244,7 +244,7 @@ def test_events_are_stamped_by_lps_clock(tmp_path: Path, clock: Clock) -> None:
 
 
 def test_calls_go_back_a_week_only(people: Records, world_lp: LP, world: Sandbox, clock: Clock) -> None:
-    """An old one drops out by itself."""
+    """LP drops old calls."""
     who = next(person for person in people if person.get("calls"))
     world.switch(events=False)
     clock.turn(days=8)

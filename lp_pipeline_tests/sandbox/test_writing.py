@@ -57,7 +57,7 @@ def test_a_note_on_an_issued_lead_is_shown_there(lp: LP, sandbox: Sandbox) -> No
     ("stored", "shown"), [("Called twice", "Called twice\nnew"), ("", "new"), (None, ["new"]), ([], ["new"])]
 )
 def test_notes_that_are_one_text_stay_one(lp: LP, sandbox: Sandbox, stored: object, shown: object) -> None:
-    """The new one goes on a line of its own; where there is nothing, an array begins."""
+    """A new note goes on its own line; if there were none, an array is created."""
     sandbox.put(prospect("1", notes=stored))
     lp.write(NOTE, rectype="cst", recid="1", notes="new")
     notes = lp.read()[0]["notes"]

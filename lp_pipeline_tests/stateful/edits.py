@@ -1,4 +1,4 @@
-"""What people do in LeadPerfection: records made, changed, moved, merged and re-dated, stamped or not.
+"""Edits in LeadPerfection: records created, changed, moved, merged and re-dated, stamped or not.
 
 Belongs here: a few people, and edits of them as plain values that Hypothesis draws. Not here: when they happen.
 """
@@ -25,7 +25,7 @@ JOB = 32768  # the option bit of jobs
 
 @dataclass(frozen=True)
 class Edit:
-    """One thing that somebody does to `who` (and to `other`); `pick` and `value` say which lead, and what of it."""
+    """One edit of prospect `who` (and `other`); `pick` chooses the lead, `value` the new value."""
 
     kind: str
     who: str
@@ -59,7 +59,7 @@ class People:
         return (self._account.now + self.skew).astimezone(ZONE).replace(tzinfo=None).isoformat()
 
     def begin(self) -> None:
-        """The oldest prospect, so that all others are of a time that sweeps know of."""
+        """The oldest prospect; all others are then within the range of sweeps."""
         self._put(prospect("90", self._lead(0, stamp=True), dateadded=OLDEST, lastchanged=self.now()))
 
     def add_old(self, who: str, days: int) -> None:
@@ -78,7 +78,7 @@ class People:
         return True
 
     def apply(self, edit: Edit) -> None:
-        """Do it; somebody who is not there is made first, or instead."""
+        """Apply the edit; a missing prospect is created first, or instead."""
         if edit.kind == "create" or not self.does_exist(edit.who):
             self._create(edit)
         if edit.kind == "create":

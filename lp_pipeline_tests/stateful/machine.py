@@ -1,4 +1,4 @@
-"""Whole histories of an account: what any of them may consist of, and its end, when LeadPerfection comes to rest.
+"""Random histories of an account: their steps, and the final state once LeadPerfection stops changing.
 
 Belongs here: edits, time, faults, kills and syncs, and what is compared after each run. Not here: what a particular
 kind of history adds to it, and how it ends (test_whole_pipeline.py).
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from lp_pipeline.errors import LeadPerfectionError
-from lp_pipeline.pipeline import Pipeline
+from lp_pipeline.runs.connections import Connections
 from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.stateful.edits import PEOPLE, Edit, People
 from lp_pipeline_tests.stateful.mortal import DisturbedAccount, Fate, Killed, MortalWarehouse
@@ -28,7 +28,7 @@ PAUSES = (
     *[timedelta(hours=25), timedelta(days=3), timedelta(days=12), timedelta(days=35)],
 )
 HOUR = timedelta(hours=1)
-Job = Callable[[Pipeline], object]
+Job = Callable[[Connections], object]
 WHOLE = "2400"  # hours of a piece that holds a history
 
 pauses = st.sampled_from(PAUSES)
@@ -74,12 +74,12 @@ class History(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def edit(self, data: st.DataObject) -> None:
-        """Somebody edits LP."""
+        """Edit LP."""
         self._edit(data.draw(st.lists(self.edits, min_size=1, max_size=5)))
 
     @rule(data=st.data(), pause=pauses)
     def edit_and_sync(self, data: st.DataObject, pause: timedelta) -> None:
-        """Somebody edits LP, time passes, and a sync reads it."""
+        """Edit LP, let time pass, and sync."""
         self.edit(data)
         self.account.now += pause
         self.sync()
@@ -109,7 +109,7 @@ class History(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def edit_while_pages_are_read(self, data: st.DataObject) -> None:
-        """Somebody will edit LP while it is being read."""
+        """Schedule an edit of LP during the next reading."""
         for after, edit in data.draw(st.lists(st.tuples(requests, self.edits), min_size=1, max_size=3)):
             self.account.meanwhile.append((after, partial(self.people.apply, edit)))
 
@@ -128,7 +128,7 @@ class History(RuleBasedStateMachine):
 
     @rule(data=st.data(), times=st.integers(1, 5), after=requests)
     def fault(self, data: st.DataObject, times: int, after: int) -> None:
-        """LP's next requests meet trouble."""
+        """Queue faults for LP's next requests."""
         self.account.lp.fault(data.draw(st.sampled_from(self.faults)), path="Customers", times=times, after=after)
 
     @rule(fate=fates)
@@ -165,11 +165,11 @@ class History(RuleBasedStateMachine):
         """LP was read to the end; this is what it showed before."""
 
     def past(self, work: Job, hours: str, *, busy: bool = False) -> bool:
-        """Read the past in pieces of so many hours, perhaps while a sync goes on; whether that came to its end."""
+        """Backfill in pieces of so many hours, possibly during a sync; returns whether it finished."""
 
         def read() -> bool:
-            with self.account.pipeline() as pipeline:
-                work(pipeline)
+            with self.account.connections() as connections:
+                work(connections)
             return True
 
         if busy:
@@ -209,7 +209,7 @@ class History(RuleBasedStateMachine):
         assert not wrong, "\n".join(wrong)
 
     def teardown(self) -> None:
-        """LP comes to rest, and is read in the way that this kind of history promises to be enough."""
+        """Stop all changes in LP, then read it in the way that must be enough for this kind of history."""
         try:
             if sys.exception() is None:
                 self._come_to_rest()
@@ -229,5 +229,5 @@ class History(RuleBasedStateMachine):
         self.end()
 
     def end(self) -> None:
-        """What is read besides the last sync, and what has to stand there then."""
+        """What is read besides the last sync, and the expected result."""
         raise NotImplementedError

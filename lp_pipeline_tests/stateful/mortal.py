@@ -6,15 +6,15 @@ Belongs here: what disturbs a run. Not here: which disturbance comes when (test_
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cached_property
 from typing import Any, Literal
 from uuid import uuid4
 
 import duckdb
 
-from lp_pipeline.history import HistoryReport, checked_merge
-from lp_pipeline.pipeline import Pipeline
-from lp_pipeline.warehouse import Warehouse
+from lp_pipeline.runs.backfill import HistoryReport, checked_merge
+from lp_pipeline.runs.connections import Connections
+from lp_pipeline.runs.steps import read_feed
+from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline_tests.account import PACE, Account
 
 Moment = Literal["before", "inside", "after"]
@@ -56,22 +56,13 @@ class MortalWarehouse(Warehouse):
             raise Killed
 
 
-class MortalPipeline(Pipeline):
+class MortalConnections(Connections):
     """A run with a fate."""
 
     mortal: MortalWarehouse
 
-    @cached_property
-    def warehouse(self) -> Warehouse:
-        """Mortal, and ours for this run."""
-        super().warehouse  # noqa: B018 (takes the turn)
+    def _new_warehouse(self) -> Warehouse:
         return self.mortal
-
-    @contextmanager
-    def briefly(self) -> Iterator[Warehouse]:
-        """Mortal, and ours for a moment."""
-        with super().briefly():
-            yield self.mortal
 
 
 class DisturbedAccount(Account):
@@ -100,23 +91,20 @@ class DisturbedAccount(Account):
                 self.troubles.append(error)
 
     @contextmanager
-    def pipeline(self) -> Iterator[Pipeline]:
-        """One run's pipeline; it dies as its fate says."""
-        pipeline = MortalPipeline(str(uuid4()), self.load, pace=PACE)
-        pipeline.mortal = self.mortal
-        try:
-            yield pipeline
-        finally:
-            pipeline.close()
+    def connections(self) -> Iterator[Connections]:
+        """One run's connections; it dies as its fate says."""
+        with MortalConnections(str(uuid4()), self.load, pace=PACE) as connections:
+            connections.mortal = self.mortal
+            yield connections
 
     def whole_sync(self, *, reads: bool = True, merges: bool = True) -> bool:
         """One run of the sync job: both feeds, staging, its checks, the merge; or a part of it. Whether it read all."""
-        with self.pipeline() as pipeline:
-            for feed in ("leads", "prospects") if reads else ():
-                pipeline.read(feed, warn=ignore, info=ignore)
+        with self.connections() as connections:
+            names = ("leads", "prospects") if reads else ()
+            reports = [read_feed(connections, name, warn=ignore, info=ignore) for name in names]
             if merges:
-                checked_merge(pipeline.warehouse, pipeline, pipeline.sync_id, HistoryReport())
-            return not any(report.error or report.unread_since for report in pipeline.reports.values())
+                checked_merge(connections.warehouse, connections.settings, connections.sync_id, HistoryReport())
+            return not any(report.error or report.unread_since for report in reports)
 
 
 def ignore(_message: str) -> None:

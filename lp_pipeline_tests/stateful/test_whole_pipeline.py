@@ -1,4 +1,4 @@
-"""R1, W, F, J, M, S1 over whole histories: whatever happens, once LeadPerfection rests everything is right.
+"""R1, W, F, J, M, S1 over whole histories: once LeadPerfection stops changing, the result is correct.
 
 A few histories every day, more of them in `make test-long`; with `--hypothesis-profile drills` (in `make drills`)
 thousands of steps.
@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
-from lp_pipeline.history import backfill
-from lp_pipeline.holding import settle_held
-from lp_pipeline.replaying import replay
-from lp_pipeline.sweeping import sweep
+from lp_pipeline.runs.backfill import backfill
+from lp_pipeline.runs.sweep import sweep
+from lp_pipeline.transform.held import settle_held
+from lp_pipeline.transform.replay import replay
 from lp_pipeline_tests.scenario import NOON
 from lp_pipeline_tests.stateful.edits import PEOPLE, announced_edits, any_edits
 from lp_pipeline_tests.stateful.machine import WHOLE, History, fates, requests, switches
@@ -40,23 +40,23 @@ class AnyHistory(History):
 
     @rule(days=st.sampled_from([(60, 0), (20, 10), (3, 0)]), hours=st.sampled_from(["240", WHOLE]), busy=st.booleans())
     def backfill(self, days: tuple[int, int], hours: str, busy: bool) -> None:
-        """W2: days of the past are read, perhaps while a sync goes on."""
+        """W2: backfill some days, possibly during a sync."""
         first, last = ((self.account.now - timedelta(days=each)).date() for each in days)
-        self.past(lambda pipeline: backfill(pipeline, first, last, warn=ignore, info=ignore), hours, busy=busy)
+        self.past(lambda run: backfill(run, first, last, warn=ignore, info=ignore), hours, busy=busy)
 
     @rule(full=st.booleans(), calls=st.sampled_from(["10", "600"]), busy=st.booleans())
     def sweep(self, full: bool, calls: str, busy: bool) -> None:
         """S1: what was active, a slice of all history, and what was rejected."""
         self.account.environ["LP_SWEEP_CALLS"] = calls
-        self.past(lambda pipeline: sweep(pipeline, full=full, warn=ignore, info=ignore), WHOLE, busy=busy)
+        self.past(lambda run: sweep(run, full=full, warn=ignore, info=ignore), WHOLE, busy=busy)
 
     @rule()
     def accept_held(self) -> None:
-        """M9: a person's word."""
+        """M9: accept or drop held rows."""
         self.run(lambda: settle_held(self.account.load(), "accept", []))
 
     def end(self) -> None:
-        """One full sweep, and everything is as LP shows it; E4: a replay comes to the same."""
+        """After one full sweep everything matches LP; E4: a replay gives the same result."""
         self.verdict.rejected_before = {
             str(who) for (who,) in self.account.ask("select external_contact_id from rejected_records")
         }
@@ -87,7 +87,7 @@ class AnnouncedHistory(History):
         self.has_read_all(shown)
 
     def has_read_all(self, shown: Shown) -> None:
-        """Every edit that LP announced is there, but for those who were edited meanwhile."""
+        """Every edit that LP announced has arrived, except for records edited during the reading."""
         now = self.verdict.shown()
         at_rest = {feed: {who: it for who, it in now[feed].items() if shown[feed].get(who) == it} for feed in now}
         self.right(self.verdict.at_rest(at_rest))
@@ -113,7 +113,7 @@ def go(kind: type[History], histories: int) -> None:
 
 @several
 def test_after_any_history_everything_is_as_leadperfection_shows_it(histories: int) -> None:
-    """R1, W, F, J, M, S1, E4: once LP rests, a sync and a full sweep later; every change is told once (M7)."""
+    """R1, W, F, J, M, S1, E4: correct after a sync and a full sweep; every change is logged once (M7)."""
     go(AnyHistory, histories)
 
 

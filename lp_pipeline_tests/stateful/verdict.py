@@ -1,4 +1,4 @@
-"""What must stand in the warehouse once LeadPerfection has come to rest and was read: from the SPEC and LP's own file.
+"""The expected warehouse after LP stopped changing and was read, derived from the SPEC and LP's file.
 
 Belongs here: the comparison, with model.py's mapping and judging. Not here: how things came about.
 """
@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from lp_pipeline.sandbox.stamps import LEAD_ENTERED, LEAD_KINDS, PROSPECT
-from lp_pipeline.warehouse.database import run
+from lp_pipeline.sandbox.world.stamps import LEAD_ENTERED, LEAD_KINDS, PROSPECT
+from lp_pipeline.storage.warehouse import run
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.model import Model, Prospect
 from lp_pipeline_tests.model_records import ZONE, Reading
@@ -71,7 +71,7 @@ class Triggers:
 
 @dataclass
 class Found:
-    """What stands in the warehouse, and what is wrong whatever LP shows."""
+    """The warehouse's content, and errors that don't depend on LP's data."""
 
     wrong: list[str]
     merged: list[tuple[Any, ...]]
@@ -93,7 +93,7 @@ class Verdict:
     _changes_before: int = 0
 
     def after_a_run(self) -> list[str]:
-        """M1, M3, M7: what stands there is as the merged readings have it, and the changes lead to it."""
+        """M1, M3, M7: the rows match the merged readings, and the change log leads to them."""
         found = self._found()
         changes = found.changes[self._changes_before :]
         wrong = [*found.wrong, *_unexplained(self._before, changes, found.opportunities)]
@@ -125,7 +125,7 @@ class Verdict:
         return wrong
 
     def _found(self) -> Found:
-        with self.account.pipeline() as pipeline, pipeline.warehouse.connection() as connection:
+        with self.account.connections() as connections, connections.warehouse.connection() as connection:
 
             def ask(query: str) -> list[tuple[Any, ...]]:
                 return connection.execute(query).fetchall()
@@ -227,7 +227,7 @@ class Verdict:
 def _unexplained(
     before: Mapping[Key, Values], changes: list[tuple[Any, ...]], after: Mapping[Key, Values]
 ) -> list[str]:
-    """M7: undone one by one, last first, the changes lead from what stands there now to what stood there before."""
+    """M7: undoing the changes, last first, leads from the current rows to the earlier ones."""
     wrong: list[str] = []
     state = {key: dict(values) for key, values in after.items()}
     for *names, column, old, new in reversed(changes):

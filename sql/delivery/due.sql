@@ -15,12 +15,23 @@ contacts as (
     from pipeline.due_deliveries
     group by external_contact_id
 ),
+phones as (
+    select written, place, form as number from pipeline.contact_points where kind = 'phone' and form is not null
+),
 shared as (
-    select pipeline.ten_digits(phone) as phone
-    from opportunities
-    where pipeline.ten_digits(phone) is not null
-    group by all
-    having count(distinct external_contact_id) > 5
+    select p.number
+    from opportunities as o inner join phones as p on p.written = o.phone
+    group by p.number
+    having count(distinct o.external_contact_id) > 5
+),
+numbers as (
+    select
+        p.written,
+        list(p.number order by p.place) as phone_numbers,
+        list(s.number) filter (s.number is not null) as shared_numbers
+    from phones as p left join shared as s using (number)
+    where p.written in (select phone from opportunities where external_contact_id in (select external_contact_id from contacts))
+    group by p.written
 )
 select
     r.external_contact_id,
@@ -36,7 +47,9 @@ select
     r.status,
     b.prospect,
     b.lead,
-    s.phone is not null as phone_is_shared,
+    coalesce(n.phone_numbers, []) as phone_numbers,
+    coalesce(n.shared_numbers, []) as shared_numbers,
+    e.form as email_address,
     d.external_contact_id is not null as is_due,
     coalesce(d.is_history, false) as is_history,
     r.opportunity_place = 1 as is_current,
@@ -49,6 +62,7 @@ left join due as d
         d.external_contact_id = r.external_contact_id
         and d.external_id is not distinct from r.external_id
         and d.external_created_local = r.external_created_local
-left join shared as s on s.phone = pipeline.ten_digits(r.phone)
+left join numbers as n on n.written = r.phone
+left join pipeline.contact_points as e on e.kind = 'email' and e.written = r.email
 where d.external_contact_id is not null or r.opportunity_place = 1
 order by c.is_asked_for, c.queued_at desc, r.external_contact_id, r.opportunity_place desc;

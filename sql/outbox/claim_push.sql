@@ -1,6 +1,6 @@
 -- SPEC C7: address, text and date are fixed, and `sending` is on disk, before anything is sent. Done again before each
--- repetition of one try, so that the doubt counts from the last one; not if a person has settled it meanwhile. A push
--- that is looked for first (R5) is in doubt without being sent: since the older copy was restored.
+-- repetition of an attempt, so that the doubt counts from the last one; not if it was settled by hand in the meantime. A
+-- push that is looked up first (R5) is in doubt without having been sent, since the older copy was restored.
 update communication_pushes
 set
     state = 'sending',

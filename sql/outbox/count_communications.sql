@@ -1,4 +1,4 @@
--- What there is, for people to see with the asset.
+-- Totals shown with the asset.
 select
     (select count(*) from communications) as "communications so far",
     (select count(*) from rejected_communications) as "rejected so far";

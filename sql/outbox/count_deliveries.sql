@@ -1,2 +1,2 @@
--- How the ledger of deliveries stands, to be seen with the asset: what is refused waits for a change of its record.
+-- Deliveries by state, shown with the asset; a refused one waits until its record changes.
 select state, count(*) as number from hatch_deliveries group by state order by state;

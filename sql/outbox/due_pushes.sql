@@ -1,5 +1,5 @@
--- SPEC C3: is there anything for a push to do? Parameters: now, doubt_before (a push of unknown outcome older than that
--- may be looked up), targets (JSON list of those that are on).
+-- SPEC C3: does a push have anything to do? Parameters: now, doubt_before (pushes in doubt since before then may be
+-- looked up), targets (JSON list of those that are on).
 with paused as (
     select substr(name, 14) as target, value as until from facts where name like 'paused_until%' and value > :now
 )

@@ -1,4 +1,4 @@
--- SPEC C1: what is known of a data source's export. Parameters: data_source, day_ago.
+-- SPEC C1: the state of a data source's export. Parameters: data_source, day_ago.
 select
     max(case when data_source = :data_source then through end) as through,
     max(case when data_source = :data_source then requested_at end) as last_asked_at,

@@ -1,4 +1,4 @@
--- SPEC E3: what waits for a person, or all of a state. Parameters: states (JSON), reason (or null), since (or '').
+-- SPEC E3: pushes that need a decision, or all in a state. Parameters: states (JSON), reason (or null), since (or '').
 select
     p.communication_id, p.target, p.state, p.reason, p.attempts, p.updated_at, p.external_contact_id, p.words,
     c.occurred_at, c.channel, c.direction

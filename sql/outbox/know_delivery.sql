@@ -1,4 +1,4 @@
--- SPEC D3: the record is again as it was last delivered; what became of another content in between holds no more.
+-- SPEC D3: the record is again as it was last delivered; an outcome recorded in between no longer applies.
 update hatch_deliveries
 set
     state = 'delivered',

@@ -1,4 +1,4 @@
--- SPEC C5: who a Hatch contact is in LeadPerfection: by what was delivered to Hatch, or by its contact history.
+-- SPEC C5: which LeadPerfection contacts a Hatch contact is, according to deliveries and to the contact history.
 -- Parameter: contact_ids (JSON list).
 select distinct 'deliveries' as source, hatch_contact_id, external_contact_id, null as phone, null as email
 from hatch_deliveries

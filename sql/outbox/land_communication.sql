@@ -1,4 +1,4 @@
--- SPEC C1, C2: a communication is kept once; when it is shown again and differs (delivered by now), the newer one counts.
+-- SPEC C1, C2: a communication is stored once; if it arrives again and differs (delivered by now), the newer one counts.
 insert into communications values (
     :communication_id, :source, :landed_at, :occurred_at, :channel, :category, :type, :direction, :actor_type,
     :actor_name, :body, :delivery_status, :duration_seconds, :links, :contact_id, :external_contact_id, :external_id,

@@ -1,4 +1,4 @@
--- SPEC C5: who a Hatch contact is; the newest row of each counts.
+-- SPEC C5: which LeadPerfection contact a Hatch contact is; the newest row of each counts.
 insert into contact_history values (:hatch_contact_id, :external_contact_id, :email, :phone, :updated_at)
 on conflict (hatch_contact_id) do update set
     external_contact_id = coalesce(excluded.external_contact_id, contact_history.external_contact_id),

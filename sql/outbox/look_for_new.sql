@@ -1,4 +1,4 @@
--- SPEC R5: what lands for the first time, but had occurred by the time the copy was restored, may have landed before.
+-- SPEC R5: what arrives for the first time, but occurred before the copy was restored, may have arrived before.
 -- Parameters: pushes (JSON list of communication and target), until.
 insert or ignore into pushes_to_look_for
 select c.communication_id, json_extract(n.value, '$[1]')

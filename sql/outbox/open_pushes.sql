@@ -1,10 +1,10 @@
--- The pushes that a run may work on, oldest communication first; one that failed before holds up no other (SPEC C8).
+-- The pushes that a run may process, oldest communication first; those that failed before come last (SPEC C8).
 -- Parameters: now, due_only, targets (JSON).
 select
     p.communication_id, p.target, p.state, p.attempts, p.first_seen_at, p.first_tried_at,
     p.sending_since, p.sending_really_since,
-    p.external_contact_id as pushed_contact_id, p.external_id as pushed_lead_id, p.job_id, p.phone as pushed_phone,
-    p.call_date, p.text, p.words,
+    p.external_contact_id as pushed_contact_id, p.external_id as pushed_lead_id, p.job_id as pushed_job_id,
+    p.phone as pushed_phone, p.call_date, p.text, p.words,
     p.state <> 'sending' and exists (
         select 1 from pushes_to_look_for as l where l.communication_id = p.communication_id and l.target = p.target
     ) as looks_first,

@@ -1,4 +1,4 @@
--- SPEC D3: what became of a delivery; what was delivered before stays known when a later one is refused.
+-- SPEC D3: the outcome of a delivery; what was delivered last is kept if a later one is refused.
 insert into hatch_deliveries values (
     :external_contact_id, :external_id, :external_created_local, :state,
     case when :state = 'delivered' then :digest end,

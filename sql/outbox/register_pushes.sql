@@ -1,5 +1,5 @@
 -- SPEC C4: a communication that is seen for the first time gets a row for each target: pending where the target was on
--- when it landed (or is, or is not, by this run's override), else skipped. Parameters: overrides (JSON, target to true,
+-- when it arrived (or is, or is not, by this run's override), else skipped. Parameters: overrides (JSON, target to true,
 -- false or null), since, now.
 with seen as (
     select

@@ -1,2 +1,2 @@
--- SPEC C5: who Hatch's contacts are is known better now, so those that matched nobody are due again.
+-- SPEC C5: the contact history has changed, so unmatched pushes are due again.
 update communication_pushes set next_try_at = null where state = 'unmatched' and next_try_at <> '9999';

@@ -1,11 +1,11 @@
--- The tables of outbox.sqlite (SQLite): what came in from Hatch, and what went out to Hatch and LeadPerfection.
+-- The tables of outbox.sqlite (SQLite): what came from Hatch, and what was sent to Hatch and LeadPerfection.
 -- Instants are ISO text in UTC, with microseconds, so that they sort as text.
 
--- What this file knows of itself: revision (counts visible changes), pushing_since (C4), pauses of the sensor, until when
--- pushes may have been made of which an older copy of this file does not know (recovered_at, R5).
+-- Single values: revision (counts visible changes), pushing_since (C4), pauses of the sensor, and recovered_at (R5): until
+-- then pushes may have been sent that this file, a restored older copy, does not know of.
 create table if not exists facts (name text primary key, value text not null) strict;
 
--- Every communication, as landed from the export or the inbox (SPEC C1, C2). `targets` are those that were on then.
+-- Every communication from the export or the inbox (SPEC C1, C2). `targets` are those that were on when it arrived.
 create table if not exists communications (
     communication_id text primary key,
     source text not null,
@@ -32,7 +32,7 @@ create table if not exists communications (
 ) strict;
 create index if not exists communications_by_time on communications (occurred_at);
 
--- What was landed and is no communication: kept with the reason, so that nothing is lost.
+-- What arrived but is not a valid communication, with the reason, so that nothing is lost.
 create table if not exists rejected_communications (
     record text primary key,
     source text not null,
@@ -40,7 +40,7 @@ create table if not exists rejected_communications (
     landed_at text not null
 ) strict;
 
--- Who a Hatch contact is (SPEC C5).
+-- Which LeadPerfection contact a Hatch contact is (SPEC C5).
 create table if not exists contact_history (
     hatch_contact_id text primary key,
     external_contact_id text,
@@ -49,7 +49,7 @@ create table if not exists contact_history (
     updated_at text
 ) strict;
 
--- What was asked of the Bulk Export, and when (SPEC C1): written before it is asked.
+-- Requests to the Bulk Export (SPEC C1), recorded before they are made.
 create table if not exists export_requests (
     requested_at text not null,
     data_source text not null,
@@ -86,15 +86,15 @@ create table if not exists communication_pushes (
 create index if not exists pushes_by_state on communication_pushes (state, target);
 create index if not exists pushes_by_call on communication_pushes (external_contact_id, call_date);
 
--- The pushes whose mark LeadPerfection is asked for before they are sent (SPEC R5): the ledger is an older copy, and does
--- not know whether they were.
+-- The pushes that are looked up in LeadPerfection before they are sent (SPEC R5): the ledger is an older copy, so they may
+-- have been sent already.
 create table if not exists pushes_to_look_for (
     communication_id text not null,
     target text not null,
     primary key (communication_id, target)
 ) strict, without rowid;
 
--- The ledger of deliveries to Hatch (SPEC D3): for each opportunity what it knows.
+-- The ledger of deliveries to Hatch (SPEC D3), one row for each opportunity.
 create table if not exists hatch_deliveries (
     external_contact_id text not null,
     external_id text not null,

@@ -1,5 +1,4 @@
--- SPEC E3: a person's word. What LeadPerfection has already is not sent again; what is to be pushed again has all its
--- tries before it. Parameters: state, reason, now, ids (JSON, or null for all), targets (JSON), from_states (JSON),
+-- SPEC E3: settles pushes by hand. What is to be pushed again starts with a fresh count of attempts. Parameters: state, reason, now, ids (JSON, or null for all), targets (JSON), from_states (JSON),
 -- from_reason (or null), since (or '').
 update communication_pushes
 set

@@ -1,5 +1,5 @@
--- What became of a push, unless a person has settled it meanwhile. Parameters: from_state, the state in which the run
--- found it; attempts that are null stay as they are; doubt_begins restarts the doubt's clock.
+-- The outcome of a push, unless it was settled by hand in the meantime. Parameters: from_state (the state in which the
+-- run found it), attempts (null: unchanged), doubt_begins (restarts the doubt's clock).
 update communication_pushes
 set
     state = :state,

@@ -37,6 +37,9 @@ create table if not exists sync_runs (
     watermark_moved boolean
 );
 alter table sync_runs add column if not exists kind varchar default 'sync';
+-- Why the feed counts as unread (SPEC W8): the message for people, without LeadPerfection's own words, and its kind.
+alter table sync_runs add column if not exists failure varchar;
+alter table sync_runs add column if not exists failure_kind varchar;
 
 -- Readings, in reading order and only ever appended (SPEC W7). `reading_no` is that order as one number;
 -- `fields` is the record with its keys in lower case, `content` what comparisons look at (F1).
@@ -70,6 +73,10 @@ create table if not exists raw.leads (
     lead_place integer,
     fields json
 );
+
+-- The normal forms of phone numbers and e-mail addresses (SPEC J8), computed once for each text that a record writes: the
+-- ten digits of each number in it, in order, or its bare address; one row with no form if there is none in it.
+create table if not exists pipeline.contact_points (kind varchar, written varchar, place integer, form varchar);
 
 -- The queue of readings that await their merge (SPEC W8), and for each prospect and feed the last one merged (F2).
 create sequence if not exists pipeline.queue_numbers;

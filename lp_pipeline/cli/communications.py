@@ -1,0 +1,176 @@
+"""`lp-pipeline push`, `pushes`, `deliver`, `inbox`, `recovered`: the commands about Hatch. No logic here."""
+
+from datetime import UTC, datetime
+
+import click
+
+from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home
+from lp_pipeline.communications.open_push import NOT_SENT, STATES
+from lp_pipeline.communications.targets import TARGETS
+from lp_pipeline.settings import load_settings
+
+SINCE = click.DateTime(("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"))
+SELECTION = (
+    click.argument("communication_ids", nargs=-1),
+    click.option("--target", type=click.Choice(TARGETS), help="Only pushes to this target."),
+    click.option("--state", type=click.Choice(NOT_SENT), help="All pushes in this state."),
+    click.option("--reason", help="All pushes with this reason, such as switched_off or before_start."),
+    click.option("--since", type=SINCE, help="Only communications since this time (in LeadPerfection's time zone)."),
+)
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Show exactly what would be written where, without writing it.")
+@click.option("--notes/--no-notes", "push_to_notes", default=None, help="Override PUSH_TO_NOTES for this run.")
+@click.option(
+    "--call-logs/--no-call-logs", "push_to_call_logs", default=None, help="Override PUSH_TO_CALL_LOGS for this run."
+)
+@click.option(
+    "--production-notes/--no-production-notes",
+    "push_to_production_notes",
+    default=None,
+    help="Override PUSH_TO_PRODUCTION_NOTES for this run.",
+)
+def push(*, dry_run: bool, **overrides: bool | None) -> None:
+    """Push communications from Hatch into LeadPerfection, each exactly once."""
+    from lp_pipeline.cli.execute import rehearse_push, run_push
+    from lp_pipeline.cli.render import show_pushes
+
+    settings = account_settings()
+    if dry_run:
+        console().print(rehearse_push(settings, overrides), markup=False, highlight=False)
+        return
+    give_dagster_a_home()
+    if failures := run_push(overrides):
+        raise click.ClickException("\n".join(failures))
+    show_pushes(settings, console())
+
+
+@click.group(invoke_without_command=True)
+@click.option("--state", type=click.Choice(STATES), help="List the pushes in this state instead.")
+@click.option("--reason", help="Only pushes with this reason.")
+@click.pass_context
+def pushes(context: click.Context, state: str | None, reason: str | None) -> None:
+    """List the pushes that need a decision: uncertain, unmatched or failed. The commands below settle them."""
+    if context.invoked_subcommand is None:
+        from lp_pipeline.cli.render import show_held
+
+        show_held(account_settings(), state, reason, console())
+
+
+def _verdict(name: str, description: str, outcome: str) -> click.Command:
+    def command(
+        communication_ids: tuple[str, ...],
+        target: str | None,
+        state: str | None,
+        reason: str | None,
+        since: datetime | None,
+    ) -> None:
+        from lp_pipeline.communications.manual import Choice, settle
+        from lp_pipeline.communications.targets import targets_on
+        from lp_pipeline.storage.outbox import Outbox
+
+        settings = account_settings()
+        moment = since.replace(tzinfo=settings.zone) if since else None
+        with Outbox(settings.data) as outbox:
+            changed = settle(outbox, settings, name, Choice(communication_ids, target, state, reason, moment))  # type: ignore[arg-type]
+        if not changed:
+            raise click.ClickException("No matching pushes; nothing changed.")
+        click.echo(f"{_pushes(changed.total())} {outcome}.")
+        off = sorted(set(changed) - set(targets_on(settings)))
+        if name == "again" and off:
+            click.echo(f"{' and '.join(off)} {'is' if len(off) == 1 else 'are'} turned off: sent once turned on.")
+
+    for parameter in reversed(SELECTION):
+        command = parameter(command)
+    return click.command(name, help=description)(command)
+
+
+pushes.add_command(_verdict("sent", "Mark the selected pushes as already delivered.", "marked as already delivered"))
+pushes.add_command(
+    _verdict("again", "Push the selected pushes (again) with the next push.", "queued for the next push")
+)
+pushes.add_command(_verdict("drop", "Never push the selected pushes.", "dropped"))
+
+
+def _pushes(number: int) -> str:
+    return f"{number} push" if number == 1 else f"{number} pushes"
+
+
+@pushes.command("takeover")
+def takeover_command() -> None:
+    """Make this data folder the one that pushes for the account.
+
+    Only one data folder per machine pushes for a LeadPerfection account and Hatch source. Messages that the other
+    folder may have sent already are looked up in LeadPerfection first, so that nothing is written twice.
+    """
+    from lp_pipeline.communications.ownership import take_over
+    from lp_pipeline.storage.outbox import Outbox
+
+    settings = account_settings()
+    with Outbox(settings.data) as outbox:
+        number = take_over(outbox, settings).total()
+    click.echo(f"{settings.data} now pushes for this account. To be looked up before sending: {_pushes(number)}.")
+
+
+@pushes.command("assign")
+@click.argument("communication_id")
+@click.argument("cst_id")
+def assign_command(communication_id: str, cst_id: str) -> None:
+    """Assign the communication COMMUNICATION_ID to the prospect CST_ID and push it there."""
+    from lp_pipeline.communications.manual import assign
+    from lp_pipeline.storage.outbox import Outbox
+
+    settings = account_settings()
+    with Outbox(settings.data) as outbox:
+        number = assign(outbox, settings, communication_id, cst_id).total()
+    click.echo(f"{_pushes(number)} to prospect {cst_id} queued for the next push.")
+
+
+@click.command()
+@click.option("--since", type=SINCE, required=True, help="Start of the period (in LeadPerfection's time zone).")
+def deliver(since: datetime) -> None:
+    """Send opportunities that changed since a given time to Hatch, unless Hatch already has them as they are."""
+    from lp_pipeline.runs.deliver_since import deliver_since
+
+    settings = account_settings()
+    moment = since.replace(tzinfo=settings.zone).astimezone(UTC)
+    if moment > settings.now():
+        raise click.BadParameter(f"{since} is in the future.", param_hint="--since")
+    click.echo(deliver_since(settings, moment, console()))
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8766, show_default=True, help="Port to listen on.")
+def inbox(host: str, port: int) -> None:
+    """Accept communications over HTTP until Ctrl-C (needs COMMUNICATIONS_FROM=inbox and INBOX_SECRET)."""
+    from lp_pipeline.communications.inbox import serve_inbox
+
+    account_settings()
+    serve_inbox(load_settings, host, port, console())
+
+
+@click.command("recovered")
+@click.option("--since", type=SINCE, required=True, help="When that copy was made (in LeadPerfection's time zone).")
+def recovered_command(since: datetime) -> None:
+    """Prevent double pushes after restoring an older copy of the data folder.
+
+    Run this before the next push. The restored ledger does not know what was pushed after the copy was made. So each
+    push that may have been sent is first looked up in LeadPerfection, by the mark in its note (call logs: by date and
+    phone), and is not sent again if it is there. This also applies to communications that arrive again later, if they
+    occurred before now. Production notes, and call logs over 6 days old, can't be looked up: they become uncertain,
+    see `lp-pipeline pushes`. Whatever the inbox received after the copy was made is missing: ask Hatch to resend it.
+    """
+    from lp_pipeline.communications.manual import recovered
+    from lp_pipeline.storage.outbox import Outbox
+
+    settings = account_settings()
+    with Outbox(settings.data) as outbox:
+        number = recovered(outbox, settings, since.replace(tzinfo=settings.zone)).total()
+    click.echo(
+        f"{_pushes(number)} will be looked up in LeadPerfection before sending, and so will messages that arrive again."
+    )
+
+
+COMMANDS = (push, pushes, deliver, inbox, recovered_command)

@@ -1,0 +1,110 @@
+"""`lp-pipeline`: the command line. Each command wires; what it does stands elsewhere."""
+
+import sys
+from typing import IO
+
+import click
+
+from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
+from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home
+from lp_pipeline.cli.history import COMMANDS as HISTORY
+from lp_pipeline.errors import PipelineError
+from lp_pipeline.settings import load_settings, refuse_dotenv
+
+
+class PlainErrors(click.Group):
+    """Shows an expected error as its one message, without a stack trace."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; exit code 1 with the message on stderr for a `PipelineError`."""
+        try:
+            return super().invoke(ctx)
+        except PipelineError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=PlainErrors, help="Keeps LeadPerfection and Hatch in sync, by way of DuckDB.")
+@click.version_option(package_name="lp-pipeline", message="%(package)s %(version)s")
+def main() -> None:
+    """The entry point."""
+
+
+@main.command()
+@click.pass_context
+def sync(context: click.Context) -> None:
+    """Sync once, push new Hatch communications into LeadPerfection, and show the status."""
+    from lp_pipeline.cli.execute import run_push, run_sync
+
+    account_settings()  # a wrong setting is reported before Dagster starts up
+    give_dagster_a_home()
+    # the next sync publishes what is pushed: nobody waits a minute for it here
+    if failures := run_sync() + run_push({}, publish=False):
+        raise click.ClickException("\n".join(dict.fromkeys(failures)))
+    context.invoke(status)
+
+
+@main.command(hidden=True)
+def home() -> None:
+    """Prepare Dagster's home; `make` does this before anything else uses it."""
+    refuse_dotenv()
+    give_dagster_a_home()
+
+
+@main.command()
+def status() -> None:
+    """Show how fresh the published data is, the counts and ten opportunities."""
+    from lp_pipeline.cli.render import show_status
+
+    show_status(account_settings(), console())
+
+
+@main.command(context_settings={"ignore_unknown_options": True})  # a query may begin with a comment: --
+@click.argument("query", required=False)
+@click.option("--file", "file", type=click.File(encoding="utf-8"), help="Read the query from this file (- is stdin).")
+@click.option("--csv", "as_csv", is_flag=True, help="All rows as CSV (the default into a file or another program).")
+@click.option("--json", "as_json", is_flag=True, help="All rows as a JSON array of objects.")
+def sql(query: str | None, file: IO[str] | None, *, as_csv: bool, as_json: bool) -> None:
+    """Query the published data: one QUERY, or a prompt if there is none.
+
+    On a terminal, rows that don't fit its width show as records, one column per line, and the first 200 rows are shown.
+    Anywhere else you get all rows as CSV. Values are always exact; several statements show one result each.
+    """
+    from lp_pipeline.cli.prompt import ask, prompt
+
+    if query and query.startswith("-") and len(query.split()) == 1:
+        raise click.NoSuchOption(query)
+    if (query is not None and file) or (as_csv and as_json):
+        raise click.UsageError("Give either a query or --file, and either --csv or --json.")
+    settings, page = account_settings(), console()
+    if query is None and not file and sys.stdin.isatty():
+        prompt(settings, page)
+        return
+    form = "json" if as_json else "page" if page.is_terminal and not as_csv else "csv"
+    try:
+        text = query if query is not None else (file or sys.stdin).read()
+        text.encode()  # what Python could not decode may also be in it as half a surrogate pair
+    except UnicodeError:
+        raise click.ClickException("The query is not valid UTF-8 text. Save it as UTF-8.") from None
+    ask(settings, text, page, form)
+
+
+@main.command()
+@click.option("--port", default=8765, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--switch", "switches", multiple=True, metavar="NAME=VALUE", help="Set one of its switches (repeatable).")
+def sandbox(port: int, switches: tuple[str, ...]) -> None:
+    """Serve the sandbox's LeadPerfection by itself, until Ctrl-C."""
+    from lp_pipeline.sandbox.serve import serve
+
+    serve(load_settings(), port, switches, console())
+
+
+@main.command()
+def rezone() -> None:
+    """Recompute all instants after LP_TIMEZONE was corrected."""
+    from lp_pipeline.transform.rezone import rezone as recompute
+
+    click.echo(recompute(account_settings()))
+
+
+for command in (*COMMUNICATIONS, *HISTORY):
+    main.add_command(command)

@@ -1,0 +1,128 @@
+"""Pages for people: the status out of `published.duckdb`, the ledger of pushes out of the outbox, what a replay found.
+
+How a query's rows look: `query.py`; typing queries: `prompt.py`.
+"""
+
+import os
+import shlex
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from lp_pipeline.cli.query import results, show, visible
+from lp_pipeline.communications.manual import Choice, held
+from lp_pipeline.package_data import package_data
+from lp_pipeline.settings import REPOSITORY, Settings, settings_file
+from lp_pipeline.storage.outbox import Outbox
+from lp_pipeline.storage.published import open_published, published_file
+from lp_pipeline.storage.sql import statement
+from lp_pipeline.storage.warehouse import first_row
+from lp_pipeline.transform.replay import ReplayReport
+
+MOST_ROWS = 200
+
+
+def show_status(settings: Settings, console: Console) -> None:
+    """How fresh the data is, the counts, ten opportunities, and what to do next."""
+    with open_published(published_file(settings)) as connection:
+        published_at, sync_id = connection.execute("select published_at, sync_id from published").fetchall()[0]
+        counts = first_row(connection, statement("status/counts"))
+        console.print(
+            f"\n[bold]Published[/] {published_at:%Y-%m-%d %H:%M:%S %Z}, after sync {sync_id}, in {settings.data}"
+        )
+        for name, count in counts.items():
+            console.print(f"  {count:>8,}  {name.replace('_', ' ')}")
+        console.print("\n[bold]Ten contacts that changed last[/]")
+        for latest in results(connection, statement("status/latest")):
+            show(latest, console, folded=True)
+    show_pushes(settings, console)
+    console.print("\n[bold]Next[/]")
+    for command, purpose in _next(settings):
+        console.print(f"  {command:<44} {purpose}", markup=False, highlight=False)
+
+
+def _next(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What to type next, and what for: as in a checkout, or as with an installed wheel."""
+    checkout = package_data("sql") == REPOSITORY / "sql"
+    yield (
+        "make dev" if checkout else "DAGSTER_HOME=$PWD/.dagster dagster dev -m lp_pipeline.definitions",
+        "the Dagster UI, with a sync every 15 minutes",
+    )
+    yield (
+        ".venv/bin/lp-pipeline sql" if checkout else "lp-pipeline sql",
+        "ask the data (DESCRIBE opportunities; see sql/analysis/)",
+    )
+    if not settings.lp_api_url:
+        paths = (package_data("lp_pipeline.env.example"), settings_file())
+        shortest = (min(str(path), os.path.relpath(path), key=len) for path in paths)
+        yield shlex.join(["cp", *shortest]), "your own LeadPerfection"
+
+
+def show_pushes(settings: Settings, console: Console) -> None:
+    """The ledger of pushes: targets, states, counts."""
+    with Outbox(settings.data) as outbox:
+        rows = outbox.rows("count_pushes")
+        stops = outbox.rows("stops")
+    if not rows:
+        return
+    console.print(
+        "\n[bold]Hatch communications on their way into LeadPerfection[/] (as of now; queries see it after the next "
+        "publication)"
+    )
+    table = Table("target", "state", "reason", Column("pushes", justify="right"))
+    for row in rows:
+        table.add_row(row["target"], row["state"], row["reason"], f"{row['number']:,}")
+    console.print(table)
+    for row in stops:
+        console.print(Text(f"{row['target'] or 'all targets'}: {row['why']}", style="yellow"))
+
+
+def show_unannounced(settings: Settings, console: Console) -> None:
+    """The changes that LeadPerfection did not announce, by field."""
+    console.print("[bold]Changes that LeadPerfection did not announce, over all sweeps so far[/]")
+    _show_query(settings, "status/unannounced", console, if_none="None so far.")
+
+
+def show_held_opportunities(settings: Settings, console: Console) -> None:
+    """The opportunities that the identity guard holds."""
+    _show_query(settings, "status/held", console, if_none="No opportunity is held.")
+
+
+def _show_query(settings: Settings, name: str, console: Console, *, if_none: str) -> None:
+    with open_published(published_file(settings)) as connection:
+        for result in results(connection, statement(name)):
+            show(result, console, if_none=if_none, folded=True)
+
+
+def show_difference(report: ReplayReport, console: Console) -> None:
+    """What a replay found (SPEC E4)."""
+    if not report.counts:
+        console.print(f"Replayed {report.done_again:,} merges and settlements: no difference.")
+    else:
+        total = sum(report.counts.values())
+        names = ("external_contact_id", "external_id", "external_created_local", "column", "live", "replayed")
+        table = Table(*names, caption=f"the first {len(report.rows)} of {total}" if total > len(report.rows) else None)
+        for row in report.rows:
+            table.add_row(*["" if value is None else Text(visible(str(value))) for value in row])
+        console.print(table)
+        counts = ", ".join(f"{name} {number:,}" for name, number in report.counts.items())
+        console.print(f"Replayed {report.done_again:,} merges and settlements. Differences: {counts}.")
+    if report.adopted is not None:
+        console.print(f"Adopted: replaced {report.adopted:,} opportunities. The next sync publishes them.")
+
+
+def show_held(settings: Settings, state: str | None, reason: str | None, console: Console) -> None:
+    """The pushes that need a decision, or those of a state."""
+    with Outbox(settings.data) as outbox:
+        rows = held(outbox, Choice(state=state, reason=reason))
+    if not rows:
+        console.print(f"No push is {state or 'uncertain, unmatched or failed'}.")
+        return
+    names = ("communication_id", "target", "state", "reason", "attempts", "external_contact_id", "occurred_at", "words")
+    table = Table(*names, caption=f"the first {MOST_ROWS} of {len(rows)}" if len(rows) > MOST_ROWS else None)
+    for row in rows[:MOST_ROWS]:
+        table.add_row(*[Text("" if row[name] is None else visible(str(row[name]))) for name in names])
+    console.print(table)
+    console.print("Settle them: lp-pipeline pushes sent|again|drop ID …, or pushes assign ID CST_ID")

@@ -1,0 +1,204 @@
+"""One request and its answer, for both clients: bounded in time and size, its text as UTF-8. No retries, no meaning
+beyond the transport's. What leaves here as an exception neither says nor drags along a request: those carry keys,
+passwords and personal data (SPEC R4).
+"""
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from urllib.parse import quote, urlencode, urlsplit
+
+import httpx
+from pydantic import SecretStr
+
+from lp_pipeline.clients.json_repair import as_utf8
+from lp_pipeline.clients.retry import Trouble
+from lp_pipeline.errors import SettingsError
+from lp_pipeline.settings import is_loopback
+
+CONNECT_TIMEOUT = 10.0
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+_certificates = cache(httpx.create_ssl_context)  # to load them for every client takes longer than many a request
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An answer, read whole; a text is in UTF-8, whatever it came in."""
+
+    status: int
+    body: bytes
+    media_type: str = ""
+    date: datetime | None = None  # the server's clock
+    retry_after: str = ""
+    location: str = ""
+    elapsed: float = 0.0  # seconds
+
+    @property
+    def size(self) -> str:
+        """What came, in safe words."""
+        kind = re.sub(r"[^\w/+.-]", "", self.media_type.partition(";")[0])[:60] or "no content type"
+        return f"HTTP {self.status}, {kind}, {len(self.body)} bytes"
+
+    @property
+    def wished_pause(self) -> float | None:
+        """How many seconds to wait before the next try, as `Retry-After` asks; None if it doesn't, or for ever."""
+        try:
+            wish = float(self.retry_after)
+        except ValueError:
+            until = http_date(self.retry_after)
+            wish = (until - (self.date or datetime.now(UTC))).total_seconds() if until else 0.0
+        return wish if 0 < wish < float("inf") else None
+
+
+class Exchange:
+    """Requests to one address of `server` (its name in messages); follows no redirect. Threads may share one.
+
+    `read_timeout` is how many seconds may pass without a byte, `patience` bounds a whole answer, `largest` its bytes.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        address: str,
+        transport: httpx.BaseTransport | None,
+        read_timeout: float,
+        patience: float,
+        largest: int,
+    ) -> None:
+        self.host = f"{urlsplit(address).scheme}://{urlsplit(address).netloc}"
+        self._server = server
+        self._address = address.rstrip("/")
+        self._read_timeout = read_timeout
+        self._patience = patience
+        self._largest = largest
+        self._http = httpx.Client(
+            transport=transport,
+            verify=_certificates(),
+            follow_redirects=False,
+            trust_env=not is_loopback(urlsplit(address).hostname),  # proxies are for the outside
+            headers={"user-agent": "lp-pipeline"},
+        )
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        authorization: str | None = None,
+        *,
+        content: bytes | None = None,
+        content_type: str = JSON,
+        params: Mapping[str, str] | None = None,
+        time_left: float | None = None,
+    ) -> Received:
+        """Send one request, read the answer within `time_left` seconds; raises `Trouble` if no whole answer comes."""
+        patience = self._patience if time_left is None else min(self._patience, time_left)
+        silence = min(self._read_timeout, patience)
+        connecting = min(CONNECT_TIMEOUT, patience)
+        headers = {"accept": "*/*" if content is None else JSON}
+        if authorization is not None:
+            headers["authorization"] = authorization
+        if content is not None:
+            headers["content-type"] = content_type
+        request = self._http.build_request(
+            method,
+            f"{self._address}{path}",
+            content=content,
+            params=params,
+            headers=headers,
+            timeout=httpx.Timeout(silence, connect=connecting),
+        )
+        begun = time.monotonic()
+        try:
+            return self._received(request, patience)
+        except httpx.ReadTimeout:
+            if time_left is not None and time.monotonic() - begun >= 0.99 * time_left:
+                trouble = Trouble("out_of_time", f"{self._server} did not answer within the run's time")
+            else:
+                trouble = Trouble("slow", f"no whole answer within {silence:.0f} s")
+        except _TooLarge:
+            trouble = Trouble("garbled", f"{self._server} answered with more than {self._largest} bytes")
+        except UnicodeDecodeError as error:
+            what = f"{self._server} answered with bytes that are not {error.encoding}, which they are said to be"
+            trouble = Trouble("garbled", what)
+        except httpx.DecodingError:
+            trouble = Trouble("garbled", f"{self._server} answered with something that can't be unpacked")
+        except httpx.TransportError as error:
+            never_arrived = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+            late = isinstance(error, httpx.ConnectTimeout)
+            reason = f"no connection within {connecting:.0f} s" if late else _reason(error)
+            trouble = Trouble("unreachable", reason, done_nothing=never_arrived)
+        raise trouble  # out here, so that the httpx error, which holds the request, is not its context
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _received(self, request: httpx.Request, patience: float) -> Received:
+        begun = time.monotonic()
+        response = self._http.send(request, stream=True)
+        try:
+            body = bytearray()
+            for chunk in response.iter_bytes():
+                body += chunk
+                if time.monotonic() - begun > patience:  # an answer that trickles in for ever
+                    raise httpx.ReadTimeout("trickling")
+                if len(body) > self._largest:
+                    raise _TooLarge
+            media_type = response.headers.get("content-type", "")
+            return Received(
+                status=response.status_code,
+                body=as_utf8(bytes(body), media_type, strict=response.is_success),
+                media_type=media_type,
+                date=http_date(response.headers.get("date", "")),
+                retry_after=response.headers.get("retry-after", ""),
+                location=response.headers.get("location", ""),
+                elapsed=time.monotonic() - begun,
+            )
+        finally:
+            response.close()
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def form(fields: Mapping[str, str]) -> bytes:
+    """Form fields as LeadPerfection wants them: a blank is `%20`, not `+` (contract 2)."""
+    return urlencode(fields, quote_via=quote, errors="replace").encode()
+
+
+def bearer(key: SecretStr, setting: str) -> str:
+    """The authorization header's value; raises `SettingsError`, naming the setting, for a key that can't be sent."""
+    text = key.get_secret_value()
+    if not text:
+        raise SettingsError(f"{setting} is not set, so nothing can be asked of Hatch. Set it in lp_pipeline.env.")
+    if not text.isascii() or not text.isprintable():
+        raise SettingsError(f"{setting} holds characters that no key has. Copy it again from your Hatch account.")
+    return f"Bearer {text}"
+
+
+def http_date(text: str) -> datetime | None:
+    """The instant of a `Date` or `Retry-After` header; None if it is none that Python's calendar has."""
+    try:
+        date = parsedate_to_datetime(text)
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def _reason(error: httpx.TransportError) -> str:
+    """Why no connection came about or held, in safe words: the operating system's, or ours by the kind of error."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror.lower()
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.ConnectError):
+        return "no connection"
+    if isinstance(error, httpx.ReadError | httpx.RemoteProtocolError | httpx.WriteError | httpx.WriteTimeout):
+        return "the connection was cut"
+    return f"no exchange ({type(error).__name__})"

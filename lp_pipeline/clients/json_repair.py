@@ -1,0 +1,108 @@
+"""JSON of any quality and any encoding: a bad character, lone surrogate or number costs only itself. Bodies and lines
+in, their text as UTF-8 and its value out. What the values mean is decided by the clients.
+"""
+
+import codecs
+import json
+import re
+from dataclasses import dataclass
+from email.message import Message
+from typing import Any
+
+import msgspec
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonObject:
+    """An object: its JSON text, verbatim unless it had to be repaired, and its fields by names in lower case."""
+
+    text: str
+    fields: dict[str, Any]
+
+
+def as_utf8(body: bytes, media_type: str, *, strict: bool) -> bytes:
+    """A body in UTF-8, from the charset that its content type declares or its byte order mark shows.
+
+    What declares none is left as it is. Raises `UnicodeDecodeError` for a body that is not what it declares, or, if not
+    `strict`, replaces the characters in question.
+    """
+    header = Message()
+    header["content-type"] = media_type
+    declared = header.get_param("charset")
+    charset = declared if isinstance(declared, str) else None
+    if body.startswith(_UTF16_MARKS):
+        charset = "utf-16"
+    if charset is None or "zip" in header.get_content_type():
+        return body
+    try:
+        return body.decode(charset, "strict" if strict else "replace").encode("utf-8", "replace")
+    except LookupError:  # a charset that nobody knows: the bytes may be UTF-8 all the same
+        return body
+
+
+def bare(body: bytes) -> bytes:
+    """A body without the byte order mark and the white space around it."""
+    return body.strip().removeprefix(codecs.BOM_UTF8).strip()
+
+
+def readable(text: bytes) -> tuple[bytes, Any]:
+    """JSON text and its value; one bad character, lone surrogate or number becomes U+FFFD or null, the rest stays.
+
+    Raises one of `UNREADABLE` for what is no JSON at all.
+    """
+    try:
+        return text, msgspec.json.decode(text)
+    except UNREADABLE:
+        pass
+    repaired = _ESCAPE.sub(
+        lambda found: rb"\ufffd" if found["lone"] else found[0], text.decode("utf-8", "replace").encode()
+    )
+    try:
+        return repaired, msgspec.json.decode(repaired)
+    except UNREADABLE:
+        value = json.loads(repaired, strict=False, parse_constant=lambda _: None)
+        repaired = msgspec.json.encode(value)
+        return repaired, msgspec.json.decode(repaired)
+
+
+def decoded(body: bytes, otherwise: Any = None) -> Any:
+    """The JSON value of a body; `otherwise` if it holds none."""
+    try:
+        return readable(bare(body))[1]
+    except UNREADABLE:
+        return otherwise
+
+
+def json_object(line: bytes) -> JsonObject | None:
+    """The object that a line holds; None if it holds none.
+
+    Of two keys that differ in case only, the first one with a value counts.
+    """
+    try:
+        text, value = readable(bare(line))
+    except UNREADABLE:
+        return None
+    if not isinstance(value, dict):
+        return None
+    fields: dict[str, Any] = {}
+    for name, found in value.items():
+        key = name.strip().lower()
+        if fields.get(key) in (None, ""):
+            fields[key] = found
+    return JsonObject(text.decode(), fields)
+
+
+def json_text(line: bytes) -> str:
+    """The line as JSON text, whatever it is: what is no JSON becomes a JSON string."""
+    try:
+        return readable(bare(line))[0].decode()
+    except UNREADABLE:
+        return json.dumps(line.decode("utf-8", "replace"))

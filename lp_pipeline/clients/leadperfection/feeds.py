@@ -1,0 +1,188 @@
+"""The two feeds, and reading one of them through a window, page by page, to its end (SPEC W4). Which windows to read,
+and whether to read one again, is for the caller to decide; nothing is stored here.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from lp_pipeline.clients.leadperfection.change_stamps import any_between, change_stamps
+from lp_pipeline.clients.leadperfection.client import Answer, Client
+from lp_pipeline.clients.leadperfection.paginator import Walk
+from lp_pipeline.clients.leadperfection.responses import identity
+from lp_pipeline.clients.leadperfection.windows import LATE, SentWindow, Window, as_sent
+from lp_pipeline.errors import SlowQuery
+from lp_pipeline.settings import Settings
+
+BEFORE_ASKING_AGAIN = 2.0  # seconds: an empty page after a full one may be a lie under load
+FAILURES_IN_A_ROW = 3  # rows that time out one after the other; more of them, and it is not the rows
+SLOW_TRIES = 2  # for a single row
+
+FeedName = Literal["leads", "prospects"]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One of LeadPerfection's ways to ask what changed."""
+
+    name: FeedName
+    action: str
+    options: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One prospect record as one page showed it."""
+
+    page: int  # the answer within this reading, from 1
+    place: int  # within its answer, from 1
+    record: bytes  # as received
+    read_at: datetime
+    cst_id: str | None
+
+
+@dataclass
+class WindowReading:
+    """What reading a window once brought."""
+
+    sent: SentWindow
+    readings: list[Reading] = field(default_factory=list)
+    pages: int = 0  # requests that brought an answer
+    several: bool = False  # a page was full, or more than one brought records: rows may shift between pages
+    shifted: bool = False  # of several pages, one showed a change stamped after the reading began
+    full_page: bool = False  # a page of exactly the size asked for was seen: short ones can be trusted from now on
+    set_aside: list[int] = field(default_factory=list)  # rows (from 1) that LeadPerfection never delivers in time
+    began: datetime | None = None  # by LeadPerfection's clock
+    ended: datetime | None = None
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The prospects it showed."""
+        return frozenset(reading.cst_id for reading in self.readings if reading.cst_id is not None)
+
+
+def feeds(settings: Settings) -> tuple[Feed, Feed | None]:
+    """The lead feed, and the prospect feed unless it is switched off."""
+    leads = Feed("leads", "Customers/GetLead", settings.lp_lead_options)
+    if settings.lp_prospect_action == "off":
+        return leads, None
+    return leads, Feed("prospects", settings.lp_prospect_action, settings.lp_prospect_options)
+
+
+def read_window(
+    client: Client,
+    feed: Feed,
+    window: Window,
+    settings: Settings,
+    *,
+    trust_short_page: bool,
+    on_page: Callable[[int], None] = lambda _: None,
+    patient: bool = False,
+    late: timedelta = LATE,
+) -> WindowReading:
+    """Read a feed through a window to its end; `on_page` hears how many records there are so far.
+
+    `trust_short_page`: this LeadPerfection has given a full page of this size before. `patient`: a page that times out
+    is read row by row, and single rows that still do are set aside; otherwise `SlowQuery` is raised.
+    """
+    return _WindowReader(client, feed, as_sent(window, settings.zone, late), settings, on_page).read(
+        trust_short_page=trust_short_page, patient=patient
+    )
+
+
+class _WindowReader:
+    def __init__(
+        self, client: Client, feed: Feed, sent: SentWindow, settings: Settings, on_page: Callable[[int], None]
+    ) -> None:
+        self._client = client
+        self._feed = feed
+        self._settings = settings
+        self._on_page = on_page
+        self._result = WindowReading(sent)
+        self._stamps: list[str] = []
+        self._failures = 0
+        self._fields = {
+            **sent.fields(),
+            **dict.fromkeys(("cst_id", "lds_id", "ils_id"), "0"),
+            "options": str(feed.options),
+        }
+
+    def read(self, *, trust_short_page: bool, patient: bool) -> WindowReading:
+        settings, client, action = self._settings, self._client, self._feed.action
+        counts = client.start_index_counts.get(action) if settings.lp_paging == "auto" else settings.lp_paging
+        walk = Walk(settings.lp_page_size, counts, trust_short_page=trust_short_page)
+        while not walk.done:
+            try:
+                keys = self._page(walk)
+            except SlowQuery:
+                if not patient:
+                    raise
+                self._row_by_row(walk)
+            else:
+                walk.took(keys)
+        if walk.learnt is not None:
+            client.start_index_counts[action] = walk.learnt
+        result = self._result
+        result.full_page = walk.full_page
+        result.several = walk.full_page or walk.pages_with_news > 1
+        if result.several and result.began and result.ended:
+            result.shifted = any_between(self._stamps, result.began, result.ended, settings.zone)
+        return result
+
+    def _page(self, walk: Walk) -> list[Hashable]:
+        keys = self._ask(walk.start_index, self._settings.lp_page_size)
+        if not keys and walk.after_full_page:
+            self._client.pause(BEFORE_ASKING_AGAIN)
+            keys = self._ask(walk.start_index, self._settings.lp_page_size)
+        return keys
+
+    def _row_by_row(self, walk: Walk) -> None:
+        """Pages of one row each, where counting pages and counting rows are the same."""
+        keys: list[Hashable | None] = []
+        for row in walk.rows:
+            try:
+                found = self._ask(row, 1, SLOW_TRIES)
+                if not found and row > 1:
+                    self._client.pause(BEFORE_ASKING_AGAIN)
+                    found = self._ask(row, 1, SLOW_TRIES)
+            except SlowQuery:
+                self._failures += 1
+                if self._failures > FAILURES_IN_A_ROW:
+                    raise
+                self._result.set_aside.append(row)
+                keys.append(None)
+                continue
+            self._failures = 0
+            if not found:
+                walk.took_rows(keys, ended=True)
+                return
+            keys += found
+        walk.took_rows(keys, ended=False)
+
+    def _ask(self, start_index: int, size: int, slow_tries: int | None = None) -> list[Hashable]:
+        asked_at = self._settings.now()
+        fields: Mapping[str, str] = {**self._fields, "PageSize": str(size), "StartIndex": str(start_index)}
+        answer = self._client.call(self._feed.action, fields, slow_tries=slow_tries)
+        self._note_clock(answer, asked_at)
+        result = self._result
+        result.pages += 1
+        keys: list[Hashable] = []
+        for place, record in enumerate(answer.records, start=1):
+            value = msgspec.json.decode(record)
+            cst_id = identity(value)
+            result.readings.append(Reading(result.pages, place, record, answer.received_at, cst_id))
+            self._stamps.extend(change_stamps(value))
+            keys.append(cst_id or record)
+        self._on_page(len(result.readings))
+        return keys
+
+    def _note_clock(self, answer: Answer, asked_at: datetime) -> None:
+        """LeadPerfection's clock at both ends; the Date header has whole seconds. Ours, if there is no such header."""
+        result = self._result
+        if result.began is None:
+            began = answer.lp_clock and answer.lp_clock - timedelta(seconds=answer.elapsed + 1)
+            result.began = began or asked_at
+        result.ended = (answer.lp_clock or answer.received_at) + timedelta(seconds=2)

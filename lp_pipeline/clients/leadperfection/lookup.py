@@ -1,0 +1,55 @@
+"""Looking one prospect up by its id (contract, section 4): what LeadPerfection shows of it now."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from lp_pipeline.clients.leadperfection.client import Client
+from lp_pipeline.clients.leadperfection.feeds import Feed, feeds
+from lp_pipeline.clients.leadperfection.responses import identity
+from lp_pipeline.settings import Settings
+
+EVER = "2000-01-01 00:00:00"  # an id with a narrow window was seen to return somebody else
+
+
+def look_up(client: Client, settings: Settings, cst_id: str, keys: Sequence[str]) -> dict[str, Any] | None:
+    """The prospect's record as LeadPerfection shows it now, keys in lower case; None if no feed shows one with this id.
+
+    The other feed is asked too for those of the `keys` that the first one leaves out.
+    """
+    record: dict[str, Any] | None = None
+    for _, text in _shown(client, settings, cst_id):
+        fields = {name.lower(): value for name, value in msgspec.json.decode(text).items()}
+        record = {**fields, **(record or {})}
+        if all(key in record for key in keys):
+            break
+    return record
+
+
+def find(client: Client, settings: Settings, cst_id: str) -> tuple[Feed, bytes] | None:
+    """The prospect's record verbatim, with the feed whose action shows it; None if neither shows one with this id."""
+    return next(_shown(client, settings, cst_id), None)
+
+
+def _shown(client: Client, settings: Settings, cst_id: str) -> Iterator[tuple[Feed, bytes]]:
+    until = (settings.now() + timedelta(days=1)).astimezone(settings.zone).strftime("%Y-%m-%d %H:%M:%S")
+    for feed in feeds(settings):
+        if feed is None:
+            continue
+        fields = {
+            "startdate": EVER,
+            "enddate": until,
+            "cst_id": cst_id,
+            "lds_id": "0",
+            "ils_id": "0",
+            "options": str(feed.options),
+            "PageSize": str(settings.lp_page_size),
+            "StartIndex": "1",
+        }
+        for record in client.call(feed.action, fields).records:
+            value = msgspec.json.decode(record)
+            if isinstance(value, dict) and identity(value) == cst_id:
+                yield feed, record
+                break

@@ -1,0 +1,71 @@
+"""Shows exactly what a push would write, and where. Writes nothing, neither to LeadPerfection nor to the ledger."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lp_pipeline.communications.ledger import open_pushes, register
+from lp_pipeline.communications.matching import addressed
+from lp_pipeline.communications.open_push import OpenPush
+from lp_pipeline.communications.payloads import call_fields, obstacle, taken_dates, with_content
+from lp_pipeline.communications.targets import PRODUCTION_NOTE, Overrides, targets_on
+from lp_pipeline.settings import Settings
+from lp_pipeline.storage.outbox import Outbox
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """One open push: where it would go and what it would write; without `where`, why it would not go now."""
+
+    communication_id: str
+    target: str
+    where: str
+    what: str
+
+
+def dry_run(outbox: Outbox, settings: Settings, overrides: Overrides) -> list[Rehearsed]:
+    """What `push` would write now, word for word. Writes nothing anywhere."""
+    if not outbox.path.exists():
+        return []
+    with outbox.rehearsal() as connection:
+        register(connection, outbox, settings, overrides)
+        pushes = open_pushes(outbox, settings, targets_on(settings, overrides), due_only=False)
+    rehearsed: list[Rehearsed] = []
+    dates: defaultdict[str | None, set[str]] = defaultdict(set)  # given out by this dry run, by contact
+    for push in addressed(outbox, settings, pushes):
+        where = ""
+        if push.state == "sending" or push.looks_first:
+            what = "in doubt: looked up before it is sent"
+        elif found := obstacle(push):
+            what = f"{found[0]} ({found[1]})"
+        else:
+            given = dates[push.address.external_contact_id]
+            ready = with_content(push, settings, taken_dates(outbox, push) | given)
+            given.add(ready.call_date or "")
+            where, what = _shown(ready, settings)
+        rehearsed.append(Rehearsed(push.communication_id, push.target, where, what))
+    return rehearsed
+
+
+def _shown(push: OpenPush, settings: Settings) -> tuple[str, str]:
+    where = f"prospect {push.address.external_contact_id}"
+    if push.text is not None:
+        return f"{where}, job {push.address.job_id}" if push.target == PRODUCTION_NOTE else where, push.text
+    fields = call_fields(push, settings, None)
+    fields["EmpID"] = fields["EmpID"] or "(from the sign-in)"
+    return where, ", ".join(f"{name} {value}" for name, value in fields.items() if value)
+
+
+def as_text(rehearsed: Sequence[Rehearsed]) -> str:
+    """A dry run as text."""
+    pages = []
+    for each in rehearsed:
+        head = f"{each.communication_id} → {each.target}"
+        pages.append(f"{head}: {each.where}\n{each.what}\n" if each.where else f"{head}: {each.what}\n")
+    return "\n".join(pages) or "Nothing would be written.\n"
+
+
+def dry_run_file(folder: Path) -> Path:
+    """Where a dry run started in the UI is written: it holds personal data, which no log may (SPEC R4)."""
+    return folder / "dry_run.txt"

@@ -1,0 +1,40 @@
+"""The copy that people query (SPEC Q1)."""
+
+import time
+from typing import Any
+
+import dagster as dg
+
+from lp_pipeline.orchestration.assets.hatch_deliveries import hatch_deliveries
+from lp_pipeline.orchestration.assets.opportunities import opportunities
+from lp_pipeline.orchestration.assets.raw_communications import raw_communications
+from lp_pipeline.orchestration.failures import plain_failures
+from lp_pipeline.orchestration.metadata import table
+from lp_pipeline.runs.connections import Connections
+from lp_pipeline.runs.reports import unread_feeds
+from lp_pipeline.runs.steps import publish_changes
+
+
+@dg.asset(
+    group_name="sync",
+    kinds={"duckdb"},
+    deps=[opportunities, hatch_deliveries, raw_communications],
+    description="published.duckdb: the read-only copy for people, replaced whole when something changed.",
+)
+def published(
+    context: dg.AssetExecutionContext, connections: dg.ResourceParam[Connections]
+) -> dg.MaterializeResult[Any]:
+    """Replace the published copy, if something changed or it is an hour old."""
+    began = time.monotonic()
+    with plain_failures(context):
+        publication = publish_changes(connections, force=bool(unread_feeds(connections)))
+    return dg.MaterializeResult(
+        metadata={
+            "published": publication.published,
+            "reason": publication.reason,
+            **{name.replace("_", " "): count for name, count in publication.counts.items()},
+            **({"opportunities by status": table(publication.by_status)} if publication.by_status else {}),
+            "file": dg.MetadataValue.path(str(connections.warehouse.published)),
+            "seconds": round(time.monotonic() - began, 2),
+        }
+    )

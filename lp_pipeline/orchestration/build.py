@@ -1,0 +1,26 @@
+"""The definitions as one object: explicit lists, no logic. What Dagster itself loads is `lp_pipeline.definitions`."""
+
+from collections.abc import Callable
+
+import dagster as dg
+
+from lp_pipeline.orchestration.assets import SYNC_ASSETS
+from lp_pipeline.orchestration.checks import CHECKS
+from lp_pipeline.orchestration.jobs import backfill, push_communications, sweep, sync
+from lp_pipeline.orchestration.resources import run_connections
+from lp_pipeline.orchestration.schedules import sweep_schedule, sync_schedule
+from lp_pipeline.orchestration.sensors import push_sensor
+from lp_pipeline.settings import Settings, load_settings
+
+
+def build_definitions(load: Callable[[], Settings] = load_settings, *, pace: float = 1.0) -> dg.Definitions:
+    """Fresh definitions over the settings that `load` returns; `pace` multiplies the waits between tries."""
+    return dg.Definitions(
+        assets=SYNC_ASSETS,
+        asset_checks=CHECKS,
+        jobs=[sync, push_communications, backfill, sweep],
+        schedules=[sync_schedule(load), sweep_schedule(load)],
+        sensors=[push_sensor(load)],
+        resources={"connections": run_connections(load, pace=pace)},
+        executor=dg.in_process_executor,
+    )

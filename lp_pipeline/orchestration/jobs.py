@@ -1,0 +1,45 @@
+"""The jobs: what runs together."""
+
+import dagster as dg
+
+from lp_pipeline.orchestration.assets import SYNC_ASSETS
+from lp_pipeline.orchestration.ops import SWITCHES, publish_pushes, push, read_again, read_days
+
+sync = dg.define_asset_job(
+    "sync",
+    selection=dg.AssetSelection.assets(*SYNC_ASSETS),
+    description="Read what changed in LeadPerfection, reconcile it, deliver it to Hatch, read Hatch's communications, "
+    "publish.",
+)
+
+
+LONG = {
+    "dagster/max_runtime": str(7 * 24 * 3600),  # seconds, instead of what dagster.yaml says
+    "dagster/max_retries": "10",  # if its process is killed: it resumes where it stopped (SPEC R1)
+    "dagster/retry_strategy": "ALL_STEPS",  # also if that was before its step began
+}
+
+
+@dg.job(tags=LONG, description="Read all that changed in LeadPerfection between two days; syncs come first.")
+def backfill() -> None:
+    """Read the past."""
+    read_days()
+
+
+@dg.job(tags=LONG, description="Read again what may have changed without a stamp, within LP_SWEEP_CALLS.")
+def sweep() -> None:
+    """Find what LeadPerfection did not announce."""
+    read_again()
+
+
+# so that the launchpad shows what may be overridden; null is as the settings say
+CHOICES = {"ops": {"push": {"config": {**dict.fromkeys(SWITCHES), "dry_run": False}}}}
+
+
+@dg.job(
+    config=CHOICES,
+    description="Push Hatch's communications into LeadPerfection. The sensor starts it; you can, too.",
+)
+def push_communications() -> None:
+    """Push, then publish."""
+    publish_pushes(push().pushed)

@@ -1,0 +1,77 @@
+"""Detects runs whose process died: each run holds a locked file named after its id in DAGSTER_HOME. Dagster's run
+monitoring fails a run whose file is unlocked (SPEC R1). Also reports whether a run is about to start.
+Not here: which process may write what (`storage/locks.py`).
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+
+FOLDER = "alive"
+
+
+class Launcher(dg.DefaultRunLauncher):
+    """Dagster's default launcher plus a check that a run's process is alive; configured in `dagster.yaml`."""
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """True. The default launcher can't check, so its monitoring waits for `max_runtime_seconds`."""
+        return True
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """Called every few seconds for each started run; Dagster marks a run that fails the check as failed."""
+        if is_gone(Path(self._instance.root_directory), run.run_id):
+            return CheckRunHealthResult(
+                WorkerStatus.FAILED, "Its process is gone: it was killed, or the machine went down."
+            )
+        return CheckRunHealthResult(WorkerStatus.RUNNING)
+
+
+@contextmanager
+def shown_alive(home: Path, run_id: str) -> Iterator[None]:
+    """Hold the run's lock file. It is created locked and deleted before the lock is released, so a live run's file
+    is never unlocked."""
+    folder = home / FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path, made = folder / run_id, folder / f".{run_id}"
+    with made.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        made.rename(path)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def is_gone(home: Path, run_id: str) -> bool:
+    """Whether the run started and its process died. False if unsure: a missing file proves nothing."""
+    path = home / FOLDER / run_id
+    try:
+        with path.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return path.exists()  # otherwise it has just ended normally
+    except (FileNotFoundError, BlockingIOError):
+        return False
+
+
+ABOUT_TO_START = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
+
+
+LONGEST_START = timedelta(minutes=2)  # a run that has not started by then has probably lost its process
+
+
+def is_about_to_start(instance: dg.DagsterInstance, job_name: str) -> bool:
+    """Whether a run of the job is queued, or was created in the last two minutes and has not started.
+
+    Older unstarted runs are ignored: Dagster's monitoring is slow to fail a run that was killed before it started.
+    """
+    cutoff = datetime.now(UTC) - LONGEST_START
+    return bool(
+        instance.get_runs(dg.RunsFilter(job_name=job_name, statuses=[dg.DagsterRunStatus.QUEUED]), limit=1)
+        or instance.get_runs(dg.RunsFilter(job_name=job_name, statuses=ABOUT_TO_START, updated_after=cutoff), limit=1)
+    )

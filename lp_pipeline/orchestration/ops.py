@@ -1,0 +1,153 @@
+"""The ops of the push (SPEC C3 to C8), the backfill (W2) and the sweep (S1): they wire and report; the work is in
+`communications/` and `runs/`.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from lp_pipeline.communications.dry_run import as_text, dry_run_file
+from lp_pipeline.errors import SettingsError
+from lp_pipeline.orchestration.failures import plain_failures
+from lp_pipeline.runs.backfill import HistoryReport, backfill
+from lp_pipeline.runs.connections import Connections
+from lp_pipeline.runs.reports import PushOutcome, last
+from lp_pipeline.runs.steps import dry_run, publish_changes, push_open
+from lp_pipeline.runs.steps import publish_pushes as publish_after_push
+from lp_pipeline.runs.sweep import sweep
+
+
+class PushConfig(dg.Config):
+    """What a person may choose in the launchpad for one run; a switch left empty is as the settings say."""
+
+    push_communications: bool | None = None
+    push_to_notes: bool | None = None
+    push_to_call_logs: bool | None = None
+    push_to_production_notes: bool | None = None
+    dry_run: bool = False
+    only_due: bool = False
+
+    def overrides(self) -> dict[str, bool | None]:
+        """The four switches."""
+        return {name: getattr(self, name) for name in SWITCHES}
+
+
+class PublishConfig(dg.Config):
+    """Whether to wait until the last publication has stood for a minute; without, the next sync publishes."""
+
+    wait: bool = True
+
+
+SWITCHES = ("push_communications", "push_to_notes", "push_to_call_logs", "push_to_production_notes")
+
+
+@dg.op(
+    out={
+        "rehearsed": dg.Out(dg.Nothing, is_required=False, description="After a dry run: nothing was written."),
+        "pushed": dg.Out(dg.Nothing, is_required=False, description="After a push: publish what it changed."),
+    },
+    description="Push what has landed from Hatch into LeadPerfection: looks up pushes with an unknown outcome, then "
+    "sends what is open.",
+)
+def push(
+    context: dg.OpExecutionContext, config: PushConfig, connections: dg.ResourceParam[Connections]
+) -> Iterator[dg.Output[None]]:
+    """Push, or with dry_run write down what would be pushed."""
+    with plain_failures(context):
+        if config.dry_run:
+            yield dg.Output(None, "rehearsed", metadata=_rehearse(connections, config))
+            return
+        report = push_open(connections, config.overrides(), due_only=config.only_due)
+    for why in report.stopped.values():
+        context.log.warning(why)
+    counts = {f"{target}: {outcome}": number for (target, outcome), number in sorted(report.counts.items())}
+    stops = {f"{target} stopped": why for target, why in report.stopped.items()}
+    yield dg.Output(None, "pushed", metadata={**counts, **stops})
+
+
+def _rehearse(connections: Connections, config: PushConfig) -> dict[str, Any]:
+    """Write what would be pushed into a file; its path, and how many there are by target."""
+    rehearsed = dry_run(connections, config.overrides())
+    path = dry_run_file(connections.settings.data)
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(as_text(rehearsed), encoding="utf-8")
+    counts = Counter(each.target for each in rehearsed if each.where)
+    return {**counts, "word for word in": dg.MetadataValue.path(str(path))}
+
+
+@dg.op(
+    ins={"pushed": dg.In(dg.Nothing)},
+    description="Replace the published copy, unless another push is about to; then fail if the push was stopped.",
+)
+def publish_pushes(
+    context: dg.OpExecutionContext, config: PublishConfig, connections: dg.ResourceParam[Connections]
+) -> None:
+    """Publish what the push changed; then fail the run, if something stopped the push (as SPEC W8 does for feeds)."""
+    with plain_failures(context):
+        if config.wait:
+            publication = publish_after_push(connections)
+            context.add_output_metadata({"published": publication.published, "reason": publication.reason})
+        outcome = last(connections.outbox, PushOutcome)
+    if outcome is None:
+        raise dg.Failure(description="No push has been recorded yet. Run the whole job again.", allow_retries=False)
+    if outcome.errors:
+        raise dg.Failure(description=" ".join(outcome.errors), allow_retries=False)
+
+
+@dg.op(
+    config_schema={
+        "from": dg.Field(str, description="First day, YYYY-MM-DD, by LeadPerfection's calendar."),
+        "to": dg.Field(str, description="Last day, YYYY-MM-DD."),
+    },
+    description="Read all that changed between two days. Started again, it resumes where it stopped.",
+)
+def read_days(context: dg.OpExecutionContext, connections: dg.ResourceParam[Connections]) -> None:
+    """Read, merge and publish history; syncs come first."""
+    with plain_failures(context):
+        first_day, last_day = (_day(name, context.op_config[name]) for name in ("from", "to"))
+        report = backfill(connections, first_day, last_day, warn=context.log.warning, info=context.log.info)
+        publication = publish_changes(connections)
+    context.add_output_metadata({**_metadata(report), "published": publication.published})
+
+
+@dg.op(
+    config_schema={"full": dg.Field(bool, default_value=False, description="All history at once, without a budget.")},
+    description="Read again what was active lately, a slice of all history, and the rejected records.",
+)
+def read_again(context: dg.OpExecutionContext, connections: dg.ResourceParam[Connections]) -> None:
+    """Find what LeadPerfection changed without a stamp."""
+    with plain_failures(context):
+        report = sweep(connections, full=context.op_config["full"], warn=context.log.warning, info=context.log.info)
+        publication = publish_changes(connections)
+    context.add_output_metadata({**_metadata(report), "published": publication.published})
+
+
+def _day(name: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{name}: {text!r} is not a valid date; use YYYY-MM-DD.") from None
+
+
+def _metadata(report: HistoryReport) -> dict[str, Any]:
+    merged = report.merged
+    return {
+        "pieces": report.pieces,
+        "calls": report.calls,
+        "readings": report.readings,
+        "new readings": report.stored,
+        "inserted": merged.inserted,
+        "updated": merged.updated,
+        "unchanged": merged.unchanged,
+        "stale": merged.stale,
+        "rejected": merged.rejected,
+        "held": merged.held,
+        "new calls": merged.new_calls,
+        "changes that LeadPerfection had not announced": sum(report.unannounced.values()),
+        **({"of which by field": report.unannounced} if report.unannounced else {}),
+        **({"notes": "; ".join(report.notes)} if report.notes else {}),
+    }

@@ -1,0 +1,61 @@
+"""When jobs run by themselves."""
+
+from collections.abc import Callable
+
+import dagster as dg
+
+from lp_pipeline.errors import SettingsError
+from lp_pipeline.orchestration.jobs import sweep, sync
+from lp_pipeline.orchestration.launcher import is_about_to_start
+from lp_pipeline.settings import Settings, load_settings
+from lp_pipeline.storage.locks import BRIEF, PAST, WORK, Turn
+
+
+def sync_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDefinition:
+    """`sync` every 15 minutes; a tick is skipped while another sync runs or waits (SPEC R2)."""
+
+    @dg.schedule(
+        job=sync,
+        cron_schedule="*/15 * * * *",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Every 15 minutes; a tick is skipped while another sync runs.",
+    )
+    def every_15_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if is_about_to_start(context.instance, sync.name):
+            return dg.SkipReason("another sync is about to start")
+        if _is_busy(load):
+            return dg.SkipReason("another sync is running; the next tick reads what this one would have")
+        return dg.RunRequest()
+
+    return every_15_minutes
+
+
+def sweep_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDefinition:
+    """`sweep` daily, in America's night (SPEC S1), unless a backfill is running."""
+
+    @dg.schedule(
+        job=sweep,
+        cron_schedule="20 8 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Daily: read again what may have changed without a stamp.",
+    )
+    def every_night() -> dg.RunRequest | dg.SkipReason:
+        if _is_taken(load, PAST):
+            return dg.SkipReason("a backfill, or the last sweep, is still running")
+        return dg.RunRequest()
+
+    return every_night
+
+
+def _is_busy(load: Callable[[], Settings]) -> bool:
+    """Whether a run has the turn for long; a backfill that stores a piece is done in a moment, and a sync waits."""
+    return _is_taken(load, WORK) and not _is_taken(load, BRIEF)
+
+
+def _is_taken(load: Callable[[], Settings], turn: str) -> bool:
+    """Asks the operating system, not Dagster: a run whose process is gone blocks nothing (SPEC R1)."""
+    try:
+        return Turn(load().data, turn).is_taken()
+    except SettingsError:
+        return False  # let the run start, so that it fails where people look, and says why

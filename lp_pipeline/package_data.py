@@ -1,0 +1,15 @@
+"""Files that travel with the program: `sql/`, `dagster.yaml`, the example of a settings file. In a checkout they are
+beside the package, in an installed wheel inside it. What users bring, settings and data, is found by `settings`.
+"""
+
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+@cache
+def package_data(name: str) -> Path:
+    """The absolute path of a file or folder that travels with the program."""
+    installed = PACKAGE / name
+    return installed if installed.exists() else PACKAGE.parent / name

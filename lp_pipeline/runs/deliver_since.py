@@ -1,0 +1,48 @@
+"""`lp-pipeline deliver`: send Hatch what changed since a moment, in slices (SPEC D1); `delivery` sends."""
+
+import time
+from datetime import datetime
+from uuid import uuid4
+
+from rich.console import Console
+from rich.progress import Progress
+
+from lp_pipeline.delivery import DeliveryReport, ask_for
+from lp_pipeline.errors import SettingsError
+from lp_pipeline.runs.connections import Connections
+from lp_pipeline.runs.steps import deliver_due, publish_pushes
+from lp_pipeline.settings import Settings
+
+SLICE_SECONDS = 240.0
+SECONDS_BETWEEN_SLICES = 1.0  # enough for another run to take its turn
+
+
+def deliver_since(settings: Settings, since: datetime, console: Console) -> str:
+    """Deliver to Hatch what changed since then (SPEC D1); a summary for the user.
+
+    In slices, between which a waiting sync gets its turn.
+    """
+    if not settings.delivers:
+        raise SettingsError("HATCH_API_KEY is not set, so there is no Hatch to send to. Set it and HATCH_SOURCE.")
+    reports: list[DeliveryReport] = []
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("Delivering", total=None)
+        while not reports or (reports[-1].waiting and reports[-1].delivered):
+            time.sleep(SECONDS_BETWEEN_SLICES if reports else 0)
+            with Connections(f"deliver {uuid4()}", lambda: settings, seconds=SLICE_SECONDS) as connections:
+                if not reports:
+                    ask_for(connections.warehouse, settings, since, connections.sync_id)
+                report = deliver_due(connections, lambda _number: bar.advance(task))
+                reports.append(report or DeliveryReport())
+        bar.update(task, description="Publishing")
+        with Connections(f"deliver {uuid4()}", lambda: settings) as connections:
+            publish_pushes(connections)
+    if reports[-1].stopped:
+        raise SettingsError(reports[-1].stopped)
+    delivered, known, refused, unreachable = (
+        sum(counts)
+        for counts in zip(*((r.delivered, r.known, r.refused.total(), r.unreachable) for r in reports), strict=True)
+    )
+    summary = f"{delivered} delivered, {known} known to Hatch already, {refused} refused, {unreachable} unreachable, "
+    summary += f"{reports[-1].waiting} waiting for the next sync."
+    return f"{summary} {reports[-1].unavailable or ''}".strip()

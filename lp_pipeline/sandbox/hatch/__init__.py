@@ -1,0 +1,1 @@
+"""The sandbox's Hatch: upserts, exports, and generated conversations."""

@@ -1,0 +1,1 @@
+"""The sandbox's LeadPerfection: sign-in, feeds and writes, as in the contract."""

@@ -1,0 +1,24 @@
+"""Settings: read from the environment and `lp_pipeline.env` in one place, checked, and handed down as one object.
+
+Nothing else in the program reads the environment for a setting.
+"""
+
+from lp_pipeline.settings.forms import CHANNELS, is_loopback
+from lp_pipeline.settings.load import HATCH_SETTINGS, SANDBOX_ACCOUNT, SANDBOX_HATCH, load_settings
+from lp_pipeline.settings.model import REPOSITORY, Settings, base_folder
+from lp_pipeline.settings.sources import refuse_dotenv, setting_names, settings_file
+
+__all__ = [
+    "CHANNELS",
+    "HATCH_SETTINGS",
+    "REPOSITORY",
+    "SANDBOX_ACCOUNT",
+    "SANDBOX_HATCH",
+    "Settings",
+    "base_folder",
+    "is_loopback",
+    "load_settings",
+    "refuse_dotenv",
+    "setting_names",
+    "settings_file",
+]

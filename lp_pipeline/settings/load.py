@@ -1,0 +1,86 @@
+"""`load_settings`: turns the values from `sources` into one `Settings`, or one message that names what is wrong."""
+
+import os
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from lp_pipeline.errors import SettingsError
+from lp_pipeline.settings.model import Settings
+from lp_pipeline.settings.sources import EXAMPLE, FILE, read_sources
+
+SANDBOX_ACCOUNT = {
+    "LP_CLIENT_ID": "sandbox",
+    "LP_USERNAME": "sandbox",
+    "LP_PASSWORD": "sandbox",
+    "LP_APP_KEY": "sandbox",
+    "LP_TIMEZONE": "America/New_York",
+    "LP_RATE_PER_MINUTE": "60000",
+    "LP_CALL_TYPE": "O",
+    "LP_RESULT_CODE": "LM",
+}
+SANDBOX_HATCH = {
+    "HATCH_API_KEY": "sandbox",
+    "HATCH_SOURCE": "custom:leadperfection",
+    "HATCH_EXPORT_KEY": "sandbox",
+    "HATCH_RATE_PER_MINUTE": "60000",
+    "HATCH_EXPORT_MINUTES": "0",
+}
+SECRETS = ("LP_PASSWORD", "LP_APP_KEY")  # blanks at their ends may be meant
+CREDENTIALS = ("LP_CLIENT_ID", "LP_USERNAME", "LP_PASSWORD", "LP_APP_KEY", "LP_TIMEZONE")
+HATCH_SETTINGS = ("HATCH_API_URL", "HATCH_API_KEY", "HATCH_EXPORT_URL", "HATCH_EXPORT_KEY")
+ACCOUNT = CREDENTIALS[:4]  # what only a real LeadPerfection asks for; the sandbox may have a zone
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment and `lp_pipeline.env` (the environment wins), read anew at each call.
+
+    Pass `environ` to use just that mapping. Raises `SettingsError` naming what is wrong.
+    """
+    if environ is None:
+        environ = read_sources(os.environ)
+    given = {name: value if name in SECRETS else value.strip() for name, value in environ.items() if value.strip()}
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None
+    if settings.lp_api_url:
+        missing = [name for name in CREDENTIALS if name not in given]
+        if missing:
+            raise SettingsError(
+                f"LP_API_URL is set, but {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not. "
+                f"Set it in the environment or in {FILE} (see {EXAMPLE})."
+            )
+        if "HATCH_API_KEY" in given and "HATCH_SOURCE" not in given:
+            raise SettingsError(
+                "HATCH_API_KEY is set, but HATCH_SOURCE is not. Set it to the API name of the custom source in your "
+                "Hatch account (custom:<slug>), or remove the key to send nothing to Hatch."
+            )
+        return settings
+    if not settings.sandbox:
+        raise SettingsError(
+            "LP_API_URL is not set, and LP_PIPELINE_SANDBOX=false turns the sandbox off. Set LP_API_URL and the "
+            "credentials."
+        )
+    stray = [name for name in ACCOUNT if name in given]
+    if stray:
+        raise SettingsError(
+            f"{', '.join(stray)}: set, but LP_API_URL is not. Set LP_API_URL to your LeadPerfection server, such as "
+            "https://api.leadperfection.com. To use the sandbox instead, remove these settings."
+        )
+    stray = [name for name in HATCH_SETTINGS if name in given]
+    if stray:
+        raise SettingsError(
+            f"{', '.join(stray)}: set, but LP_API_URL is not. The sandbox has its own Hatch; its made-up people must "
+            "not reach a real one. Set LP_API_URL too, or remove these settings."
+        )
+    zone = {name: given[name] for name in ("LP_TIMEZONE",) if name in given}
+    return Settings.model_validate({**given, **SANDBOX_ACCOUNT, **SANDBOX_HATCH, **zone})
+
+
+def _explain(error: ValidationError) -> str:
+    problems = [
+        f"{problem['loc'][0] if problem['loc'] else 'settings'}: {problem['msg'].removeprefix('Value error, ')}"
+        for problem in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    return f"Some settings are invalid. {'; '.join(problems)}. See {EXAMPLE}."

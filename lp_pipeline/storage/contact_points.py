@@ -1,0 +1,29 @@
+"""The normal forms of phone numbers and e-mail addresses (SPEC J8), kept for each text that LeadPerfection showed.
+
+Computed in Python once, when a record lands; who compares numbers joins `pipeline.contact_points`.
+"""
+
+from typing import Any
+
+from lp_pipeline.clients.contact_points import email_address, phone_numbers
+from lp_pipeline.storage.sql import statement
+
+
+def keep_contact_points(connection: Any) -> None:
+    """Keep the forms of what the readings in `landed` (a table or view with `fields`) write for the first time."""
+    points: list[tuple[str, str, int, str | None]] = []
+    for kind, written in connection.execute(statement("extract/unknown_contact_points")).fetchall():
+        forms = phone_numbers(written) or (None,) if kind == "phone" else (email_address(written),)
+        points += [(kind, written, place, form) for place, form in enumerate(forms, 1)]
+    if points:
+        columns = [list(column) for column in zip(*points, strict=True)]
+        names = ("kind", "written", "place", "form")
+        parameters = dict(zip(names, columns, strict=True))
+        connection.execute(statement("extract/keep_contact_points"), parameters).fetchall()
+
+
+def keep_known_contact_points(connection: Any) -> None:
+    """The same for all readings of a file that was written before the forms were kept."""
+    connection.execute("create temp view landed as select fields from raw.prospects").fetchall()
+    keep_contact_points(connection)
+    connection.execute("drop view landed").fetchall()

@@ -1,0 +1,143 @@
+"""`outbox.sqlite`: what came in from Hatch, and what went out to Hatch and LeadPerfection (SPEC Q1).
+
+Opening it, durable transactions, named SQL. What the rows mean is decided by those who use it, and in `sql/outbox/`.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from lp_pipeline.errors import WarehouseError
+from lp_pipeline.storage.failures import plainly
+from lp_pipeline.storage.sql import statement
+
+OUTBOX_VERSION = 2
+PATIENCE_SECONDS = 60.0
+IF_DAMAGED = (
+    "Restore it from a backup: it alone knows what was sent already. Without it, communications could be sent again."
+)
+Row = sqlite3.Row
+
+
+class Outbox:
+    """One process's connection to the outbox of a data folder; opened at first need, safe for several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "outbox.sqlite"
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def transaction(self, *, visible: bool = True) -> Iterator[sqlite3.Connection]:
+        """One durable transaction: on disk at the end of the block, rolled back if it raises `WarehouseError` or else.
+
+        `visible` changes are what people get to see at the next publication.
+        """
+        with self._lock, plainly(f"write {self.path}", if_damaged=IF_DAMAGED):
+            connection = self._opened()
+            connection.execute("begin immediate")
+            before = connection.total_changes
+            try:
+                yield connection
+                if visible and connection.total_changes > before:
+                    run(connection, "bump_revision")
+            except BaseException:
+                if connection.in_transaction:  # on a full disk SQLite has rolled back by itself
+                    connection.execute("rollback")
+                raise
+            connection.execute("commit")
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[sqlite3.Connection]:
+        """A transaction of which nothing is kept; what is read within it sees it."""
+        with self._lock, plainly(f"read {self.path}", if_damaged=IF_DAMAGED):
+            connection = self._opened()
+            connection.execute("begin immediate")
+            try:
+                yield connection
+            finally:
+                connection.execute("rollback")
+
+    def rows(self, name: str, values: Mapping[str, Any] | None = None) -> list[Row]:
+        """The rows of the query `sql/outbox/<name>.sql`; none, and no file, if there is no outbox yet."""
+        if not self.path.exists():
+            return []
+        with self._lock, plainly(f"read {self.path}", if_damaged=IF_DAMAGED):
+            return run(self._opened(), name, values)
+
+    @property
+    def revision(self) -> int:
+        """Counts the transactions that changed something people can see."""
+        found = self.fact("revision")
+        return int(found) if found else 0
+
+    def fact(self, name: str) -> str | None:
+        """Something the outbox remembers."""
+        found = self.rows("fact", {"name": name})
+        return str(found[0]["value"]) if found else None
+
+    def keep(self, name: str, value: str, *, once: bool = False) -> None:
+        """Remember something; `once` keeps what is there already."""
+        with self.transaction(visible=False) as connection:
+            run(connection, "keep_fact_once" if once else "keep_fact", {"name": name, "value": value})
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.path.touch(mode=0o600)
+            connection = sqlite3.connect(
+                self.path, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.row_factory = sqlite3.Row
+        (version,) = connection.execute("pragma user_version").fetchone()
+        if version > OUTBOX_VERSION:
+            raise WarehouseError(
+                f"The outbox was written by a newer lp_pipeline (version {version}, this one knows {OUTBOX_VERSION}). "
+                "Upgrade the program; nothing was changed."
+            )
+        connection.execute("pragma journal_mode = wal").fetchall()
+        connection.execute("pragma synchronous = full")
+        if version < OUTBOX_VERSION:
+            schema = statement("outbox/schema")
+            connection.executescript(f"begin immediate;\n{schema}\npragma user_version = {OUTBOX_VERSION};\ncommit;")
+
+
+def run(connection: sqlite3.Connection, name: str, values: Mapping[str, Any] | None = None) -> list[Row]:
+    """Run the one statement of `sql/outbox/<name>.sql`; its rows."""
+    return connection.execute(statement(f"outbox/{name}"), values or {}).fetchall()
+
+
+def iso(instant: datetime) -> str:
+    """An instant as the outbox keeps it: UTC, microseconds, sortable as text."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def instant_of(text: str) -> datetime:
+    """The instant that `iso` wrote."""
+    return datetime.fromisoformat(text)

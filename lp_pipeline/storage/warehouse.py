@@ -1,0 +1,188 @@
+"""`work.duckdb`: opened for one short transaction at a time, closed always, its trouble told in plain words.
+
+DuckDB locks the whole file, so nothing is fetched and nobody is waited for while it is open.
+"""
+
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from lp_pipeline.errors import WarehouseError
+from lp_pipeline.storage.contact_points import keep_known_contact_points
+from lp_pipeline.storage.failures import plainly
+from lp_pipeline.storage.sql import statement
+
+SCHEMA_VERSION = 4
+WITH_CONTACT_POINTS = 4  # the first schema that keeps the normal forms of phones and e-mails (SPEC J8)
+STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
+LOCK_PATIENCE_SECONDS = 20.0
+IF_DAMAGED = (
+    "Restore it from a backup, or move it aside: the next sync then starts afresh, and `lp-pipeline backfill` reads "
+    "the past again."
+)
+HOLDER = re.compile(r"PID (\d+)")
+
+
+class Warehouse:
+    """The files of one account's data folder.
+
+    `work` is written by the pipeline alone; `published` is for people (SPEC Q1).
+    """
+
+    def __init__(self, folder: Path, *, patience_seconds: float = LOCK_PATIENCE_SECONDS) -> None:
+        self.folder = folder
+        self.work = folder / "work.duckdb"
+        self.published = folder / "published.duckdb"
+        self._patience = patience_seconds
+        self._idle: list[duckdb.DuckDBPyConnection] = []  # without any file; starting DuckDB is most of an opening
+
+    @contextmanager
+    def transaction(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One connection and one transaction: committed at the end of the block, rolled back if it raises.
+
+        `variables` are what the statements read with `getvariable()`. Raises `WarehouseError`.
+        """
+        with self.connection(variables) as connection:
+            connection.execute("begin")
+            try:
+                yield connection
+            except BaseException:
+                with _quiet():
+                    connection.execute("rollback")
+                raise
+            connection.execute("commit")
+
+    @contextmanager
+    def connection(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """An open connection to the work file, outside any transaction."""
+        with plainly(f"work with {self.work}", if_damaged=IF_DAMAGED):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            engine = self._idle.pop() if self._idle else self._start()
+            try:
+                with engine.cursor() as connection:
+                    self._open(connection)
+                    set_variables(connection, variables or {})
+                    yield connection
+                with _quiet():  # on a full disk, say: what was committed is safe, and closing tries once more
+                    engine.execute("detach work")
+                    self._idle.append(engine)
+            finally:
+                if engine not in self._idle:
+                    engine.close()
+
+    def copy(self, to: Path) -> None:
+        """Copy the work file, whole and at rest; for whoever has the turn."""
+        with self.connection() as connection:
+            connection.execute("checkpoint work")
+        with plainly(f"copy {self.work} to {to}"):
+            shutil.copyfile(self.work, to)
+            to.chmod(0o600)
+
+    def _start(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(config={"temp_directory": str(self.folder / "spill")})
+
+    def _open(self, connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("set timezone = 'UTC'")
+        attach(
+            connection,
+            self.work,
+            f"as work (storage_version '{STORAGE_VERSION}')",
+            patience_seconds=self._patience,
+            if_held=f"Close that program: people query {self.published.name}, only the pipeline opens this file.",
+        )
+        self.work.chmod(0o600)
+        connection.execute("use work")
+        _ensure_schema(connection)
+
+
+def attach(
+    connection: duckdb.DuckDBPyConnection, path: Path, clause: str, *, patience_seconds: float, if_held: str
+) -> None:
+    """Attach a file; `clause` is what follows its path in `attach` (ours, never a user's).
+
+    Waits for whoever holds the file, at most `patience_seconds`. Raises `WarehouseError` with the holder's process id
+    and the advice `if_held`; `duckdb.Error` for anything else, at once.
+    """
+    literal = str(path).replace("'", "''")
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            connection.execute(f"attach '{literal}' {clause}")
+        except duckdb.IOException as error:
+            holder = HOLDER.search(str(error))
+            if "lock" not in str(error).lower() or not holder:
+                raise
+            if time.monotonic() > deadline:
+                raise WarehouseError(f"{path} is held open by process {holder.group(1)}. {if_held}") from None
+            time.sleep(0.1)
+        else:
+            return
+
+
+def set_variables(connection: duckdb.DuckDBPyConnection, variables: Mapping[str, Any]) -> None:
+    """Make values readable by `getvariable(name)`; names are ours, values are bound."""
+    for name, value in variables.items():
+        connection.execute(f"set variable {name} = $value", {"value": value})
+
+
+def run(connection: duckdb.DuckDBPyConnection, name: str, variables: Mapping[str, Any] | None = None) -> list[Any]:
+    """Run every statement of `sql/<name>.sql`; the rows of the last one."""
+    set_variables(connection, variables or {})
+    return connection.execute(statement(name)).fetchall()
+
+
+def bound(connection: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, Any] | None = None) -> list[Any]:
+    """Run the one statement of `sql/<name>.sql` with its parameters bound; its rows."""
+    return connection.execute(statement(name), values or {}).fetchall()
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    """The rows that a query brings, each by column name."""
+    result = connection.execute(query)
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def first_row(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
+    """The first row that a query brings, by column name."""
+    return rows_of(connection, query)[0]
+
+
+def _ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
+    try:
+        (version,) = connection.execute("select max(version) from pipeline.version").fetchall()[0]
+    except duckdb.CatalogException:  # a new file; asking DuckDB which tables there are takes ten times as long
+        version = None
+    if version == SCHEMA_VERSION:
+        return
+    if version is not None and version > SCHEMA_VERSION:
+        raise WarehouseError(
+            f"The data folder was written by a newer lp_pipeline (schema {version}, this one knows {SCHEMA_VERSION}). "
+            "Upgrade the program; nothing was changed."
+        )
+    connection.execute("begin")
+    connection.execute(statement("schema/work"))
+    connection.execute(statement("schema/macros"))
+    connection.execute(statement("schema/ranked_opportunities"))
+    if version is not None and version < WITH_CONTACT_POINTS:
+        keep_known_contact_points(connection)
+        connection.execute("update pipeline.publication set unpublished_changes = true")  # people get them too
+    connection.execute("delete from pipeline.version")
+    connection.execute("insert into pipeline.version values ($version)", {"version": SCHEMA_VERSION})
+    connection.execute("commit")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """A rollback or letting go that fails changes nothing: the connection is closed next, and the first error is the
+    one to tell."""
+    try:
+        yield
+    except duckdb.Error:
+        return

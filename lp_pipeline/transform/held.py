@@ -1,0 +1,34 @@
+"""The identity guard's verdicts (SPEC M9): a person accepts or drops what is held. The rules stand in SQL."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+from uuid import uuid4
+
+from lp_pipeline.settings import Settings
+from lp_pipeline.storage.account import open_warehouse
+from lp_pipeline.storage.locks import Turn
+from lp_pipeline.storage.publish import note_unpublished
+from lp_pipeline.storage.sync_log import record_sync
+from lp_pipeline.storage.warehouse import bound, run, set_variables
+from lp_pipeline.transform.merge import variables
+
+Verdict = Literal["accept", "drop"]
+ACCEPTING = (
+    *("merge/accept_held", "staging/current_records", "merge/changes", "merge/opportunities"),
+    *("merge/gone", "merge/due_deliveries", "merge/unstage"),
+)
+
+
+def settle_held(settings: Settings, verdict: Verdict, contact_ids: Sequence[str]) -> int:
+    """Accept or drop what is held, of these contacts or of all; how many opportunities that were."""
+    with Turn(settings.data), open_warehouse(settings).transaction(variables(settings)) as connection:
+        bound(connection, "held/choose", {"ids": list(contact_ids)})
+        set_variables(connection, {"sync_id": record_sync(connection, settings, f"held {verdict} {uuid4()}")})
+        number = _accept(connection) if verdict == "accept" else len(run(connection, "merge/drop_held"))
+        note_unpublished(connection)
+    return number
+
+
+def _accept(connection: Any) -> int:
+    counts = [run(connection, name) for name in ACCEPTING]
+    return int(counts[0][0][0])

@@ -1,0 +1,160 @@
+"""`lp-pipeline replay`: rebuilds the opportunities from the stored readings and compares them with the live ones
+(SPEC E4). It repeats the merge log's entries with the merge's own SQL; no rules live here.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import duckdb
+
+from lp_pipeline.errors import WarehouseError
+from lp_pipeline.settings import Settings
+from lp_pipeline.storage.account import check_warehouse
+from lp_pipeline.storage.failures import plainly
+from lp_pipeline.storage.locks import Turn
+from lp_pipeline.storage.publish import note_unpublished
+from lp_pipeline.storage.sql import statement
+from lp_pipeline.storage.sync_log import begin_sync
+from lp_pipeline.storage.warehouse import Warehouse, bound, run, set_variables
+from lp_pipeline.transform.held import ACCEPTING
+from lp_pipeline.transform.merge import MERGING, STAGING
+
+SCRATCH = "replay.scratch"
+MOST_ROWS = 200
+MISTAKES = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)  # in edited SQL
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class ReplayReport:
+    """The differences between the live and the replayed opportunities."""
+
+    done_again: int = 0
+    counts: dict[str, int] = field(default_factory=dict)  # differences by column
+    rows: list[tuple[Any, ...]] = field(default_factory=list)  # the first 200: key, column, live value, replayed value
+    adopted: int | None = None  # number of opportunities replaced; None if not adopted
+
+
+def replay(
+    settings: Settings,
+    *,
+    adopt: bool = False,
+    scratch: Path | None = None,
+    on_progress: Progress = lambda _done, _all: None,
+) -> ReplayReport:
+    """Rebuild in a temporary folder under `scratch` (default: the data folder) and compare with the live data.
+
+    With `adopt`, the replayed state replaces the live one. Syncs can run meanwhile. Raises `WarehouseError`,
+    `SettingsError`.
+    """
+    live = Warehouse(settings.data)
+    if not live.work.exists():
+        raise WarehouseError(f"There is nothing to replay: {live.work} does not exist. Run `lp-pipeline sync` first.")
+    with Turn(settings.data, "replay"), _folder((scratch or settings.data) / SCRATCH) as folder:
+        replayed = _Replayed(Warehouse(folder), on_progress)
+        with Turn(settings.data):
+            check_warehouse(live, settings)
+            live.copy(replayed.live)
+        replayed.catch_up()
+        if adopt:
+            with Turn(settings.data):
+                live.copy(replayed.live)  # syncs may have run since
+                replayed.catch_up()
+                replayed.report.adopted = _adopt(settings, live, replayed.warehouse.work)
+        return replayed.report
+
+
+class _Replayed:
+    """The rebuilt warehouse; `live` is a copy of the live one, for comparison."""
+
+    def __init__(self, warehouse: Warehouse, on_progress: Progress) -> None:
+        self.warehouse = warehouse
+        self.live = warehouse.folder / "live.duckdb"
+        self.report = ReplayReport()
+        self._on_progress = on_progress
+        self._done = 0
+
+    def catch_up(self) -> None:
+        """Repeat the log entries that were not replayed yet, then compare."""
+        with self.warehouse.connection({"done": self._done, "delivering": False}) as connection:
+            _attach(connection, self.live, "live")
+            number, last = run(connection, "replay/unlogged")[0]
+            if number:
+                raise WarehouseError(
+                    f"{number} merges, the last on {last:%Y-%m-%d %H:%M} UTC, are older than the "
+                    "merge log, so their state can't be rebuilt. Nothing was compared or changed."
+                )
+            entries = _entries(connection)
+            for place, entry in enumerate(entries, 1):
+                connection.execute("begin")
+                _do_again(connection, entry)
+                connection.execute("commit")
+                self._done = entry["entry_no"]
+                self._on_progress(place, len(entries))
+            self.report.done_again += len(entries)
+            self.report.counts = dict(run(connection, "replay/difference"))
+            self.report.rows = connection.execute(
+                f"from difference order by all nulls first limit {MOST_ROWS}"
+            ).fetchall()
+            connection.execute("detach live")
+
+
+def _do_again(connection: Any, entry: dict[str, Any]) -> None:
+    set_variables(connection, entry)
+    if entry["event"] == "merge":
+        run(connection, "replay/take_readings")
+        names = [*(f"staging/{name}" for name in STAGING), *(f"merge/{name}" for name in MERGING)]
+    elif entry["event"] == "rezone":
+        names = ["merge/rezone"]
+    else:
+        bound(connection, "held/choose", {"ids": entry["chosen"]})
+        names = list(ACCEPTING) if entry["event"] == "accept" else ["merge/drop_held"]
+    for name in names:
+        try:
+            run(connection, name)
+        except MISTAKES as error:  # the message is about the SQL, not about a record (R4)
+            raise WarehouseError(f"{name}.sql can't be run. {error}") from None
+
+
+def _adopt(settings: Settings, live: Warehouse, replayed: Path) -> int:
+    """Make the replayed state live in one transaction; returns how many opportunities were replaced."""
+    sync_id = begin_sync(live, settings, f"replay {uuid4()}")
+    variables = {"now_at": settings.now(), "sync_id": sync_id, "delivering": settings.delivers}
+    with live.connection(variables) as connection:
+        _attach(connection, replayed, "replayed")
+        connection.execute("begin")
+        for name in ("schema/macros", "schema/ranked_opportunities"):  # these are kept in the file
+            run(connection, name)
+        adopted = int(run(connection, "replay/adopt")[0][0])
+        note_unpublished(connection)
+        connection.execute("commit")
+        connection.execute("detach replayed")
+    return adopted
+
+
+def _attach(connection: Any, path: Path, name: str) -> None:
+    quoted = str(path).replace("'", "''")
+    connection.execute(f"attach '{quoted}' as {name} (read_only)")
+
+
+def _entries(connection: Any) -> list[dict[str, Any]]:
+    result = connection.execute(statement("replay/entries"))
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[Path]:
+    """An empty folder, removed at the end; leftovers of a killed replay are removed first."""
+    with plainly(f"use {path}"):
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True, mode=0o700)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""The HTTP clients, against made-up and loopback servers."""

@@ -1,0 +1,1 @@
+"""Dagster's side: jobs, checks, schedules, sensors."""

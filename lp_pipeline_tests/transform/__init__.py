@@ -1,0 +1,1 @@
+"""The rules of staging and merging (SPEC F, J, M, E4)."""
