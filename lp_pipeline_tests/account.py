@@ -68,7 +68,8 @@ class Account:
     @contextmanager
     def connections(self) -> Iterator[Connections]:
         """One run's connections, without Dagster around it."""
-        with_empty_warehouse(self.folder)
+        if not (self.folder / "published.duckdb").exists():  # that was published from another one
+            with_empty_warehouse(self.folder)
         with Connections(str(uuid4()), self.load, pace=PACE) as connections:
             yield connections
 
