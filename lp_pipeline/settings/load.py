@@ -40,10 +40,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if environ is None:
         environ = read_sources(os.environ)
     given = {name: value if name in SECRETS else value.strip() for name, value in environ.items() if value.strip()}
-    try:
-        settings = Settings.model_validate(given)
-    except ValidationError as error:
-        raise SettingsError(_explain(error)) from None
+    settings = _validated(given)
     if settings.lp_api_url:
         missing = [name for name in CREDENTIALS if name not in given]
         if missing:
@@ -75,7 +72,17 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             "not reach a real one. Set LP_API_URL too, or remove these settings."
         )
     zone = {name: given[name] for name in ("LP_TIMEZONE",) if name in given}
-    return Settings.model_validate({**given, **SANDBOX_ACCOUNT, **SANDBOX_HATCH, **zone})
+    return _validated({**given, **SANDBOX_ACCOUNT, **SANDBOX_HATCH, **zone})
+
+
+def _validated(given: Mapping[str, str]) -> Settings:
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        problems = _explain(error)
+    # Outside the `except`, or the new error's context would hold Pydantic's, which holds the validator's frame and with
+    # it, beyond the garbage collector's reach, all modules; DuckDB reports that at exit ("nanobind: leaked ...").
+    raise SettingsError(problems)
 
 
 def _explain(error: ValidationError) -> str:

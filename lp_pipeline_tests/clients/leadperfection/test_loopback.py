@@ -96,7 +96,7 @@ def test_a_silent_leadperfection_is_a_slow_query() -> None:
         handler.stopped.wait()
 
     with server(behave) as address, pytest.raises(SlowQuery, match="no whole answer within"):
-        call(address, read_timeout=0.05)
+        call(address, read_timeout=0.5)
 
 
 def test_an_answer_that_trickles_in_without_end_is_a_slow_query() -> None:
@@ -113,7 +113,7 @@ def test_an_answer_that_trickles_in_without_end_is_a_slow_query() -> None:
             handler.close_connection = True
 
     with server(behave) as address, pytest.raises(SlowQuery):
-        call(address, read_timeout=0.1)
+        call(address, read_timeout=0.5)
 
 
 def test_proxies_do_not_stand_between_us_and_loopback() -> None:
