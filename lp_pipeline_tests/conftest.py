@@ -13,7 +13,7 @@ from hypothesis import settings
 from lp_pipeline_tests.account import Account, account
 from lp_pipeline_tests.scenario import Scenario
 
-settings.register_profile("everyday", deadline=None)
+settings.register_profile("everyday", deadline=None, derandomize=True)
 settings.register_profile("drills", max_examples=1000, deadline=None)
 settings.load_profile("everyday")  # `--hypothesis-profile` comes later and wins
 
