@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,8 @@ class Terminal:
             stdout=its,
             stderr=its,
             start_new_session=True,
+            # a shell's background job, which the tests may be, has Ctrl-C switched off
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
         os.close(its)
         self.shown = ""

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -219,7 +220,9 @@ def test_ctrl_c_ends_a_long_query_and_leaves_the_prompt_usable(folder: Path) -> 
     environ = {**os.environ, **LIVE, "LP_PIPELINE_DATA": str(folder), "TERM": "dumb"}
     terminal, theirs = pty.openpty()
     command = [sys.executable, "-c", "from lp_pipeline.cli.main import main; main(['sql'])"]
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ)
+    # a shell's background job, which the tests may be, has Ctrl-C switched off
+    default = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ, preexec_fn=default)
     os.close(theirs)
 
     def shown_until(text: str) -> str:
