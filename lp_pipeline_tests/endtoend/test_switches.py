@@ -20,7 +20,9 @@ def test_a_running_deployment_follows_its_settings_file(tmp_path: Path) -> None:
     file = tmp_path / "lp_pipeline.env"
 
     def edit(**changed: str) -> None:
-        file.write_text("".join(f"{name}={value}\n" for name, value in {**account.environ, **changed}.items()))
+        draft = file.with_suffix(".draft")  # whole at once, as editors save
+        draft.write_text("".join(f"{name}={value}\n" for name, value in {**account.environ, **changed}.items()))
+        draft.replace(file)
 
     def notes() -> int:
         return len(account.lp.all_notes())
@@ -45,12 +47,15 @@ def test_a_running_deployment_follows_its_settings_file(tmp_path: Path) -> None:
             until(lambda: not deployment.under_way(), "the push never ends")
             assert notes() <= sent + 1  # one may have been under way
             sent = notes()
+            account.environ |= OFF  # what lands now is skipped for good
             account.say(60, 70)
             began = time.time()
             until(lambda: len(deployment.ticks(SENSOR, began)) > 2, "the sensor does not tick")
             until(lambda: not deployment.under_way(), "a push never ends")
             assert notes() == sent
-            edit()
-            until(lambda: notes() == 60, "what waited is not sent once the switch is on again")
+            edit(PUSH_COMMUNICATIONS="true")
+            until(lambda: notes() >= 60, "what waited is not sent once the switch is on again")
+            until(lambda: not deployment.under_way(), "the last push never ends")
+            assert notes() == 60
         finally:
             deployment.kill()
