@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from filelock import FileLock
+
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.sql import statement
@@ -121,11 +123,15 @@ class Outbox:
                 f"The outbox was written by a newer lp_pipeline (version {version}, this one knows {OUTBOX_VERSION}). "
                 "Upgrade the program; nothing was changed."
             )
-        connection.execute("pragma journal_mode = wal").fetchall()
         connection.execute("pragma synchronous = full")
         if version < OUTBOX_VERSION:
-            schema = statement("outbox/schema")
-            connection.executescript(f"begin immediate;\n{schema}\npragma user_version = {OUTBOX_VERSION};\ncommit;")
+            # by one process alone: SQLite does not wait while another one switches the journal (SPEC R2)
+            with FileLock(self.path.with_suffix(".lock"), mode=0o600, thread_local=False):
+                connection.execute("pragma journal_mode = wal").fetchall()
+                schema = statement("outbox/schema")
+                connection.executescript(
+                    f"begin immediate;\n{schema}\npragma user_version = {OUTBOX_VERSION};\ncommit;"
+                )
 
 
 def run(connection: sqlite3.Connection, name: str, values: Mapping[str, Any] | None = None) -> list[Row]:
