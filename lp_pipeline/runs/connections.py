@@ -67,9 +67,12 @@ class Connections:
     @cached_property
     def warehouse(self) -> Warehouse:
         """The warehouse, once it is this run's turn, which the run then keeps to its end."""
-        self._stack.enter_context(self._turn())
-        self.deadline = time.monotonic() + self._seconds  # waiting is not working
-        return self._checked_warehouse
+        with ExitStack() as stack:  # given back if the warehouse can't be used: the next step would wait for this run
+            stack.enter_context(self._turn())
+            self.deadline = time.monotonic() + self._seconds  # waiting is not working
+            warehouse = self._checked_warehouse
+            self._stack.push(stack.pop_all())
+        return warehouse
 
     @contextmanager
     def warehouse_briefly(self) -> Iterator[Warehouse]:

@@ -13,6 +13,7 @@ from lp_pipeline.errors import WarehouseError
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.steps import publish_changes
 from lp_pipeline.settings import load_settings
+from lp_pipeline.storage.locks import Turn
 from lp_pipeline_tests.account import PACE, Account, failures
 from lp_pipeline_tests.endtoend.test_processes import fill
 
@@ -78,6 +79,18 @@ def test_what_cannot_be_had_again_is_left_as_it_is_and_told(lp_account: Account,
         assert lp_account.published("select count(*) from opportunities") == [(3,)]
     assert lp_account.run().success
     assert lp_account.published("select count(*) from opportunities") == [(4,)]
+
+
+def test_a_warehouse_that_cannot_be_opened_keeps_no_turn(lp_account: Account) -> None:
+    """R1, R2: the run's next step gets the same message at once, instead of waiting for its own run."""
+    fill(lp_account, 1)
+    lp_account.sync()
+    (lp_account.folder / "work.duckdb").write_bytes(b"no database" * 1000)
+    with lp_account.connections() as connections:
+        for _ in range(2):
+            with pytest.raises(WarehouseError, match="the file is damaged"):
+                _ = connections.warehouse
+            assert not Turn(lp_account.folder).is_taken()
 
 
 def test_a_damaged_copy_for_people_is_made_again_by_the_next_sync(lp_account: Account) -> None:
