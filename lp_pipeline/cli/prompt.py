@@ -27,7 +27,7 @@ def ask(settings: Settings, text: str, console: Console, form: str = "page") -> 
     """Run the statements of `text` and show each one's rows, as `page`, `csv` or `json`. Raises `WarehouseError`."""
     with (
         open_published(published_file(settings), {"python_enable_replacements": False}) as connection,
-        ThreadPoolExecutor(1) as executor,  # DuckDB at work doesn't notice Ctrl-C, the thread that waits for it does
+        ThreadPoolExecutor(1) as executor,  # a busy DuckDB doesn't notice Ctrl-C; the waiting thread does
     ):
         shown = executor.submit(_show, connection, text, console, form)
         try:

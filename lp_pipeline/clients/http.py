@@ -16,7 +16,7 @@ import httpx
 from pydantic import SecretStr
 
 from lp_pipeline.clients.json_repair import as_utf8
-from lp_pipeline.clients.retry import Trouble
+from lp_pipeline.clients.retry import TransientError
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings import is_loopback
 
@@ -94,7 +94,7 @@ class Exchange:
         params: Mapping[str, str] | None = None,
         time_left: float | None = None,
     ) -> Received:
-        """Send one request, read the answer within `time_left` seconds; raises `Trouble` if no whole answer comes."""
+        """Send one request, read the answer within `time_left` seconds; raises `TransientError` if no whole answer comes."""
         patience = self._patience if time_left is None else min(self._patience, time_left)
         silence = min(self._read_timeout, patience)
         connecting = min(CONNECT_TIMEOUT, patience)
@@ -116,22 +116,22 @@ class Exchange:
             return self._received(request, patience)
         except httpx.ReadTimeout:
             if time_left is not None and time.monotonic() - begun >= 0.99 * time_left:
-                trouble = Trouble("out_of_time", f"{self._server} did not answer within the run's time")
+                failure = TransientError("out_of_time", f"{self._server} did not answer within the run's time")
             else:
-                trouble = Trouble("slow", f"no whole answer within {silence:.0f} s")
+                failure = TransientError("slow", f"no whole answer within {silence:.0f} s")
         except _TooLarge:
-            trouble = Trouble("garbled", f"{self._server} answered with more than {self._largest} bytes")
+            failure = TransientError("garbled", f"{self._server} answered with more than {self._largest} bytes")
         except UnicodeDecodeError as error:
             what = f"{self._server} answered with bytes that are not {error.encoding}, which they are said to be"
-            trouble = Trouble("garbled", what)
+            failure = TransientError("garbled", what)
         except httpx.DecodingError:
-            trouble = Trouble("garbled", f"{self._server} answered with something that can't be unpacked")
+            failure = TransientError("garbled", f"{self._server} answered with something that can't be unpacked")
         except httpx.TransportError as error:
             never_arrived = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
             late = isinstance(error, httpx.ConnectTimeout)
             reason = f"no connection within {connecting:.0f} s" if late else _reason(error)
-            trouble = Trouble("unreachable", reason, done_nothing=never_arrived)
-        raise trouble  # out here, so that the httpx error, which holds the request, is not its context
+            failure = TransientError("unreachable", reason, done_nothing=never_arrived)
+        raise failure  # out here, so that the httpx error, which holds the request, is not its context
 
     def close(self) -> None:
         """Close the connections."""

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 stamina.instrumentation.set_on_retry_hooks(())  # by itself it prints every retry to stdout
 
 
-class Trouble(Exception):
+class TransientError(Exception):
     """One try failed in a way that may pass; `str` says how, `words` what the server said, `wish` how long to wait.
 
     `done_nothing`: the server surely did not act on the request, so that even a write may be sent again.
@@ -82,7 +82,7 @@ class Persistence:
 
     def __call__(self, error: Exception) -> bool | float:
         """As stamina wants it: False ends, a number of seconds goes on after them."""
-        if not isinstance(error, Trouble):
+        if not isinstance(error, TransientError):
             return False
         wait = self._wait(error)
         if wait is None:
@@ -100,7 +100,7 @@ class Persistence:
         tries = f"{number} {'try' if number == 1 else 'tries'} in {time.monotonic() - self.begun:.0f} s"
         return f"{tries}, and the run's time is up" if self.out_of_time else tries
 
-    def _wait(self, error: Trouble) -> float | None:
+    def _wait(self, error: TransientError) -> float | None:
         if error.kind == "out_of_time":
             self.out_of_time = True
             return None

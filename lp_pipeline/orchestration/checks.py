@@ -191,7 +191,7 @@ def _problems(outcome: DeliveryOutcome | ExportOutcome | None) -> list[str]:
 
 @dg.asset_check(asset=raw_communications, description="Pushes into LeadPerfection go through.")
 def pushes_go_through(context: Context, connections: dg.ResourceParam[Connections]) -> dg.AssetCheckResult:
-    """Say what to set where LeadPerfection refuses a target, and how many pushes wait for a person."""
+    """Say what to set where LeadPerfection refuses a target, and how many pushes need a decision."""
     with plain_failures(context):
         stops = connections.outbox.rows("stops")
         held = connections.outbox.rows("count_held")

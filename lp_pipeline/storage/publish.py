@@ -98,7 +98,7 @@ def ask(outbox: Outbox, settings: Settings, question: Callable[[duckdb.DuckDBPyC
     """What the published data answers to a question of the pipeline's own; None if nothing was ever read.
 
     A file that is missing, held for writing or not as it was left is not asked, nor waited for: the same is then built
-    for this question alone, as soon as no sync is at work. Raises `WarehouseError`.
+    for this question alone, as soon as no sync is running. Raises `WarehouseError`.
     """
     warehouse = Warehouse(settings.data)
     if public_file.standing_since(warehouse.published) is not None:

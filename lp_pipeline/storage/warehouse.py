@@ -1,4 +1,4 @@
-"""`work.duckdb`: opened for one short transaction at a time, closed always, its trouble told in plain words.
+"""`work.duckdb`: opened for one short transaction at a time, always closed, with readable errors.
 
 DuckDB locks the whole file, so nothing is fetched and nobody is waited for while it is open.
 """

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_pipeline.clients.http import Exchange, Received, http_date
-from lp_pipeline.clients.retry import Trouble
+from lp_pipeline.clients.retry import TransientError
 
 JSON = "application/json"
 
@@ -24,8 +24,8 @@ def received(body: bytes, content_type: str = JSON, status: int = 200) -> Receiv
     return exchange(httpx.Response(status, content=body, headers={"content-type": content_type})).send("GET", "/")
 
 
-def trouble(response: httpx.Response, *, time_left: float | None = None, patience: float = 30.0) -> Trouble:
-    with pytest.raises(Trouble) as caught:
+def failure(response: httpx.Response, *, time_left: float | None = None, patience: float = 30.0) -> TransientError:
+    with pytest.raises(TransientError) as caught:
         exchange(response, patience=patience).send("GET", "/", time_left=time_left)
     return caught.value
 
@@ -41,15 +41,15 @@ class Trickle(httpx.SyncByteStream):
 
 def test_no_answer_takes_all_the_memory() -> None:
     """R1: for LeadPerfection as for Hatch."""
-    error = trouble(httpx.Response(200, content=b" " * 1001))
+    error = failure(httpx.Response(200, content=b" " * 1001))
     assert (error.kind, str(error)) == ("garbled", "LeadPerfection answered with more than 1000 bytes")
     assert received(b" " * 1000).body == b" " * 1000
 
 
 def test_an_answer_that_trickles_in_is_slow_or_out_of_the_runs_time() -> None:
     """R3: within the run's time; a smaller window or page may pass only where it was not the run's time that was up."""
-    assert trouble(httpx.Response(200, stream=Trickle()), patience=0.05).kind == "slow"
-    assert trouble(httpx.Response(200, stream=Trickle()), time_left=0.05).kind == "out_of_time"
+    assert failure(httpx.Response(200, stream=Trickle()), patience=0.05).kind == "slow"
+    assert failure(httpx.Response(200, stream=Trickle()), time_left=0.05).kind == "out_of_time"
 
 
 DATES = [
@@ -101,7 +101,7 @@ def test_a_declared_charset_is_honoured(body: bytes, content_type: str) -> None:
 
 def test_a_body_that_is_not_what_it_declares_is_an_error() -> None:
     """Contract 2: no replacement character in silence; where nothing is declared, JSON is repaired (W8)."""
-    with pytest.raises(Trouble, match="are not utf-8, which they are said to be") as caught:
+    with pytest.raises(TransientError, match="are not utf-8, which they are said to be") as caught:
         received(b"Jos\xe9", "application/json; charset=utf-8")
     assert caught.value.kind == "garbled"
     assert received(b"Jos\xe9", JSON).body == b"Jos\xe9"

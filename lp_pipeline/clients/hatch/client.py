@@ -16,7 +16,7 @@ from lp_pipeline.clients.hatch.export_zip import LARGEST, LONGEST_RANGE, BadExpo
 from lp_pipeline.clients.hatch.responses import check_transient
 from lp_pipeline.clients.http import Exchange, Received, bearer
 from lp_pipeline.clients.rate_limit import Limiter, SlidingWindow
-from lp_pipeline.clients.retry import HATCH, Persistence, Trouble
+from lp_pipeline.clients.retry import HATCH, Persistence, TransientError
 from lp_pipeline.errors import HatchError, HatchExportTooLarge, HatchStopped, HatchUnavailable
 from lp_pipeline.settings import Settings
 
@@ -80,7 +80,7 @@ class HatchClient:
         """`PUT /v1/contacts`; the Hatch contact's id. It is repeated after every failure that may pass, for it may be.
 
         Raises `HatchRefused` if Hatch won't have this record, `HatchStopped` if it will have none (then at once for
-        every later upsert too), `HatchUnavailable` if trouble did not pass, `SettingsError` without a usable key.
+        every later upsert too), `HatchUnavailable` if the failure did not pass, `SettingsError` without a usable key.
         """
         authorization = bearer(self._settings.hatch_api_key, "HATCH_API_KEY")
         content = msgspec.json.encode(body)
@@ -89,9 +89,9 @@ class HatchClient:
             for attempt in stamina.retry_context(on=persistence, attempts=None, timeout=None):
                 with attempt:
                     return self._upserted(content, authorization)
-        except Trouble as error:
-            trouble = error
-        raise responses.gave_up(trouble, self._upserts.host, persistence.spent)
+        except TransientError as error:
+            failure = error
+        raise responses.gave_up(failure, self._upserts.host, persistence.spent)
 
     def export(self, data_source: DataSource, start: date, end: date) -> list[bytes]:
         """The lines of `GET /api/v1/export-data` for these days, both included; one attempt: Hatch allows one in 5 min.
@@ -109,14 +109,14 @@ class HatchClient:
             received = self._exports.send("GET", EXPORT, authorization, params=days, time_left=self._time_left())
             check_transient(received, asked)
             return _exported(received, asked)
-        except Trouble as error:
-            trouble = error
+        except TransientError as error:
+            failure = error
         address = "HATCH_EXPORT_URL"
         raise HatchUnavailable(
-            f"{responses.explained(trouble, self._exports.host)}. Nothing is lost: the export is asked for again later"
-            f"{f'; check {address} if this goes on' if trouble.kind in ('unreachable', 'garbled') else ''}.",
-            trouble.words,
-            wait=trouble.wish,
+            f"{responses.explained(failure, self._exports.host)}. Nothing is lost: the export is asked for again later"
+            f"{f'; check {address} if this goes on' if failure.kind in ('unreachable', 'garbled') else ''}.",
+            failure.words,
+            wait=failure.wish,
         )
 
     def _upserted(self, content: bytes, authorization: str) -> str:
@@ -124,7 +124,7 @@ class HatchClient:
         if self._stopped is not None:
             raise HatchStopped(str(self._stopped), self._stopped.words)
         if not self._limiter.acquire(self._time_left()):
-            raise Trouble("out_of_time", "HATCH_RATE_PER_MINUTE allows no further upsert within the run's time")
+            raise TransientError("out_of_time", "HATCH_RATE_PER_MINUTE allows no further upsert within the run's time")
         received = self._upserts.send("PUT", UPSERT, authorization, content=content, time_left=self._time_left())
         check_transient(received, "the upsert")
         if not 200 <= received.status < 300:
@@ -136,16 +136,16 @@ class HatchClient:
         if found is None:
             what = "JSON without a contact's id" if responses.is_json(received.body) else "something that is not JSON"
             said = responses.words(received.body)
-            raise Trouble("garbled", f"Hatch answered the upsert with {what} ({received.size})", said)
+            raise TransientError("garbled", f"Hatch answered the upsert with {what} ({received.size})", said)
         return found
 
     def _time_left(self) -> float | None:
-        """Seconds until the deadline; raises `Trouble` if there are none."""
+        """Seconds until the deadline; raises `TransientError` if there are none."""
         if self._deadline is None:
             return None
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise Trouble("out_of_time", "Hatch was not asked any more")
+            raise TransientError("out_of_time", "Hatch was not asked any more")
         return left
 
 
@@ -164,6 +164,6 @@ def _exported(received: Received, asked: str) -> list[bytes]:
     except BadExport as error:
         reason = str(error)
     words = None if received.body.startswith(b"PK") else said
-    raise Trouble(
+    raise TransientError(
         "garbled", f"Hatch answered {asked} with something that is no export ({received.size}): {reason}", words
     )

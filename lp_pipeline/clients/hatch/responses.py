@@ -10,7 +10,7 @@ import httpx
 
 from lp_pipeline.clients.http import Received
 from lp_pipeline.clients.json_repair import bare, decoded
-from lp_pipeline.clients.retry import Trouble
+from lp_pipeline.clients.retry import TransientError
 from lp_pipeline.errors import HatchRefused, HatchStopped, HatchUnavailable
 
 WORDS = 2000  # how much of Hatch's own words is kept
@@ -141,36 +141,36 @@ def _named(pointer: str) -> str | None:
 
 
 def check_transient(received: Received, asked: str) -> None:
-    """Raise `Trouble` for an HTTP status that may pass: 408, 425, 429, 5xx."""
+    """Raise `TransientError` for an HTTP status that may pass: 408, 425, 429, 5xx."""
     status = received.status
     what = f"{asked} was answered with HTTP {status}"
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        raise Trouble("busy", what, words(received.body), received.wished_pause)
+        raise TransientError("busy", what, words(received.body), received.wished_pause)
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY):
-        raise Trouble("failing", what, words(received.body), received.wished_pause)
+        raise TransientError("failing", what, words(received.body), received.wished_pause)
 
 
-def gave_up(trouble: Trouble, host: str, spent: str) -> HatchUnavailable:
-    """The error for an upsert whose trouble did not pass: what was tried, what came back, what to do."""
+def gave_up(failure: TransientError, host: str, spent: str) -> HatchUnavailable:
+    """The error for an upsert that kept failing: what was tried, what came back, what to do."""
     later = "othing is lost: it is tried again at the next sync."
     advice = {
         "unreachable": f"Check HATCH_API_URL and the network; n{later}",
         "garbled": f"Check that HATCH_API_URL is Hatch's API address; n{later}",
         "busy": f"Lower HATCH_RATE_PER_MINUTE if this goes on; n{later}",
-    }.get(trouble.kind, f"N{later}")
-    return HatchUnavailable(f"{explained(trouble, host)}, {spent}. {advice}", trouble.words, wait=trouble.wish)
+    }.get(failure.kind, f"N{later}")
+    return HatchUnavailable(f"{explained(failure, host)}, {spent}. {advice}", failure.words, wait=failure.wish)
 
 
-def explained(trouble: Trouble, host: str) -> str:
+def explained(failure: TransientError, host: str) -> str:
     """What was tried and what came back, without an end."""
-    match trouble.kind:
+    match failure.kind:
         case "unreachable":
-            return f"Hatch could not be reached at {host}: {trouble}"
+            return f"Hatch could not be reached at {host}: {failure}"
         case "failing" | "silent":
-            return f"Hatch failed: {trouble}"
+            return f"Hatch failed: {failure}"
         case "slow":
-            return f"Hatch timed out: {trouble}"
+            return f"Hatch timed out: {failure}"
         case "busy":
-            return f"Hatch takes no more for now: {trouble}"
+            return f"Hatch takes no more for now: {failure}"
         case _:
-            return str(trouble)
+            return str(failure)

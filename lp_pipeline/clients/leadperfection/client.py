@@ -24,7 +24,7 @@ from lp_pipeline.clients.leadperfection.auth import (
 )
 from lp_pipeline.clients.leadperfection.responses import check_permanent, check_transient
 from lp_pipeline.clients.rate_limit import RateLimiter, SharedLimiter
-from lp_pipeline.clients.retry import LEADPERFECTION, Persistence, Trouble
+from lp_pipeline.clients.retry import LEADPERFECTION, Persistence, TransientError
 from lp_pipeline.errors import SettingsError, SignInRefused, SlowQuery
 from lp_pipeline.settings import Settings
 
@@ -116,24 +116,24 @@ class Client:
 
     def write(
         self, action: str, fields: Mapping[str, str], *, before: Callable[[], None] = lambda: None
-    ) -> Received | Trouble:
+    ) -> Received | TransientError:
         """`POST /api/<action>`, for writing: sent once, and again only if LeadPerfection surely did nothing (SPEC C7).
 
-        `before` is called each time right before the request leaves, all waiting done. The answer, or the trouble that
+        `before` is called each time right before the request leaves, all waiting done. The answer, or the failure that
         leaves it unknown whether LeadPerfection acted. Raises `LeadPerfectionError` if it surely did not, and
         `SignInRefused`.
         """
         asked = action.rpartition("/")[2]
         self.sign_in()
 
-        def once() -> Received | Trouble:
+        def once() -> Received | TransientError:
             try:
                 received = self._authorized(action, asked, fields, before)
                 check_transient(received, asked)
-            except Trouble as trouble:
-                if trouble.done_nothing:
+            except TransientError as failure:
+                if failure.done_nothing:
                     raise
-                return trouble
+                return failure
             return received
 
         return self._persist(asked, once, action)
@@ -150,11 +150,11 @@ class Client:
             for attempt in stamina.retry_context(on=persistence, attempts=None, timeout=None):
                 with attempt:
                     return act()
-        except Trouble as error:
-            trouble = error
-        if trouble.kind == "out_of_time":
+        except TransientError as error:
+            failure = error
+        if failure.kind == "out_of_time":
             raise responses.out_of_time(self._settings.lp_rate_per_minute)
-        raise responses.gave_up(trouble, asked, self.host, persistence.spent)
+        raise responses.gave_up(failure, asked, self.host, persistence.spent)
 
     def _answer(self, action: str, fields: Mapping[str, str]) -> Answer:
         asked = action.rpartition("/")[2]
@@ -167,12 +167,12 @@ class Client:
         try:
             records = responses.records(received.body, asked, received.status, received.media_type)
         except responses.NotJson as error:
-            trouble = Trouble("garbled", str(error), error.words)
+            failure = TransientError("garbled", str(error), error.words)
         except SlowQuery as error:
-            trouble = Trouble("slow", f"{asked} was answered with an error of its own", error.words)
+            failure = TransientError("slow", f"{asked} was answered with an error of its own", error.words)
         else:
             return Answer(records, self._settings.now(), received.date, received.elapsed)
-        raise trouble
+        raise failure
 
     def _authorized(
         self, action: str, asked: str, fields: Mapping[str, str], before: Callable[[], None] | None = None
@@ -196,8 +196,8 @@ class Client:
                 if received.status not in (httpx.codes.BAD_REQUEST, *REFUSED):
                     check_permanent(received, "the sign-in", "/token", "Check LP_API_URL.")
                 self._session = self._granted(received)
-            except Trouble as trouble:
-                trouble.done_nothing = True  # what the sign-in was for was not sent, or was turned away
+            except TransientError as failure:
+                failure.done_nothing = True  # what the sign-in was for was not sent, or was turned away
                 raise
         return self._session
 
@@ -205,7 +205,7 @@ class Client:
         try:
             received = self._send("/token", credentials(self._settings))
             check_transient(received, "the sign-in")
-        except Trouble as error:
+        except TransientError as error:
             if error.kind == "slow":  # no smaller window would help
                 error.kind = "silent"
             raise
@@ -216,7 +216,7 @@ class Client:
         value = decoded(received.body)
         if success and value is None and bare(received.body) not in (b"", b"null"):
             what = responses.not_json(received.body, "the sign-in", received.status, received.media_type)
-            raise Trouble("garbled", what, responses.words(received.body))
+            raise TransientError("garbled", what, responses.words(received.body))
         session = granted_session(value) if success else None
         if session is None:
             refusal = credentials_refused(self.host, received.status, received.body)

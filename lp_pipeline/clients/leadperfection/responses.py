@@ -11,7 +11,7 @@ import msgspec
 
 from lp_pipeline.clients.http import Received
 from lp_pipeline.clients.json_repair import UNREADABLE, bare, decoded, readable
-from lp_pipeline.clients.retry import Trouble
+from lp_pipeline.clients.retry import TransientError
 from lp_pipeline.errors import LeadPerfectionError, OutOfTime, SlowQuery
 
 WORDS = 2000  # how much of LeadPerfection's own words is kept
@@ -61,7 +61,7 @@ def lookup(value: object, *names: str, default: Any = None) -> Any:
 
 
 def identity(value: object) -> str | None:
-    """A record's prospect id as text, be it `cst_id` or `CstID`, text or a number; None if it has none."""
+    """A record's prospect id as text, whether `cst_id` or `CstID`, text or a number; None if it has none."""
     found = lookup(value, "cst_id", "cstid")
     if isinstance(found, float) and found.is_integer():
         found = int(found)
@@ -112,16 +112,16 @@ def not_json(body: bytes, asked: str, status: int, media_type: str) -> str:
 
 
 def check_transient(received: Received, asked: str) -> None:
-    """Raise `Trouble` for an HTTP status that may pass: 408, 429, 5xx."""
+    """Raise `TransientError` for an HTTP status that may pass: 408, 429, 5xx."""
     said = words(received.body)
     what = f"{asked} was answered with HTTP {received.status}"
     if received.status == httpx.codes.TOO_MANY_REQUESTS:
-        raise Trouble("busy", what, said, _wished_pause(received), done_nothing=True)
+        raise TransientError("busy", what, said, _wished_pause(received), done_nothing=True)
     if received.status >= httpx.codes.INTERNAL_SERVER_ERROR:
         slow = timed_out(said) or received.status == httpx.codes.GATEWAY_TIMEOUT
-        raise Trouble("slow" if slow else "failing", what, said)
+        raise TransientError("slow" if slow else "failing", what, said)
     if received.status == httpx.codes.REQUEST_TIMEOUT:
-        raise Trouble("failing", what, said)
+        raise TransientError("failing", what, said)
 
 
 def check_permanent(received: Received, asked: str, path: str, not_found: str) -> None:
@@ -152,26 +152,26 @@ def _wished_pause(received: Received) -> float | None:
     return wish if wish > 0 else None
 
 
-def gave_up(trouble: Trouble, asked: str, host: str, spent: str) -> LeadPerfectionError:
-    """The error for trouble that did not pass: what was tried, what came back, what to do."""
+def gave_up(failure: TransientError, asked: str, host: str, spent: str) -> LeadPerfectionError:
+    """The error for a failure that did not pass: what was tried, what came back, what to do."""
     reads_on = "nothing is lost: the next sync reads the gap."
-    match trouble.kind:
+    match failure.kind:
         case "unreachable":
             what, advice = (
-                f"LeadPerfection could not be reached at {host}: {trouble}",
+                f"LeadPerfection could not be reached at {host}: {failure}",
                 "Check LP_API_URL and the network",
             )
         case "slow":
-            what, advice = f"LeadPerfection timed out: {trouble}", "A smaller window or LP_PAGE_SIZE may pass"
+            what, advice = f"LeadPerfection timed out: {failure}", "A smaller window or LP_PAGE_SIZE may pass"
         case "garbled":
-            what, advice = str(trouble), "Check that LP_API_URL is LeadPerfection's API address"
+            what, advice = str(failure), "Check that LP_API_URL is LeadPerfection's API address"
         case "busy":
-            what = f"LeadPerfection would not take {asked} yet: {trouble}"
+            what = f"LeadPerfection would not take {asked} yet: {failure}"
             advice = "Lower LP_RATE_PER_MINUTE if this goes on"
         case _:
-            what, advice = f"LeadPerfection failed: {trouble}", "Its words are in sync_runs.error"
-    error = SlowQuery if trouble.kind == "slow" else LeadPerfectionError
-    return error(f"{what}, {spent}. {advice}; {reads_on}", trouble.words)
+            what, advice = f"LeadPerfection failed: {failure}", "Its words are in sync_runs.error"
+    error = SlowQuery if failure.kind == "slow" else LeadPerfectionError
+    return error(f"{what}, {spent}. {advice}; {reads_on}", failure.words)
 
 
 def out_of_time(per_minute: int) -> OutOfTime:

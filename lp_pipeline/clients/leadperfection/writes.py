@@ -11,7 +11,7 @@ from lp_pipeline.clients.http import Received
 from lp_pipeline.clients.json_repair import bare, decoded
 from lp_pipeline.clients.leadperfection.client import Client
 from lp_pipeline.clients.leadperfection.responses import check_permanent, lookup, timed_out, words
-from lp_pipeline.clients.retry import Trouble
+from lp_pipeline.clients.retry import TransientError
 from lp_pipeline.errors import LeadPerfectionError
 
 ADD_NOTES = "SalesApi/AddNotes"
@@ -57,7 +57,7 @@ def written(client: Client, write: Write, *, before: Callable[[], None] = lambda
     """Carry it out once, and say what became of it; `before`, and what it raises, as `Client.write` has it."""
     action = write.action
     received = client.write(action, write.fields, before=before)
-    if isinstance(received, Trouble):
+    if isinstance(received, TransientError):
         return Written("unknown", str(received), received.words)
     return judged(received, action)
 

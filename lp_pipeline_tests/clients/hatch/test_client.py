@@ -98,7 +98,7 @@ def test_a_key_that_cannot_be_sent_is_an_error_that_names_it(key: str, words: st
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
         httpx.ConnectError("x"),
         httpx.ReadTimeout("x"),
@@ -115,9 +115,9 @@ def test_a_key_that_cannot_be_sent_is_an_error_that_names_it(key: str, words: st
         response(CONTACT),
     ],
 )
-def test_trouble_that_passes_is_met_by_another_try(trouble: Reply) -> None:
+def test_trouble_that_passes_is_met_by_another_try(failure: Reply) -> None:
     """R3: connection errors, time-outs, 5xx, 408, 429, and an answer that is none; an upsert may be repeated."""
-    hatch = FakeHatch([trouble, trouble, accepted()])
+    hatch = FakeHatch([failure, failure, accepted()])
     with hatch.client() as client:
         assert client.upsert(BODY) == CONTACT
     assert len(hatch.requests) == 3
@@ -125,7 +125,7 @@ def test_trouble_that_passes_is_met_by_another_try(trouble: Reply) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "words", "tries"),
+    ("failure", "words", "tries"),
     [
         (httpx.ConnectError("x"), "could not be reached at https://hatch.example.test: no connection, 4 tries", 4),
         (httpx.ReadTimeout("x"), "timed out: no whole answer within 30 s, 4 tries", 4),
@@ -135,9 +135,9 @@ def test_trouble_that_passes_is_met_by_another_try(trouble: Reply) -> None:
         (response({"ok": PERSONAL}), r"JSON without a contact's id \(HTTP 200, application/json", 4),
     ],
 )
-def test_trouble_that_does_not_pass_ends_with_one_message(trouble: Reply, words: str, tries: int) -> None:
+def test_trouble_that_does_not_pass_ends_with_one_message(failure: Reply, words: str, tries: int) -> None:
     """R3: what was tried, what came back, what to do."""
-    hatch = FakeHatch([trouble] * 20)
+    hatch = FakeHatch([failure] * 20)
     with hatch.client() as client, pytest.raises(HatchUnavailable, match=words) as caught:
         client.upsert(BODY)
     assert len(hatch.requests) == tries

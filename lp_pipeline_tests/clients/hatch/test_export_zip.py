@@ -1,4 +1,4 @@
-"""Bulk exports: how they are asked for, what comes out of a zip, and what each kind of trouble leads to."""
+"""Bulk exports: how they are asked for, what comes out of a zip, and what each kind of failure leads to."""
 
 import io
 import zipfile

@@ -16,7 +16,7 @@ import stamina
 from lp_pipeline.clients.http import Exchange, Received
 from lp_pipeline.clients.leadperfection.client import Client
 from lp_pipeline.clients.rate_limit import FILE
-from lp_pipeline.clients.retry import Trouble
+from lp_pipeline.clients.retry import TransientError
 from lp_pipeline.errors import LeadPerfectionError, OutOfTime, SettingsError, SignInRefused, SlowQuery
 
 from .fakes import NOON, PERSONAL, SECRETS, FakeLeadPerfection, Reply, Request, body, response, settings, texts
@@ -172,10 +172,10 @@ def test_trouble_at_the_sign_in_is_tried_again() -> None:
     assert len(lp.tokens_asked) == 4
 
 
-@pytest.mark.parametrize("trouble", [httpx.ReadTimeout("slow"), response(TIMED_OUT, 500)])
-def test_a_sign_in_that_times_out_is_no_slow_query(trouble: Reply) -> None:
+@pytest.mark.parametrize("failure", [httpx.ReadTimeout("slow"), response(TIMED_OUT, 500)])
+def test_a_sign_in_that_times_out_is_no_slow_query(failure: Reply) -> None:
     """Contract 6: a smaller window or page would not help."""
-    lp = FakeLeadPerfection(sign_ins=[trouble] * 4)
+    lp = FakeLeadPerfection(sign_ins=[failure] * 4)
     assert not isinstance(fails(lp), SlowQuery)
     assert len(lp.tokens_asked) == 3
 
@@ -221,11 +221,11 @@ def test_a_denied_function_that_leadperfection_lists_is_not_called_missing() -> 
         assert "missing" not in str(fails(lp))
 
 
-# Trouble that may pass
+# Transient failures
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
         response({}, 500),
         response({}, 503),
@@ -236,12 +236,12 @@ def test_a_denied_function_that_leadperfection_lists_is_not_called_missing() -> 
         httpx.RemoteProtocolError("cut"),
     ],
 )
-def test_transient_trouble_is_tried_six_times(trouble: Reply) -> None:
+def test_transient_trouble_is_tried_six_times(failure: Reply) -> None:
     """R3, contract 6: retried; then an error that says what came back and what to do."""
-    lp = FakeLeadPerfection(replies=[trouble] * 5 + [response(RECORD)])
+    lp = FakeLeadPerfection(replies=[failure] * 5 + [response(RECORD)])
     with lp.client() as client:
         assert client.call(GET_LEAD, FIELDS).records
-    lp = FakeLeadPerfection(replies=[trouble] * 7)
+    lp = FakeLeadPerfection(replies=[failure] * 7)
     error = fails(lp)
     assert len(lp.requests) == 6
     assert "6 tries in" in str(error)
@@ -259,11 +259,11 @@ def test_an_unreachable_leadperfection_is_told_by_its_host_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble", [response(TIMED_OUT, 500), response({}, 504), response(TIMED_OUT), httpx.ReadTimeout("slow")]
+    "failure", [response(TIMED_OUT, 500), response({}, 504), response(TIMED_OUT), httpx.ReadTimeout("slow")]
 )
-def test_a_query_that_keeps_timing_out_is_a_slow_query_after_three_tries(trouble: Reply) -> None:
+def test_a_query_that_keeps_timing_out_is_a_slow_query_after_three_tries(failure: Reply) -> None:
     """Contract 6: 500 'Execution Timeout Expired': retry; then halve the window or the page."""
-    lp = FakeLeadPerfection(replies=[trouble] * 9)
+    lp = FakeLeadPerfection(replies=[failure] * 9)
     assert isinstance(fails(lp), SlowQuery)
     assert len(lp.requests) == 3
     with lp.client() as client, pytest.raises(SlowQuery):
@@ -481,19 +481,19 @@ def test_no_secret_and_no_personal_data_shows_in_errors_logs_or_output(
         assert secret not in printed
 
 
-@pytest.mark.parametrize("trouble", [httpx.ConnectError("x"), httpx.ReadTimeout("x"), httpx.DecodingError("x")])
-def test_no_error_drags_the_request_along(trouble: Exception) -> None:
+@pytest.mark.parametrize("failure", [httpx.ConnectError("x"), httpx.ReadTimeout("x"), httpx.DecodingError("x")])
+def test_no_error_drags_the_request_along(failure: Exception) -> None:
     """R4: an httpx error holds its request, and that one the password."""
 
     def fail(_: httpx.Request) -> httpx.Response:
-        raise trouble
+        raise failure
 
     exchange = Exchange("LeadPerfection", "https://api.example.test", httpx.MockTransport(fail), 1.0, 1.0, 1000)
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(TransientError) as caught:
         exchange.send("POST", "/token", content=SECRETS[0].encode())
     exchange.close()
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
-    assert (fails(FakeLeadPerfection(replies=[trouble] * 6)).__context__) is None
+    assert (fails(FakeLeadPerfection(replies=[failure] * 6)).__context__) is None
 
 
 def test_stamina_prints_nothing_of_its_own() -> None:

@@ -63,7 +63,7 @@ def test_a_permanent_status_is_a_refusal(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
         httpx.ReadTimeout("x"),
         httpx.ReadError("x"),
@@ -74,16 +74,16 @@ def test_a_permanent_status_is_a_refusal(status: int) -> None:
         response("", 408),
     ],
 )
-def test_what_may_have_been_done_is_sent_once(trouble: httpx.Response | Exception) -> None:
+def test_what_may_have_been_done_is_sent_once(failure: httpx.Response | Exception) -> None:
     """C7: never repeated; its outcome is unknown."""
-    lp = FakeLeadPerfection(replies=[trouble, response(DONE)])
+    lp = FakeLeadPerfection(replies=[failure, response(DONE)])
     with lp.client() as client:
         assert written(client, NOTE).outcome == "unknown"
     assert len(lp.requests) == 1
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
         httpx.ConnectError("x"),
         httpx.ConnectTimeout("x"),
@@ -91,9 +91,9 @@ def test_what_may_have_been_done_is_sent_once(trouble: httpx.Response | Exceptio
         response({"Message": "denied"}, 401),
     ],
 )
-def test_what_was_surely_not_done_is_sent_again(trouble: httpx.Response | Exception) -> None:
+def test_what_was_surely_not_done_is_sent_again(failure: httpx.Response | Exception) -> None:
     """C7, contract 6: LP was not reached, or turned it away; `before` is called right before each time it leaves."""
-    lp = FakeLeadPerfection(replies=[trouble, response(DONE)])
+    lp = FakeLeadPerfection(replies=[failure, response(DONE)])
     called: list[int] = []
     with lp.client() as client:
         found = written(client, NOTE, before=lambda: called.append(len(lp.requests)))
