@@ -94,7 +94,7 @@ class Exchange:
         params: Mapping[str, str] | None = None,
         time_left: float | None = None,
     ) -> Received:
-        """Send one request, read the answer within `time_left` seconds; raises `TransientError` if no whole answer comes."""
+        """Send one request and read its whole answer, within `time_left` seconds; raises `TransientError`."""
         patience = self._patience if time_left is None else min(self._patience, time_left)
         silence = min(self._read_timeout, patience)
         connecting = min(CONNECT_TIMEOUT, patience)

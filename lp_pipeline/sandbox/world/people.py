@@ -188,7 +188,7 @@ def rows(record: Record, name: str) -> list[Record]:
 
 
 def email(first: str, last: str, cst_id: str) -> str:
-    """A unique email address for a person."""
+    """A unique email address."""
     plain = unicodedata.normalize("NFKD", f"{first}.{last}").encode("ascii", "ignore").decode().lower()
     name = "".join(character for character in plain if character.isalpha() or character == ".")
     return f"{name}{cst_id}@example.{('com', 'org', 'net')[int(cst_id) % 3]}"
