@@ -32,11 +32,6 @@ def readable_errors(purpose: str, *, if_damaged: str = MOVE_ASIDE) -> Iterator[N
         raise WarehouseError(f"Could not {purpose}: {advice}") from None
 
 
-def is_damage(error: Exception) -> bool:
-    """Whether a DuckDB or SQLite error means that the file is damaged."""
-    return any(sign in str(error).lower() for sign in DAMAGE)
-
-
 def _advice(text: str, kind: str, if_damaged: str) -> str:
     lower = text.lower()
     if "no space left" in lower or "disk quota" in lower or "disk is full" in lower:
