@@ -21,6 +21,7 @@ from lp_pipeline.errors import HatchRefused, HatchStopped, HatchUnavailable, Set
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage import warehouse as database
 from lp_pipeline.storage.outbox import Outbox, iso, run
+from lp_pipeline.storage.records import objects
 from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.warehouse import Warehouse
 
@@ -233,11 +234,9 @@ class _Round:
 
 def _delivery(row: dict[str, Any], source: str, ledger: dict[Key, Any]) -> Delivery:
     key = (row["external_contact_id"], row["external_id"] or "", row["external_created_local"].isoformat(" "))
-    opportunity = Opportunity(
-        **{name: row[name] for name in COLUMNS},
-        prospect=msgspec.json.decode(row["prospect"]),
-        lead=msgspec.json.decode(row["lead"]) if row["lead"] else None,
-    )
+    records = [row[name] and row[name].encode() for name in ("prospect_record", "older_keys", "lead_record")]
+    prospect, lead = objects(*records, row["lead_place"])
+    opportunity = Opportunity(**{name: row[name] for name in COLUMNS}, prospect=prospect, lead=lead)
     overwrites = any(known[:2] == key[:2] and known != key and each["delivered_at"] for known, each in ledger.items())
     return Delivery(key, upsert_body(opportunity, source), overwrites)
 

@@ -15,6 +15,7 @@ from lp_pipeline.extract.landing import Kind, Piece, store
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.account import remember_account
 from lp_pipeline.storage.outbox import Outbox
+from lp_pipeline.storage.records import objects
 from lp_pipeline.storage.sync_log import begin_sync
 from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline.transform.merge import MergeReport, merge, stage
@@ -122,6 +123,15 @@ class Scenario:
         """Rows of work.duckdb."""
         with self.warehouse.connection() as connection:
             return connection.execute(query).fetchall()
+
+    def objects(self) -> list[tuple[Record, Record | None]]:
+        """The prospect and the lead that each opportunity was made of, in the opportunities' order."""
+        rows = self.ask(
+            "select coalesce(p.normal, p.record), o.older_keys, coalesce(l.normal, l.record), o.lead_place "
+            "from opportunities as o inner join raw.readings as p on p.reading_no = o.reading_no "
+            "left join raw.readings as l on l.reading_no = o.lead_no order by o.external_contact_id, o.external_id"
+        )
+        return [objects(*(text and text.encode() for text in texts), place) for *texts, place in rows]
 
     def keys(self, where: str = "true") -> list[tuple[Any, ...]]:
         """Contact, lead and combination of the opportunities."""

@@ -10,11 +10,12 @@ from lp_pipeline.storage.locks import Turn
 from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.sync_log import record_sync
 from lp_pipeline.storage.warehouse import bound, run, set_variables
-from lp_pipeline.transform.merge import variables
+from lp_pipeline.transform.contents import keep_older_keys
+from lp_pipeline.transform.merge import Step, run_steps, variables
 
 Verdict = Literal["accept", "drop"]
-ACCEPTING = (
-    *("merge/accept_held", "staging/current_records", "merge/changes", "merge/opportunities"),
+ACCEPTING: tuple[Step, ...] = (
+    *("merge/accept_held", keep_older_keys, "staging/current_records", "merge/changes", "merge/opportunities"),
     *("merge/gone", "merge/due_deliveries", "merge/unstage"),
 )
 
@@ -30,5 +31,5 @@ def settle_held(settings: Settings, verdict: Verdict, contact_ids: Sequence[str]
 
 
 def _accept(connection: Any) -> int:
-    counts = [run(connection, name) for name in ACCEPTING]
-    return int(counts[0][0][0])
+    run_steps(connection, ACCEPTING)
+    return int(connection.execute("select count(*) from outcomes").fetchall()[0][0])

@@ -3,15 +3,18 @@
 Python only passes settings and counts rows; the rules are in `sql/staging` and `sql/merge`.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.sql import statement
+from lp_pipeline.storage.contact_points import keep_contact_points
 from lp_pipeline.storage.warehouse import Warehouse, first_row, rows_of, run
+from lp_pipeline.transform.contents import keep_contents, keep_differing, keep_older_keys
 
-STAGING = ("batch", "triggered_leads", "triggered_prospects", "current_records", "joined", "staged_opportunities")
 MERGE_COUNTS = (
     "readings",
     "triggered",
@@ -24,9 +27,15 @@ MERGE_COUNTS = (
     "gone",
     "returned",
 )
-MERGING = (
-    *("outcomes", "held", "changes", "opportunities", "gone", "due_deliveries", "rejected_records"),
-    *("calls", "unannounced", "settle"),
+Step = str | Callable[[Any], None]  # a statement, or what has to be done in Python
+STAGING: tuple[Step, ...] = (
+    *("staging/batch", keep_older_keys, "staging/current_records", keep_contact_points, keep_contents),
+    *("staging/triggered_leads", "staging/triggered_prospects", "staging/joined", "staging/staged_opportunities"),
+)
+MERGING: tuple[Step, ...] = (
+    *(keep_differing, "merge/outcomes", "merge/held", "merge/changes", "merge/opportunities", "merge/gone"),
+    *("merge/due_deliveries", "merge/rejected_records", "merge/calls"),
+    *(partial(keep_contents, which="merge/read_again"), "merge/unannounced", "merge/settle"),
 )
 
 
@@ -71,8 +80,7 @@ def stage(warehouse: Warehouse, settings: Settings) -> StagingReport:
     with warehouse.transaction(variables(settings)) as connection:
         if not _count(connection, "pipeline.unmerged") and not _count(connection, "pipeline.batch"):
             return StagingReport()
-        for name in STAGING:
-            run(connection, f"staging/{name}")
+        run_steps(connection, STAGING)
         reasons = connection.execute(
             "select reason, count(*) from (select reason from pipeline.triggered_leads "
             "union all select reason from pipeline.triggered_prospects) group by reason order by 2 desc"
@@ -93,8 +101,7 @@ def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport
         if not _count(connection, "pipeline.batch"):
             return MergeReport()
         calls_before = _count(connection, "calls")
-        for name in MERGING:
-            run(connection, f"merge/{name}")
+        run_steps(connection, MERGING)
         counts = first_row(connection, "from pipeline.merges order by rowid desc limit 1")
         report = MergeReport()
         for name in MERGE_COUNTS:
@@ -123,6 +130,15 @@ def without_ids_message(without: int, prospects: int) -> str:
     )
 
 
+def run_steps(connection: Any, steps: Iterable[Step]) -> None:
+    """Run the steps of a staging or a merge, in order, inside the caller's transaction."""
+    for step in steps:
+        if isinstance(step, str):
+            run(connection, step)
+        else:
+            step(connection)
+
+
 def variables(settings: Settings) -> dict[str, Any]:
     """The variables that the staging and merge SQL reads with `getvariable()`."""
     return {
@@ -131,6 +147,7 @@ def variables(settings: Settings) -> dict[str, Any]:
         "now_at": settings.now(),
         "delivering": settings.delivers,
         "held_after": settings.lp_held_after,
+        "ignored": sorted(settings.lp_ignore_fields),
     }
 
 

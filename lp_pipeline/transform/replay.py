@@ -22,7 +22,7 @@ from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.sync_log import begin_sync
 from lp_pipeline.storage.warehouse import Warehouse, bound, run, set_variables
 from lp_pipeline.transform.held import ACCEPTING
-from lp_pipeline.transform.merge import MERGING, STAGING
+from lp_pipeline.transform.merge import MERGING, STAGING, run_steps
 
 SCRATCH = "replay.scratch"
 MOST_ROWS = 200
@@ -108,17 +108,17 @@ def _do_again(connection: Any, entry: dict[str, Any]) -> None:
     set_variables(connection, entry)
     if entry["event"] == "merge":
         run(connection, "replay/take_readings")
-        names = [*(f"staging/{name}" for name in STAGING), *(f"merge/{name}" for name in MERGING)]
+        steps = [*STAGING, *MERGING]
     elif entry["event"] == "rezone":
-        names = ["merge/rezone"]
+        steps = ["merge/rezone"]
     else:
         bound(connection, "held/choose", {"ids": entry["chosen"]})
-        names = list(ACCEPTING) if entry["event"] == "accept" else ["merge/drop_held"]
-    for name in names:
+        steps = list(ACCEPTING) if entry["event"] == "accept" else ["merge/drop_held"]
+    for step in steps:
         try:
-            run(connection, name)
+            run_steps(connection, [step])
         except MISTAKES as error:  # the message is about the SQL, not about a record (R4)
-            raise WarehouseError(f"{name}.sql can't be run. {error}") from None
+            raise WarehouseError(f"{step}.sql can't be run. {error}") from None
 
 
 def _adopt(settings: Settings, live: Warehouse, replayed: Path) -> int:

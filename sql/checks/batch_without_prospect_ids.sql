@@ -4,6 +4,6 @@ with counted as (
     select
         count(distinct b.contact_key) filter (p.external_contact_id is null) as without_id,
         count(distinct b.contact_key) as prospects
-    from pipeline.batch as b inner join raw.prospects as p on p.reading_no = b.reading_no
+    from pipeline.batch as b inner join raw.readings as p on p.reading_no = b.reading_no
 )
 select without_id, prospects from counted where prospects >= 20 and without_id * 2 >= prospects;

@@ -13,14 +13,33 @@ with asked as (
     where kind = 'sync' and started_at > getvariable('now_at') - interval 3 days
     group by sync_id, feed
 ),
+records as (
+    select
+        sync_id,
+        feed,
+        contact_key,
+        read_at,
+        from_json(
+            coalesce(normal, record),
+            '{
+                "lastchanged": "VARCHAR",
+                "leads": [{
+                    "dateentered": "VARCHAR", "lastchangedon": "VARCHAR",
+                    "appointments": [{"lastchangedon": "VARCHAR"}],
+                    "jobs": [{"lastchanged": "VARCHAR", "lastchangedon": "VARCHAR"}]
+                }]
+            }'
+        ) as prospect
+    from raw.readings
+    where read_at > getvariable('now_at') - interval 3 days
+),
+leads as (
+    select sync_id, feed, contact_key, read_at, unnest(prospect.leads) as lead from records
+),
 stamps as (
-    select sync_id, feed, contact_key, read_at, fields ->> '$.lastchanged' as stamp
-    from raw.prospects
-    where read_at > getvariable('now_at') - interval 3 days
+    select sync_id, feed, contact_key, read_at, prospect.lastchanged as stamp from records
     union all
-    select sync_id, feed, contact_key, read_at, unnest(pipeline.lead_stamps(fields))
-    from raw.leads
-    where read_at > getvariable('now_at') - interval 3 days
+    select sync_id, feed, contact_key, read_at, unnest(pipeline.lead_stamps(lead)) from leads
 ),
 ages as (
     select

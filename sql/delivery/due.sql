@@ -1,5 +1,5 @@
 -- SPEC D1, D2: opportunities due for Hatch plus the current one of each contact involved, the current one last, each
--- with its prospect and lead. Contacts queued last go first; those queued by `lp-pipeline deliver --since` go last.
+-- with the readings that its prospect and lead come from. Contacts queued last go first; those queued by `lp-pipeline deliver --since` go last.
 with due as (
     select external_contact_id, external_id, external_created_local, bool_and(reason = 'history') as is_history
     from pipeline.due_deliveries
@@ -45,8 +45,10 @@ select
     r.last_name,
     r.phone,
     r.status,
-    b.prospect,
-    b.lead,
+    r.lead_place,
+    coalesce(newest.normal, newest.record) as prospect_record,
+    r.older_keys,
+    coalesce(source.normal, source.record) as lead_record,
     coalesce(n.phone_numbers, []) as phone_numbers,
     coalesce(n.shared_numbers, []) as shared_numbers,
     e.form as email_address,
@@ -56,7 +58,8 @@ select
     c.reordered_at
 from ranked_opportunities as r
 inner join contacts as c using (external_contact_id)
-inner join pipeline.opportunity_objects as b using (object_no)
+inner join raw.readings as newest on newest.reading_no = r.reading_no
+left join raw.readings as source on source.reading_no = r.lead_no
 left join due as d
     on
         d.external_contact_id = r.external_contact_id

@@ -1,16 +1,56 @@
--- SPEC W7: append the readings in `landed` and queue them for the merge. If a reading has the same JSON as the
+-- SPEC W7: append the readings of the spool file and queue them for the merge. If a reading has the same JSON as the
 -- record's previous one in this feed, it is only counted; it is queued again, in its original place, if that one is
 -- still unmerged or its record is rejected. The same applies to a record first seen by a backfill or sweep, whose
--- windows differ from a sync's.
+-- windows differ from a sync's. JSON is streamed from the spool file; joins see only numbers, keys and digests.
 -- Variables: sync_id, feed, is_history, zone; sent_from, sent_to, news_from (LeadPerfection's local time).
+create or replace temp table judged as
+with landed as (
+    select reading_no, contact_key, digest, read_at from spooled()
+),
+before as (
+    select
+        l.contact_key,
+        l.reading_no,
+        l.read_at,
+        l.digest,
+        lag(l.digest, 1, s.digest) over (partition by l.contact_key order by l.reading_no) as digest_before,
+        s.reading_no as stored_no,
+        getvariable('is_history') or coalesce(s.is_history, false) as was_in_the_past
+    from landed as l
+    left join pipeline.last_readings as s on s.feed = getvariable('feed') and s.contact_key = l.contact_key
+)
+select *, digest is distinct from digest_before as is_new from before;
+
+-- what a window that differs from a sync's may have shown first: only there a record's timestamps are looked at
+create or replace temp table looked_at as
+select
+    s.reading_no,
+    s.external_contact_id,
+    from_json(
+        coalesce(s.normal, s.record),
+        '{
+            "lastchanged": "VARCHAR", "dateadded": "VARCHAR",
+            "leads": [{
+                "id": "VARCHAR", "dateentered": "VARCHAR", "lastchangedon": "VARCHAR",
+                "appointments": [{"lastchangedon": "VARCHAR"}],
+                "jobs": [{"lastchanged": "VARCHAR", "lastchangedon": "VARCHAR"}]
+            }]
+        }'
+    ) as prospect
+from spooled() as s
+where s.reading_no in (select reading_no from judged where was_in_the_past);
+
 create or replace temp table stamped_leads as
-with stamps as (
+with leads as (
+    select reading_no, external_contact_id, unnest(prospect.leads) as lead from looked_at
+),
+stamps as (
     select
         reading_no,
         external_contact_id,
-        external_id,
-        pipeline.lp_wall(unnest(pipeline.lead_stamps(fields)), getvariable('zone')) as stamp
-    from landed_leads
+        lead.id as external_id,
+        pipeline.lp_wall(unnest(pipeline.lead_stamps(lead)), getvariable('zone')) as stamp
+    from leads
 )
 select reading_no, external_contact_id, external_id, stamp
 from stamps
@@ -21,11 +61,11 @@ create or replace temp table news as
 select reading_no from stamped_leads where stamp >= getvariable('news_from')::timestamp
 union
 select reading_no
-from landed
+from looked_at
 where
     greatest(
-        pipeline.lp_wall(fields ->> '$.lastchanged', getvariable('zone')),
-        pipeline.lp_wall(fields ->> '$.dateadded', getvariable('zone'))
+        pipeline.lp_wall(prospect.lastchanged, getvariable('zone')),
+        pipeline.lp_wall(prospect.dateadded, getvariable('zone'))
     ) >= getvariable('news_from')::timestamp;
 
 -- F2: leads with a timestamp in this window and no opportunity yet
@@ -40,28 +80,6 @@ where
         select 1 from opportunities as o
         where o.external_contact_id = s.external_contact_id and o.external_id = s.external_id
     );
-
-create or replace temp table judged as
-with last_stored as (
-    select p.feed, p.contact_key, max(p.reading_no) as reading_no, arg_max(p.digest, p.reading_no) as digest,
-        arg_max(p.sync_id, p.reading_no) as sync_id
-    from raw.prospects as p
-    where p.feed = getvariable('feed') and p.contact_key in (select contact_key from landed)
-    group by all
-),
-before as (
-    select
-        l.contact_key,
-        l.reading_no,
-        l.read_at,
-        l.digest,
-        lag(l.digest, 1, s.digest) over (partition by l.contact_key order by l.reading_no) as digest_before,
-        s.reading_no as stored_no,
-        getvariable('is_history')
-        or s.sync_id in (select r.sync_id from sync_runs as r where r.kind <> 'sync') as was_in_the_past
-    from landed as l left join last_stored as s using (contact_key)
-)
-select *, digest is distinct from digest_before as is_new from before;
 
 insert into pipeline.unmerged
 with placed as (
@@ -95,22 +113,24 @@ where
     or exists (select 1 from rejected_records as r where r.contact_key = p.contact_key)
 order by p.landed_no;
 
-insert into raw.leads
+insert into raw.readings
 select
-    getvariable('sync_id'), getvariable('feed'), l.read_at, l.page, l.place,
-    l.external_contact_id, l.external_id, l.record, l.content,
-    l.reading_no, l.contact_key, l.lead_key, l.lead_place, l.fields
-from landed_leads as l
-where l.reading_no in (select reading_no from judged where is_new)
-order by l.reading_no, l.lead_place;
+    s.reading_no, getvariable('sync_id'), getvariable('feed'), s.page, s.place, s.read_at,
+    s.contact_key, s.external_contact_id, s.digest, s.key_bits, s.record, s.normal
+from spooled() as s
+where s.reading_no in (select reading_no from judged where is_new);
 
-insert into raw.prospects
-select
-    getvariable('sync_id'), getvariable('feed'), l.read_at, l.page, l.place,
-    l.external_contact_id, l.record, l.content,
-    l.reading_no, l.contact_key, l.fields, l.digest
-from landed as l
-where l.reading_no in (select reading_no from judged where is_new)
-order by l.reading_no;
+create or replace temp table newest as
+select contact_key, max(reading_no) as reading_no, arg_max(digest, reading_no) as digest
+from judged
+where is_new
+group by contact_key;
+
+delete from pipeline.last_readings
+using newest as n
+where pipeline.last_readings.feed = getvariable('feed') and pipeline.last_readings.contact_key = n.contact_key;
+
+insert into pipeline.last_readings
+select getvariable('feed'), contact_key, reading_no, digest, getvariable('is_history') from newest;
 
 select count(*) filter (is_new) from judged;

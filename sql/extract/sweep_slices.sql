@@ -2,14 +2,21 @@
 -- few calls no matter how dense the history is. Prospects are merged and re-dated, so a lead can be older than its
 -- prospect: both dates count. The piece with the newest prospect ends now.
 -- Variables: begin (null for the oldest one), now_at, per_piece, parts, zone.
-with entries as (
-    select contact_key, min(pipeline.lp_instant(fields ->> '$.dateadded', getvariable('zone'))) as entered_at
-    from raw.prospects
+with records as (
+    select
+        contact_key,
+        from_json(
+            coalesce(normal, record), '{"dateadded": "VARCHAR", "leads": [{"dateentered": "VARCHAR"}]}'
+        ) as prospect
+    from raw.readings
+),
+entries as (
+    select contact_key, min(pipeline.lp_instant(prospect.dateadded, getvariable('zone'))) as entered_at
+    from records
     group by contact_key
     union all
-    select contact_key, min(pipeline.lp_instant(fields ->> '$.dateentered', getvariable('zone')))
-    from raw.leads
-    group by contact_key, lead_key
+    select contact_key, pipeline.lp_instant(unnest(prospect.leads).dateentered, getvariable('zone'))
+    from records
 ),
 contacts as (
     select distinct contact_key, entered_at from entries where entered_at is not null

@@ -7,21 +7,32 @@ with readings as (
     where u.queue_no <= (select max(last_queue_no) from pipeline.batch)
 ),
 shown as (
-    select p.external_contact_id, p.read_at, unnest(from_json(p.fields -> '$.calls', '["json"]')) as call
-    from readings as r inner join raw.prospects as p on p.reading_no = r.reading_no
-    where json_type(p.fields, '$.calls') = 'ARRAY' and p.external_contact_id is not null
+    select
+        p.external_contact_id,
+        p.read_at,
+        unnest(
+            from_json(
+                coalesce(p.normal, p.record),
+                '{"calls": [{
+                    "calldatetime": "VARCHAR", "phone": "VARCHAR", "resultcode": "VARCHAR", "resultdescr": "VARCHAR",
+                    "calltype": "VARCHAR"
+                }]}'
+            ).calls
+        ) as call
+    from readings as r inner join raw.readings as p on p.reading_no = r.reading_no
+    where p.external_contact_id is not null
 ),
 found as (
     select
         external_contact_id,
-        pipeline.lp_wall(call ->> '$.calldatetime', getvariable('zone')) as called_at,
-        pipeline.lp_text(call ->> '$.phone') as phone,
-        pipeline.lp_text(call ->> '$.resultcode') as result_code,
-        pipeline.lp_text(call ->> '$.resultdescr') as result,
-        pipeline.lp_text(call ->> '$.calltype') as call_type,
+        pipeline.lp_wall(call.calldatetime, getvariable('zone')) as called_at,
+        pipeline.lp_text(call.phone) as phone,
+        pipeline.lp_text(call.resultcode) as result_code,
+        pipeline.lp_text(call.resultdescr) as result,
+        pipeline.lp_text(call.calltype) as call_type,
         min(read_at) as first_read_at
     from shown
-    where json_type(call) = 'OBJECT'
+    where call is not null
     group by all
 )
 select f.*

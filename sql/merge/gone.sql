@@ -6,8 +6,8 @@ with shown as (
     select
         contact_key,
         case
-            when pipeline.lp_stamp(prospect ->> '$.dateadded', getvariable('zone'), created_read_at) is not null
-                then date_trunc('second', pipeline.lp_wall(prospect ->> '$.dateadded', getvariable('zone')))
+            when pipeline.lp_stamp(dateadded, getvariable('zone'), created_read_at) is not null
+                then date_trunc('second', pipeline.lp_wall(dateadded, getvariable('zone')))
         end as created_local
     from pipeline.current_prospects
 ),
@@ -22,13 +22,12 @@ select
     o.external_created_local,
     coalesce(o.external_created_local <> s.created_local, false)
     or case
-        when o.external_id is null then coalesce(l.leads, 0) > 0 and b.lead is null
+        when o.external_id is null then coalesce(l.leads, 0) > 0 and o.lead_no is null
         else not coalesce(list_contains(l.lead_ids, o.external_id), false)
     end as is_gone
 from opportunities as o
 inner join shown as s on s.contact_key = o.external_contact_id
 left join listed as l on l.contact_key = s.contact_key
-left join pipeline.opportunity_objects as b on b.object_no = o.object_no
 where (is_gone and o.gone_since is null) or (not is_gone and o.gone_since is not null);
 
 update opportunities

@@ -1,13 +1,7 @@
 -- SPEC M2, M3: write what is inserted or updated; leave what is unchanged or stale alone.
 -- Variable: now_at.
 create or replace temp table written as
-select *, nextval('pipeline.object_numbers') as object_no from outcomes where outcome in ('inserted', 'updated');
-
-insert into pipeline.opportunity_objects
-select
-    object_no, prospect, lead, prospect_content, lead_content,
-    created_read_at, updated_read_at, lead_read_at
-from written;
+select * from outcomes where outcome in ('inserted', 'updated');
 
 delete from opportunities
 using written as w
@@ -36,6 +30,7 @@ select
     read_at,
     gone_since,
     reading_no,
-    content_digest,
-    object_no
+    older_keys,
+    lead_no,
+    lead_place
 from written;

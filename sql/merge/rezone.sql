@@ -1,32 +1,60 @@
 -- SPEC J5: recompute every timestamp from LeadPerfection's local time after LP_TIMEZONE was corrected. The key is in
 -- local time and does not change, nor does the field that external_updated_at comes from. Variables: zone, now_at,
 -- sync_id.
-create or replace temp table rezoned as
+create or replace temp table sources as
 select
-    o.object_no,
-    o.external_contact_id,
-    o.external_id,
-    o.external_created_local,
-    o.external_created_at as old_created_at,
-    o.external_updated_at as old_updated_at,
-    pipeline.lp_instant(b.prospect ->> '$.dateadded', getvariable('zone')) as external_created_at,
+    r.reading_no,
+    from_json(
+        coalesce(r.normal, r.record),
+        '{
+            "dateadded": "VARCHAR", "lastchanged": "VARCHAR",
+            "leads": [{
+                "dateentered": "VARCHAR", "lastchangedon": "VARCHAR",
+                "appointments": [{"lastchangedon": "VARCHAR"}], "jobs": [{"contractdate": "VARCHAR"}]
+            }]
+        }'
+    ) as prospect
+from raw.readings as r
+where r.reading_no in (
+    select reading_no from opportunities
+    union all select lead_no from opportunities
+);
+
+create or replace temp table rezoned as
+with texts as (
+    select
+        o.*,
+        coalesce(p.prospect.dateadded, o.older_keys ->> '$.dateadded') as dateadded,
+        coalesce(p.prospect.lastchanged, o.older_keys ->> '$.lastchanged') as lastchanged,
+        l.prospect.leads[o.lead_place] as lead
+    from opportunities as o
+    inner join sources as p on p.reading_no = o.reading_no
+    left join sources as l on l.reading_no = o.lead_no
+)
+select
+    external_contact_id,
+    external_id,
+    external_created_local,
+    external_created_at as old_created_at,
+    external_updated_at as old_updated_at,
+    pipeline.lp_instant(dateadded, getvariable('zone')) as external_created_at,
     pipeline.lp_instant(
-        case o.external_updated_at_source
-            when 'prospect.lastchanged' then b.prospect ->> '$.lastchanged'
-            when 'lead.lastchangedon' then b.lead ->> '$.lastchangedon'
-            when 'lead.dateentered' then b.lead ->> '$.dateentered'
-            when 'lead.jobs[0].contractdate' then b.lead ->> '$.jobs[0].contractdate'
-            else b.lead ->> '$.appointments[0].lastchangedon'
+        case external_updated_at_source
+            when 'prospect.lastchanged' then lastchanged
+            when 'lead.lastchangedon' then lead.lastchangedon
+            when 'lead.dateentered' then lead.dateentered
+            when 'lead.jobs[0].contractdate' then lead.jobs[1].contractdate
+            else lead.appointments[1].lastchangedon
         end,
         getvariable('zone')
     ) as external_updated_at,
     case
-        when o.lead_changed_at is not null then coalesce(
-            pipeline.lp_instant(b.lead ->> '$.lastchangedon', getvariable('zone')),
-            pipeline.lp_instant(b.lead ->> '$.dateentered', getvariable('zone'))
+        when lead_changed_at is not null then coalesce(
+            pipeline.lp_instant(lead.lastchangedon, getvariable('zone')),
+            pipeline.lp_instant(lead.dateentered, getvariable('zone'))
         )
     end as lead_changed_at
-from opportunities as o inner join pipeline.opportunity_objects as b using (object_no);
+from texts;
 
 insert into opportunity_changes
 with pairs as (
@@ -54,7 +82,9 @@ set
     changed_at = getvariable('now_at')
 from rezoned as r
 where
-    opportunities.object_no = r.object_no
+    opportunities.external_contact_id = r.external_contact_id
+    and opportunities.external_id is not distinct from r.external_id
+    and opportunities.external_created_local = r.external_created_local
     and (r.old_created_at <> r.external_created_at or r.old_updated_at <> r.external_updated_at);
 
 update pipeline.account set zone = getvariable('zone');

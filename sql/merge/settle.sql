@@ -40,5 +40,12 @@ where pipeline.merged.feed = b.feed and pipeline.merged.contact_key = b.contact_
 insert into pipeline.merged
 select feed, contact_key, reading_no, read_at from pipeline.batch where not stale;
 
+delete from pipeline.older_keys
+using pipeline.current_prospects as p
+where pipeline.older_keys.contact_key = p.contact_key;
+
+insert into pipeline.older_keys
+select contact_key, older_keys, older_numbers from pipeline.current_prospects where older_keys is not null;
+
 delete from pipeline.unmerged where queue_no <= (select max(last_queue_no) from pipeline.batch);
 delete from pipeline.batch;

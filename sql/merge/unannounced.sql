@@ -6,39 +6,34 @@ with read_again as (
 ),
 objects as (
     select
-        p.external_contact_id,
-        null as external_id,
-        'prospect.' as prefix,
-        p.content as now_content,
-        o.content as old_content,
-        p.content ->> '$.lastchanged' as now_stamp,
-        o.content ->> '$.lastchanged' as old_stamp
+        b.contact_key,
+        n.lead_key,
+        n.content::json::map(varchar, json) as now_fields,
+        o.content::json::map(varchar, json) as old_fields,
+        case when n.lead_key is null then n.content::json ->> '$.lastchanged' end as now_changed,
+        case when o.lead_key is null then o.content::json ->> '$.lastchanged' end as old_changed,
+        case when n.lead_key is not null then pipeline.content_stamps(n.content) end as now_stamps,
+        case when o.lead_key is not null then pipeline.content_stamps(o.content) end as old_stamps
     from read_again as b
-    inner join raw.prospects as p on p.reading_no = b.reading_no
-    inner join raw.prospects as o on o.reading_no = b.previous_no
-    union all
-    select
-        l.external_contact_id,
-        l.external_id,
-        'lead.',
-        l.content,
-        o.content,
-        pipeline.lead_stamps(l.content)::varchar,
-        pipeline.lead_stamps(o.content)::varchar
-    from read_again as b
-    inner join raw.leads as l on l.reading_no = b.reading_no
-    inner join raw.leads as o on o.reading_no = b.previous_no and o.lead_key = l.lead_key
+    inner join contents as n on n.reading_no = b.reading_no
+    inner join contents as o on o.reading_no = b.previous_no and o.lead_key is not distinct from n.lead_key
+    where n.content <> o.content
 ),
 fields as (
-    select *, unnest(list_distinct(json_keys(now_content) || json_keys(old_content))) as field
+    select
+        case when contact_key[1] <> '?' then contact_key end as external_contact_id,
+        case when lead_key[1] <> '?' then lead_key end as external_id,
+        case when lead_key is null then 'prospect.' else 'lead.' end as prefix,
+        now_fields,
+        old_fields,
+        unnest(list_distinct(map_keys(now_fields) || map_keys(old_fields))) as field
     from objects
-    where now_stamp is not distinct from old_stamp and now_content::varchar <> old_content::varchar
+    where now_changed is not distinct from old_changed and now_stamps is not distinct from old_stamps
 )
 select distinct getvariable('sync_id'), getvariable('now_at'), f.external_contact_id, f.external_id, f.prefix || f.field
 from fields as f
 where
-    json_extract(f.now_content, '$."' || f.field || '"')::varchar
-    is distinct from json_extract(f.old_content, '$."' || f.field || '"')::varchar
+    f.now_fields[f.field]::varchar is distinct from f.old_fields[f.field]::varchar
     and not exists (
         select 1 from unannounced_changes as c
         where

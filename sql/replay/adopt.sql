@@ -9,8 +9,6 @@ select
     r.external_contact_id is not null as stays,
     (o.gone_since is null) <> (r.gone_since is null) as moved,
     o.first_synced_at as live_first_synced_at,
-    r.object_no as replayed_object_no,
-    case when r.object_no is not null then nextval('pipeline.object_numbers') end as new_object_no,
     pipeline.changed_columns(o, r) as columns
 from opportunities as o
 full join replayed.opportunities as r
@@ -18,17 +16,15 @@ full join replayed.opportunities as r
         r.external_contact_id = o.external_contact_id
         and r.external_id is not distinct from o.external_id
         and r.external_created_local = o.external_created_local
-left join pipeline.opportunity_objects as b on b.object_no = o.object_no
-left join replayed.pipeline.opportunity_objects as n on n.object_no = r.object_no
 where
     row(
         o.external_contact_id, o.external_created_at, o.external_updated_at, o.email, o.first_name, o.last_name, o.phone,
         o.status, o.external_updated_at_source, o.combination, o.lead_changed_at, o.read_at, o.gone_since, o.reading_no,
-        o.content_digest, b.prospect::varchar, b.lead::varchar
+        o.older_keys::varchar, o.lead_no, o.lead_place
     ) is distinct from row(
         r.external_contact_id, r.external_created_at, r.external_updated_at, r.email, r.first_name, r.last_name, r.phone,
         r.status, r.external_updated_at_source, r.combination, r.lead_changed_at, r.read_at, r.gone_since, r.reading_no,
-        r.content_digest, n.prospect::varchar, n.lead::varchar
+        r.older_keys::varchar, r.lead_no, r.lead_place
     );
 
 -- M7: a row per new opportunity and per changed column. If an opportunity no longer exists, each column becomes null.
@@ -45,10 +41,6 @@ select
     getvariable('now_at'), getvariable('sync_id'), pair.name, pair.old, pair.new
 from pairs;
 
-insert into pipeline.opportunity_objects by name
-select n.* replace (a.new_object_no as object_no)
-from adopted as a inner join replayed.pipeline.opportunity_objects as n on n.object_no = a.replayed_object_no;
-
 delete from opportunities
 using adopted as a
 where
@@ -60,10 +52,15 @@ insert into opportunities by name
 select
     r.* replace (
         coalesce(a.live_first_synced_at, getvariable('now_at')) as first_synced_at,
-        getvariable('now_at') as changed_at,
-        a.new_object_no as object_no
+        getvariable('now_at') as changed_at
     )
-from adopted as a inner join replayed.opportunities as r on r.object_no = a.replayed_object_no;
+from adopted as a
+inner join replayed.opportunities as r
+    on
+        a.stays
+        and r.external_contact_id = a.external_contact_id
+        and r.external_id is not distinct from a.external_id
+        and r.external_created_local = a.external_created_local;
 
 -- D1: deliver changes of opportunities that were delivered before; new ones count as history. If a contact's ranking may
 -- have changed, deliver its current opportunity again.
@@ -86,6 +83,8 @@ delete from pipeline.suspects;
 insert into pipeline.suspects by name select * from replayed.pipeline.suspects;
 delete from pipeline.merged;
 insert into pipeline.merged by name select * from replayed.pipeline.merged;
+delete from pipeline.older_keys;
+insert into pipeline.older_keys by name select * from replayed.pipeline.older_keys;
 delete from calls;
 insert into calls by name select * from replayed.calls;
 delete from pipeline.batch;

@@ -1,4 +1,4 @@
--- SPEC J4, J5: how LeadPerfection's values are read. `fields` is a record with lowercase keys.
+-- SPEC J4, J5: how LeadPerfection's values are read.
 
 -- Text: null, empty and blank count as missing.
 create or replace macro pipeline.lp_text(value) as
@@ -27,27 +27,25 @@ create or replace macro pipeline.lp_instant(value, zone) as
 create or replace macro pipeline.lp_stamp(value, zone, read_at) as
     case when pipeline.lp_instant(value, zone) <= read_at + interval 26 hours then pipeline.lp_instant(value, zone) end;
 
--- F2: a lead's change timestamps, as received.
+-- F2: a lead's change timestamps, as received. `lead` has dateentered, lastchangedon, appointments and jobs.
 create or replace macro pipeline.lead_stamps(lead) as
-    [lead ->> '$.dateentered', lead ->> '$.lastchangedon']
-    || json_extract_string(lead, '$.appointments[*].lastchangedon')
-    || json_extract_string(lead, '$.jobs[*].lastchanged')
-    || json_extract_string(lead, '$.jobs[*].lastchangedon');
+    [lead.dateentered, lead.lastchangedon]
+    || coalesce([a.lastchangedon for a in lead.appointments], [])
+    || coalesce([j.lastchanged for j in lead.jobs], [])
+    || coalesce([j.lastchangedon for j in lead.jobs], []);
 
--- J1: a prospect's readings from both feeds, merged by key: one field, and the keys that are empty in the newer reading.
-create or replace macro pipeline.newer_field(newer_fields, newer, older, name) as
-    case when json_exists(newer_fields, '$.' || name) then newer ->> ('$.' || name) else older ->> ('$.' || name) end;
-create or replace macro pipeline.emptied(newer_fields, newer) as
-    '{' || coalesce(
-        list_aggregate(
-            list_transform(
-                list_filter(json_keys(newer_fields), lambda key: not json_exists(newer, '$."' || key || '"')),
-                lambda key: to_json(key)::varchar || ':null'
-            ),
-            'string_agg', ','
-        ),
-        ''
-    ) || '}';
+-- The same of a lead's content (F1), as JSON text.
+create or replace macro pipeline.content_stamps(content) as
+    pipeline.lead_stamps(
+        from_json(
+            content,
+            '{
+                "dateentered": "VARCHAR", "lastchangedon": "VARCHAR",
+                "appointments": [{"lastchangedon": "VARCHAR"}],
+                "jobs": [{"lastchanged": "VARCHAR", "lastchangedon": "VARCHAR"}]
+            }'
+        )
+    );
 
 -- J3: the columns that differ between two rows of an opportunity, as text, without the ids in its key.
 create or replace macro pipeline.changed_columns(old_row, new_row) as

@@ -41,37 +41,27 @@ alter table sync_runs add column if not exists kind varchar default 'sync';
 alter table sync_runs add column if not exists failure varchar;
 alter table sync_runs add column if not exists failure_kind varchar;
 
--- Readings, append-only, in reading order (SPEC W7). `reading_no` is that order as one number, `fields` the record with
--- lowercase keys, `content` what comparisons use (F1).
-create table if not exists raw.prospects (
+-- Readings as received, leads and all, once and append-only, in reading order (SPEC W7); `reading_no` is that order as
+-- one number. `normal` is the same record in the form that SQL can read, null for nearly all: they are readable as they
+-- are. `digest` is that of the JSON with its keys sorted; `key_bits` says which of pipeline.record_keys a prospect has.
+create table if not exists raw.readings (
+    reading_no bigint,
     sync_id bigint,
     feed varchar,
-    read_at timestamptz,
     page integer,
     place integer,
-    external_contact_id varchar,
-    record json,
-    content json,
-    reading_no bigint,
+    read_at timestamptz,
     contact_key varchar,
-    fields json,
-    digest varchar
+    external_contact_id varchar,
+    digest ubigint,
+    key_bits hugeint,
+    record json using compression zstd,
+    normal json using compression zstd
 );
-create table if not exists raw.leads (
-    sync_id bigint,
-    feed varchar,
-    read_at timestamptz,
-    page integer,
-    place integer,
-    external_contact_id varchar,
-    external_id varchar,
-    record json,
-    content json,
-    reading_no bigint,
-    contact_key varchar,
-    lead_key varchar,
-    lead_place integer,
-    fields json
+create table if not exists pipeline.record_keys (place integer, name varchar);
+-- The last stored reading of each prospect in each feed; `is_history` if a backfill or sweep read it.
+create table if not exists pipeline.last_readings (
+    feed varchar, contact_key varchar, reading_no bigint, digest ubigint, is_history boolean
 );
 
 -- Normal forms of phone numbers and email addresses (SPEC J8), computed once per text: the ten digits of each number in
@@ -92,7 +82,12 @@ create table if not exists pipeline.unmerged (
 alter table pipeline.unmerged add column if not exists is_history boolean default false;
 create table if not exists pipeline.merged (feed varchar, contact_key varchar, reading_no bigint, read_at timestamptz);
 
-create sequence if not exists pipeline.object_numbers;
+-- Fields that only older readings of a prospect have (SPEC J1), and the numbers of these readings, by name; few prospects
+-- have any.
+create table if not exists pipeline.older_keys (contact_key varchar, older_keys json, older_numbers json);
+
+-- `reading_no` and `lead_no` are the readings that its prospect and its lead come from, `lead_place` is the lead's place
+-- in that one, from 1; `older_keys` are the fields that only older readings have (SPEC J1).
 create table if not exists opportunities (
     external_contact_id varchar,
     external_id varchar,
@@ -112,20 +107,9 @@ create table if not exists opportunities (
     read_at timestamptz,
     gone_since timestamptz,
     reading_no bigint,
-    content_digest varchar,
-    object_no bigint
-);
-
--- Prospect and lead of each version of an opportunity. Append-only, because updating a JSON column bloats the file.
-create table if not exists pipeline.opportunity_objects (
-    object_no bigint,
-    prospect json,
-    lead json,
-    prospect_content json,
-    lead_content json,
-    created_read_at timestamptz,
-    updated_read_at timestamptz,
-    lead_read_at timestamptz
+    older_keys json,
+    lead_no bigint,
+    lead_place integer
 );
 
 create table if not exists opportunity_changes (
@@ -169,16 +153,11 @@ create table if not exists held_opportunities (
     external_created_local timestamp,
     lead_changed_at timestamptz,
     missing varchar[],
-    prospect json,
-    lead json,
-    prospect_content json,
-    lead_content json,
-    content_digest varchar,
     reading_no bigint,
     read_at timestamptz,
-    created_read_at timestamptz,
-    updated_read_at timestamptz,
-    lead_read_at timestamptz,
+    older_keys json,
+    lead_no bigint,
+    lead_place integer,
     known_created_local timestamp,
     state varchar,
     held_at timestamptz
@@ -270,10 +249,16 @@ create table if not exists pipeline.triggered_leads (contact_key varchar, lead_k
 create table if not exists pipeline.triggered_prospects (contact_key varchar, reason varchar);
 create table if not exists pipeline.current_prospects (
     contact_key varchar,
-    prospect json,
-    prospect_content json,
     reading_no bigint,
     read_at timestamptz,
+    older_keys json,
+    older_numbers json,
+    email varchar,
+    firstname varchar,
+    lastname varchar,
+    phone1 varchar,
+    dateadded varchar,
+    lastchanged varchar,
     created_read_at timestamptz,
     updated_read_at timestamptz
 );
@@ -281,25 +266,17 @@ create table if not exists pipeline.current_leads (
     contact_key varchar,
     lead_key varchar,
     external_id varchar,
+    lead_no bigint,
     lead_place integer,
-    lead json,
-    lead_content json,
-    lead_read_at timestamptz
+    lead_read_at timestamptz,
+    disposition varchar,
+    lastchangedon varchar,
+    dateentered varchar,
+    contractdate varchar,
+    appointment_lastchangedon varchar,
+    stamps varchar[]
 );
-create table if not exists pipeline.joined (
-    contact_key varchar,
-    lead_key varchar,
-    combination varchar,
-    prospect json,
-    lead json,
-    prospect_content json,
-    lead_content json,
-    reading_no bigint,
-    read_at timestamptz,
-    created_read_at timestamptz,
-    updated_read_at timestamptz,
-    lead_read_at timestamptz
-);
+create table if not exists pipeline.joined (contact_key varchar, lead_key varchar, combination varchar);
 create table if not exists staged_opportunities (
     contact_key varchar,
     lead_key varchar,
@@ -317,14 +294,9 @@ create table if not exists staged_opportunities (
     external_created_local timestamp,
     lead_changed_at timestamptz,
     missing varchar[],
-    prospect json,
-    lead json,
-    prospect_content json,
-    lead_content json,
-    content_digest varchar,
     reading_no bigint,
     read_at timestamptz,
-    created_read_at timestamptz,
-    updated_read_at timestamptz,
-    lead_read_at timestamptz
+    older_keys json,
+    lead_no bigint,
+    lead_place integer
 );

@@ -1,74 +1,91 @@
 -- SPEC J1: the current state of each prospect in the batch. Each of its fields comes from the latest reading in
 -- either feed that has the key. Its leads come from its latest reading in the lead feed, or in the prospect feed if
 -- the lead feed has never shown it.
-create or replace temp table current_readings as
-with known as (
-    select feed, contact_key, reading_no, read_at from pipeline.batch where not stale
-    union all
-    select m.feed, m.contact_key, m.reading_no, m.read_at
-    from pipeline.merged as m
-    inner join (select distinct contact_key from pipeline.batch) as b on b.contact_key = m.contact_key
-)
-select feed, contact_key, max(reading_no) as reading_no, arg_max(read_at, {'no': reading_no, 'at': read_at}) as read_at
-from known
-group by feed, contact_key;
+
+-- all that staging reads of a record, in one pass; in this form a key that is there is never null (storage/records.py)
+create or replace temp table typed_readings as
+select
+    c.feed,
+    c.contact_key,
+    c.reading_no,
+    c.read_at,
+    from_json(
+        coalesce(r.normal, r.record),
+        '{
+            "email": "VARCHAR", "firstname": "VARCHAR", "lastname": "VARCHAR", "phone1": "VARCHAR",
+            "dateadded": "VARCHAR", "lastchanged": "VARCHAR", "altphones": [{"phone": "VARCHAR"}],
+            "leads": [{
+                "id": "VARCHAR", "?key": "VARCHAR", "disposition": "VARCHAR",
+                "dateentered": "VARCHAR", "lastchangedon": "VARCHAR",
+                "appointments": [{"lastchangedon": "VARCHAR"}],
+                "jobs": [{"contractdate": "VARCHAR", "lastchanged": "VARCHAR", "lastchangedon": "VARCHAR"}]
+            }]
+        }'
+    ) as prospect
+from raw.readings as r inner join current_readings as c on c.reading_no = r.reading_no;
 
 create or replace table pipeline.current_prospects as
-with latest as (
-    select contact_key, max(reading_no) as reading_no, max_by(read_at, reading_no) as read_at
-    from current_readings
-    group by contact_key
+with newest as (
+    select contact_key, max(reading_no) as reading_no from typed_readings group by contact_key
 ),
-entries as (
+older as (
     select
-        p.contact_key,
-        p.reading_no,
-        coalesce(c.read_at, p.read_at) as read_at,
-        unnest(map_entries(p.fields::map(varchar, json))) as entry,
-        p.content::map(varchar, json) as content
-    from raw.prospects as p
-    left join current_readings as c on c.reading_no = p.reading_no
-    where p.contact_key in (select contact_key from latest)
-),
--- for each key, the latest reading that has it, even if the value is empty or null
-supplied as (
-    select contact_key, read_at, entry.key as name, entry.value as field, content[entry.key] as content
-    from entries
-    qualify row_number() over (partition by contact_key, entry.key order by reading_no desc) = 1
-),
-collected as (
-    select
-        contact_key,
-        map_from_entries(list({'key': name, 'value': field} order by name)) as fields,
-        map_from_entries(list({'key': name, 'value': content} order by name) filter (content is not null)) as content,
-        max(read_at) filter (name = 'dateadded') as created_read_at,
-        max(read_at) filter (name = 'lastchanged') as updated_read_at
-    from supplied
-    group by contact_key
+        *,
+        from_json(
+            older_keys,
+            '{
+                "email": "VARCHAR", "firstname": "VARCHAR", "lastname": "VARCHAR", "phone1": "VARCHAR",
+                "dateadded": "VARCHAR", "lastchanged": "VARCHAR"
+            }'
+        ) as prospect
+    from older_keys
 )
 select
-    l.contact_key,
-    coalesce(to_json(c.fields), '{}') as prospect,
-    coalesce(to_json(c.content), '{}') as prospect_content,
-    l.reading_no,
-    l.read_at,
-    c.created_read_at,
-    c.updated_read_at
-from latest as l left join collected as c using (contact_key);
+    n.contact_key,
+    n.reading_no,
+    t.read_at,
+    o.older_keys,
+    o.older_numbers,
+    coalesce(t.prospect.email, o.prospect.email) as email,
+    coalesce(t.prospect.firstname, o.prospect.firstname) as firstname,
+    coalesce(t.prospect.lastname, o.prospect.lastname) as lastname,
+    coalesce(t.prospect.phone1, o.prospect.phone1) as phone1,
+    coalesce(t.prospect.dateadded, o.prospect.dateadded) as dateadded,
+    coalesce(t.prospect.lastchanged, o.prospect.lastchanged) as lastchanged,
+    case when t.prospect.dateadded is null then o.created_read_at else t.read_at end as created_read_at,
+    case when t.prospect.lastchanged is null then o.updated_read_at else t.read_at end as updated_read_at
+from newest as n
+inner join typed_readings as t on t.reading_no = n.reading_no
+left join older as o on o.contact_key = n.contact_key;
 
 create or replace table pipeline.current_leads as
 with sources as (
-    select contact_key, arg_min(reading_no, feed) as reading_no, arg_min(read_at, feed) as read_at
+    select contact_key, arg_min(reading_no, feed) as reading_no
     from current_readings
     group by contact_key
+),
+listed as (
+    select
+        t.contact_key,
+        t.reading_no,
+        t.read_at,
+        unnest(t.prospect.leads) as lead,
+        generate_subscripts(t.prospect.leads, 1) as lead_place
+    from typed_readings as t inner join sources as s on s.reading_no = t.reading_no
 )
 select
-    s.contact_key,
-    l.lead_key,
-    l.external_id,
-    l.lead_place,
-    l.fields as lead,
-    l.content as lead_content,
-    s.read_at as lead_read_at
-from sources as s inner join raw.leads as l on l.reading_no = s.reading_no
-qualify row_number() over (partition by s.contact_key, l.lead_key order by l.lead_place) = 1;
+    contact_key,
+    coalesce(lead."?key", lead.id) as lead_key,
+    lead.id as external_id,
+    reading_no as lead_no,
+    lead_place::integer as lead_place,
+    read_at as lead_read_at,
+    lead.disposition as disposition,
+    lead.lastchangedon as lastchangedon,
+    lead.dateentered as dateentered,
+    lead.jobs[1].contractdate as contractdate,
+    lead.appointments[1].lastchangedon as appointment_lastchangedon,
+    pipeline.lead_stamps(lead) as stamps
+from listed
+-- if two leads have the same id, the first one counts
+qualify row_number() over (partition by contact_key, lead_key order by lead_place) = 1;

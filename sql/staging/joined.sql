@@ -36,19 +36,4 @@ candidates as (
     union all
     select * from alone
 )
-select
-    c.contact_key,
-    c.lead_key,
-    c.combination,
-    p.prospect,
-    l.lead,
-    p.prospect_content,
-    l.lead_content,
-    p.reading_no,
-    p.read_at,
-    p.created_read_at,
-    p.updated_read_at,
-    l.lead_read_at
-from candidates as c
-inner join pipeline.current_prospects as p using (contact_key)
-left join pipeline.current_leads as l on l.contact_key = c.contact_key and l.lead_key = c.lead_key;
+select contact_key, lead_key, combination from candidates;

@@ -3,31 +3,35 @@
 create or replace table staged_opportunities as
 with texts as (
     select
-        *,
-        prospect ->> '$.dateadded' as dateadded,
+        j.contact_key,
+        j.lead_key,
+        j.combination,
+        p.* exclude (contact_key),
+        l.* exclude (contact_key, lead_key),
         -- J3: candidates for external_updated_at; the first one with a value wins
-        pipeline.lp_stamp(prospect ->> '$.lastchanged', getvariable('zone'), updated_read_at) as prospect_changed_at,
-        pipeline.lp_stamp(lead ->> '$.lastchangedon', getvariable('zone'), lead_read_at) as lead_lastchangedon,
-        pipeline.lp_stamp(lead ->> '$.dateentered', getvariable('zone'), lead_read_at) as lead_entered_at,
-        pipeline.lp_instant(lead ->> '$.jobs[0].contractdate', getvariable('zone')) as contract_at,
-        pipeline.lp_stamp(lead ->> '$.appointments[0].lastchangedon', getvariable('zone'), lead_read_at)
-            as appointment_changed_at
-    from pipeline.joined
+        pipeline.lp_stamp(p.lastchanged, getvariable('zone'), p.updated_read_at) as prospect_changed_at,
+        pipeline.lp_stamp(l.lastchangedon, getvariable('zone'), l.lead_read_at) as lead_lastchangedon,
+        pipeline.lp_stamp(l.dateentered, getvariable('zone'), l.lead_read_at) as lead_entered_at,
+        pipeline.lp_instant(l.contractdate, getvariable('zone')) as contract_at,
+        pipeline.lp_stamp(l.appointment_lastchangedon, getvariable('zone'), l.lead_read_at) as appointment_changed_at
+    from pipeline.joined as j
+    inner join pipeline.current_prospects as p using (contact_key)
+    left join pipeline.current_leads as l on l.contact_key = j.contact_key and l.lead_key = j.lead_key
 ),
 mapped as (
     select
-        *,
+        * exclude (email),
+        email is not null as has_email,
         case when contact_key[1] <> '?' then contact_key end as external_contact_id,  -- '?' means no id
-        case when lead_key[1] <> '?' then lead_key end as external_id,
         pipeline.lp_stamp(dateadded, getvariable('zone'), created_read_at) as external_created_at,
         coalesce(
             prospect_changed_at, lead_lastchangedon, lead_entered_at, contract_at, appointment_changed_at
         ) as external_updated_at,
-        pipeline.lp_text(prospect ->> '$.email') as email,
-        pipeline.lp_text(prospect ->> '$.firstname') as first_name,
-        pipeline.lp_text(prospect ->> '$.lastname') as last_name,
-        pipeline.lp_text(prospect ->> '$.phone1') as phone,
-        pipeline.lp_text(lead ->> '$.disposition') as status,
+        pipeline.lp_text(email) as email,
+        pipeline.lp_text(firstname) as first_name,
+        pipeline.lp_text(lastname) as last_name,
+        pipeline.lp_text(phone1) as phone,
+        pipeline.lp_text(disposition) as status,
         case
             when prospect_changed_at is not null then 'prospect.lastchanged'
             when lead_lastchangedon is not null then 'lead.lastchangedon'
@@ -47,7 +51,7 @@ judged as (
                 then date_trunc('second', pipeline.lp_wall(dateadded, getvariable('zone')))
         end as external_created_local,
         [
-            {'name': 'email', 'there': json_exists(prospect, '$.email'), 'value': email is not null},
+            {'name': 'email', 'there': has_email, 'value': email is not null},
             {
                 'name': 'external_id',
                 'there': external_id is not null or combination = 'prospect',
@@ -68,12 +72,12 @@ judged as (
                 'there': external_updated_at is not null,
                 'value': external_updated_at is not null
             },
-            {'name': 'first_name', 'there': json_exists(prospect, '$.firstname'), 'value': first_name is not null},
-            {'name': 'last_name', 'there': json_exists(prospect, '$.lastname'), 'value': last_name is not null},
-            {'name': 'phone', 'there': json_exists(prospect, '$.phone1'), 'value': phone is not null},
+            {'name': 'first_name', 'there': firstname is not null, 'value': first_name is not null},
+            {'name': 'last_name', 'there': lastname is not null, 'value': last_name is not null},
+            {'name': 'phone', 'there': phone1 is not null, 'value': phone is not null},
             {
                 'name': 'status',
-                'there': lead is null or json_exists(lead, '$.disposition'),
+                'there': lead_no is null or disposition is not null,
                 'value': status is not null
             }
         ] as columns
@@ -103,14 +107,9 @@ select
             else not c.there
         end
     ] as missing,
-    prospect,
-    lead,
-    prospect_content,
-    lead_content,
-    md5(concat(prospect_content::varchar, '|', coalesce(lead_content::varchar, ''))) as content_digest,
     reading_no,
     read_at,
-    created_read_at,
-    updated_read_at,
-    lead_read_at
+    older_keys,
+    lead_no,
+    lead_place
 from judged;

@@ -1,21 +1,14 @@
 -- SPEC F2: leads that are new, changed or due for another check in the lead feed. Leads nested in the prospect feed
 -- trigger nothing. A backfill or sweep may show a prospect in a window that covers the timestamps of only some of its
--- leads; the others are triggered by a later window that covers theirs. Variable: zone.
+-- leads; the others are triggered by a later window that covers theirs. Variable: zone. `contents` holds what is
+-- compared of the readings that have one before them.
 create or replace table pipeline.triggered_leads as
 with batch as (select * from pipeline.batch where feed = 'leads' and not stale),
 leads_now as (
     select
-        b.contact_key, l.lead_key, l.content, l.fields, b.previous_no,
-        p.external_contact_id, l.external_id
-    from batch as b
-    inner join raw.leads as l on l.reading_no = b.reading_no
-    inner join raw.prospects as p on p.reading_no = b.reading_no
-    qualify row_number() over (partition by b.contact_key, l.lead_key order by l.lead_place) = 1
-),
-leads_before as (
-    select b.contact_key, l.lead_key, l.content
-    from batch as b inner join raw.leads as l on l.reading_no = b.previous_no
-    qualify row_number() over (partition by b.contact_key, l.lead_key order by l.lead_place) = 1
+        b.contact_key, l.lead_key, l.external_id, l.stamps, b.reading_no, b.previous_no,
+        case when b.contact_key[1] <> '?' then b.contact_key end as external_contact_id
+    from batch as b inner join pipeline.current_leads as l using (contact_key)
 ),
 -- leads with a timestamp of their own inside a window, as it was sent
 stamps as (
@@ -25,7 +18,7 @@ stamps as (
         external_contact_id,
         external_id,
         previous_no,
-        pipeline.lp_wall(unnest(pipeline.lead_stamps(fields)), getvariable('zone')) as stamp
+        pipeline.lp_wall(unnest(stamps), getvariable('zone')) as stamp
     from leads_now
 ),
 stamped as (
@@ -44,7 +37,7 @@ stamped as (
 overlooked as (
     select s.contact_key, s.lead_key
     from stamped as s
-    inner join raw.prospects as p on p.reading_no = s.previous_no
+    inner join raw.readings as p on p.reading_no = s.previous_no
     where
         (s.is_history or p.sync_id in (select r.sync_id from sync_runs as r where r.kind <> 'sync'))
         and not exists (
@@ -58,12 +51,13 @@ known_prospects as (
         n.lead_key,
         case
             when o.lead_key is null then 'new'
-            when n.content::varchar is distinct from o.content::varchar then 'changed'
+            when c.content is distinct from o.content then 'changed'
             when r.lead_key is not null then 'rejected before'
             when s.lead_key is not null then 'stamped inside the window, without an opportunity'
         end as reason
     from leads_now as n
-    left join leads_before as o on o.contact_key = n.contact_key and o.lead_key = n.lead_key
+    left join contents as c on c.reading_no = n.reading_no and c.lead_key = n.lead_key
+    left join contents as o on o.reading_no = n.previous_no and o.lead_key = n.lead_key
     left join rejected_records as r
         on r.combination = 'lead+prospect' and r.contact_key = n.contact_key and r.lead_key = n.lead_key
     left join overlooked as s on s.contact_key = n.contact_key and s.lead_key = n.lead_key

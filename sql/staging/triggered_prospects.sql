@@ -6,12 +6,12 @@ with reasons as (
         b.contact_key,
         case
             when b.previous_no is null then 'new in the ' || b.feed || ' feed'
-            when p.content::varchar is distinct from o.content::varchar then 'changed in the ' || b.feed || ' feed'
+            when p.content is distinct from o.content then 'changed in the ' || b.feed || ' feed'
             when r.contact_key is not null then 'rejected before'
         end as reason
     from pipeline.batch as b
-    inner join raw.prospects as p on p.reading_no = b.reading_no
-    left join raw.prospects as o on o.reading_no = b.previous_no
+    left join contents as p on p.reading_no = b.reading_no and p.lead_key is null
+    left join contents as o on o.reading_no = b.previous_no and o.lead_key is null
     left join rejected_records as r on r.combination = 'prospect' and r.contact_key = b.contact_key
     where not b.stale and b.contact_key not in (select contact_key from pipeline.triggered_leads)
 )

@@ -1,0 +1,84 @@
+"""Comparing contents (SPEC F1): of a reading with the one before it, and of an opportunity with what it was written from.
+
+Contents are computed where two records are compared, and kept for one transaction only. What follows from them, SQL
+decides.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from lp_pipeline.storage.records import Contents, content_of, contents, older_keys
+from lp_pipeline.storage.warehouse import bound, run
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+AT_ONCE = 20_000  # readings
+
+
+def keep_contents(connection: Any, which: str = "staging/contents") -> None:
+    """Fill the temporary table `contents`: of the readings that `which` (a statement) puts into `compared`, the prospect's
+    own content and that of each lead."""
+    ignored = ignored_fields(connection)
+    run(connection, which)
+    compared = connection.execute("select reading_no from compared order by all").fetchall()
+    for numbers in _slices([number for (number,) in compared]):
+        rows: list[tuple[int, str | None, str]] = []
+        for number, found in _contents(connection, numbers, ignored).items():
+            rows.append((number, None, _encode(found.own).decode()))
+            rows += [(number, key, _encode(content).decode()) for key, content in found.by_key.items()]
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        bound(connection, "staging/keep_contents", dict(zip(("no", "key", "content"), columns, strict=True)))
+
+
+def keep_differing(connection: Any) -> None:
+    """Fill the temporary table `differing`: the staged opportunities whose prospect or lead has another content than
+    those from which the opportunity was last written, though none of its columns differs (SPEC M3)."""
+    ignored = ignored_fields(connection)
+    pairs: list[tuple[Any, ...]] = run(connection, "merge/in_question")
+    differing: list[tuple[str, str | None]] = []
+    for slice_ in _slices(pairs):
+        numbers = {pair[place] for pair in slice_ for place in (2, 4, 6, 8) if pair[place] is not None}
+        known = _contents(connection, sorted(numbers), ignored)
+        differing += [pair[:2] for pair in slice_ if _objects(known, pair[2:6], ignored) != _objects(known, pair[6:10], ignored)]
+    values = {"contact": [contact for contact, _ in differing], "lead": [lead for _, lead in differing]}
+    bound(connection, "merge/keep_differing", values)
+
+
+def keep_older_keys(connection: Any) -> None:
+    """Fill the temporary table `older_keys`: the fields of a prospect that only older readings have (SPEC J1)."""
+    thinner = run(connection, "staging/current_readings")
+    rows: list[tuple[str, str, str]] = []
+    for contact, readings, keys, numbers in thinner:
+        values, places = (msgspec.json.decode(text or "{}") for text in (keys, numbers))
+        known = {name: (places[name], value) for name, value in values.items()}
+        found = older_keys(((number, record.encode()) for number, record in readings), known)
+        if found:
+            texts = ({name: item[place] for name, item in found.items()} for place in (1, 0))
+            rows.append((contact, *(_encode(each).decode() for each in texts)))
+    for slice_ in _slices(rows):
+        columns = [list(column) for column in zip(*slice_, strict=True)]
+        bound(connection, "staging/keep_older_keys", dict(zip(("contact", "keys", "numbers"), columns, strict=True)))
+
+
+def ignored_fields(connection: Any) -> frozenset[str]:
+    """LP_IGNORE_FIELDS of the sync, or of the one that is replayed."""
+    return frozenset(connection.execute("select getvariable('ignored')").fetchall()[0][0] or ())
+
+
+def _contents(connection: Any, numbers: Collection[int], ignored: Collection[str]) -> dict[int, Contents]:
+    records = bound(connection, "staging/records", {"no": list(numbers)})
+    return {number: contents(record.encode(), ignored) for number, record in records}
+
+
+def _objects(known: dict[int, Contents], sources: Sequence[Any], ignored: Collection[str]) -> tuple[Any, Any]:
+    """The content of an opportunity's prospect and of its lead; `sources` as in `opportunities`."""
+    reading_no, older, lead_no, lead_place = sources
+    leads = known[lead_no].leads if lead_no in known else ()
+    lead = leads[lead_place - 1] if lead_place and lead_place <= len(leads) else None
+    own = known[reading_no].own if reading_no in known else {}
+    return {**(content_of(msgspec.json.decode(older), ignored) or {} if older else {}), **own}, lead
+
+
+def _slices(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (items[begin : begin + AT_ONCE] for begin in range(0, len(items), AT_ONCE))

@@ -1,0 +1,3 @@
+-- SPEC F1: contents as JSON text; lead_key is null for the prospect's own. Parameters: one list per column.
+insert into contents
+select unnest($no::bigint[]), unnest($key::varchar[]), unnest($content::varchar[])
