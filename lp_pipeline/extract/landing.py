@@ -15,7 +15,8 @@ import msgspec
 
 from lp_pipeline.clients.leadperfection import Reading, SentWindow, Window
 from lp_pipeline.storage.publish import note_unpublished
-from lp_pipeline.storage.records import Landed, land, own_keys
+from lp_pipeline.storage.record_keys import KeyBits
+from lp_pipeline.storage.records import Landed, land
 from lp_pipeline.storage.warehouse import bound, run
 
 Kind = Literal["sync", "backfill", "sweep"]
@@ -108,7 +109,7 @@ def _spooled(
     and no JSON has to pass through a join."""
     spool = Path(connection.execute("select current_setting('temp_directory')").fetchall()[0][0]) / "readings.spool"
     spool.parent.mkdir(exist_ok=True, mode=0o700)
-    keys = _KeyBits(connection)
+    keys = KeyBits(connection)
     longest = 0
     try:
         with open(os.open(spool, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as lines:
@@ -140,32 +141,3 @@ def _line(place: bytes, reading: Reading, landed: Landed, key_bits: int) -> byte
             b"%s\n" % (landed.normal or b""),
         )
     )
-
-
-class _KeyBits:
-    """Which keys a prospect has, as bits of one number: whether one reading lacks a key of another one is then a matter
-    of two numbers (SPEC J1). Beyond `MOST` different names there is one bit for all others."""
-
-    MOST = 120
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self._places = {name: place for place, name in bound(connection, "extract/record_keys")}
-        self._known = len(self._places)
-        self._bits: dict[tuple[str, ...], int] = {}
-
-    def of(self, names: tuple[str, ...]) -> int:
-        bits = self._bits.get(names)
-        if bits is None:
-            bits = 0
-            for name in own_keys(names):
-                if name not in self._places and len(self._places) < self.MOST:
-                    self._places[name] = len(self._places)
-                bits |= 1 << self._places.get(name, self.MOST)
-            if len(self._bits) < 10_000:
-                self._bits[names] = bits
-        return bits
-
-    def remember(self) -> None:
-        new = list(self._places)[self._known :]
-        bound(self._connection, "extract/remember_keys", {"first": self._known, "names": new})

@@ -20,10 +20,3 @@ def keep_contact_points(connection: Any) -> None:
         names = ("kind", "written", "place", "form")
         parameters = dict(zip(names, columns, strict=True))
         connection.execute(statement("staging/keep_contact_points"), parameters).fetchall()
-
-
-def keep_known_contact_points(connection: Any) -> None:
-    """The same for all readings of a file that was written before the forms were kept."""
-    connection.execute("create temp view landed as select fields from raw.prospects").fetchall()
-    keep_contact_points(connection)
-    connection.execute("drop view landed").fetchall()

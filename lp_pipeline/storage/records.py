@@ -97,7 +97,9 @@ def own_keys(names: Iterable[str]) -> frozenset[str]:
     return frozenset(_key(name) for name in names) - NOT_OWN
 
 
-def older_keys(readings: Iterable[tuple[int, bytes]], known: Mapping[str, tuple[int, Any]]) -> dict[str, tuple[int, Any]]:
+def older_keys(
+    readings: Iterable[tuple[int, bytes]], known: Mapping[str, tuple[int, Any]]
+) -> dict[str, tuple[int, Any]]:
     """The fields that the newest of these readings (number, record) lacks, each from the latest one that has it, with that
     one's number (SPEC J1); `known` are those found before."""
     (_, newest), *older = sorted(readings, reverse=True)
@@ -231,7 +233,9 @@ def _is_plain_text(value: Any) -> bool:
 @lru_cache(10_000)
 def _is_odd(names: tuple[str, ...]) -> bool:
     """Whether keys that SQL reads are there in another spelling."""
-    return any(name == "cstid" or name == OWN_KEY or (name not in READ_BY_SQL and _key(name) in READ_BY_SQL) for name in names)
+    return any(
+        name == "cstid" or name == OWN_KEY or (name not in READ_BY_SQL and _key(name) in READ_BY_SQL) for name in names
+    )
 
 
 def _repeats_a_key(raw: bytes) -> bool:
@@ -291,7 +295,9 @@ def _as_text(fields: dict[str, Any], names: Collection[str]) -> None:
     for name in names:
         if name in fields and not isinstance(fields[name], str):
             value = fields[name]
-            fields[name] = "" if value is None else _encode(value).decode() if isinstance(value, dict | list) else _text(value)
+            fields[name] = (
+                "" if value is None else _encode(value).decode() if isinstance(value, dict | list) else _text(value)
+            )
 
 
 def _lower_keys(value: dict[str, Any]) -> dict[str, Any]:

@@ -14,12 +14,11 @@ from typing import Any
 import duckdb
 
 from lp_pipeline.errors import WarehouseError
-from lp_pipeline.storage.contact_points import keep_known_contact_points
 from lp_pipeline.storage.failures import readable_errors
+from lp_pipeline.storage.migration import migrate
 from lp_pipeline.storage.sql import statement
 
 SCHEMA_VERSION = 5
-WITH_CONTACT_POINTS = 4  # the first schema that keeps the normal forms of phones and e-mails (SPEC J8)
 STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
 LOCK_PATIENCE_SECONDS = 20.0
 IF_DAMAGED = (
@@ -169,10 +168,10 @@ def _ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("begin")
     connection.execute(statement("schema/work"))
     connection.execute(statement("schema/macros"))
+    if version is not None:
+        migrate(connection, version)
+        connection.execute(statement("schema/work"))  # what was staged in an older form is dropped
     connection.execute(statement("schema/ranked_opportunities"))
-    if version is not None and version < WITH_CONTACT_POINTS:
-        keep_known_contact_points(connection)
-        connection.execute("update pipeline.publication set unpublished_changes = true")  # people get them too
     connection.execute("delete from pipeline.version")
     connection.execute("insert into pipeline.version values ($version)", {"version": SCHEMA_VERSION})
     connection.execute("commit")

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from lp_pipeline.storage.records import Contents, content_of, contents, older_keys
+from lp_pipeline.storage.records import Contents, content_of, contents
 from lp_pipeline.storage.warehouse import bound, run
 
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -40,25 +40,11 @@ def keep_differing(connection: Any) -> None:
     for slice_ in _slices(pairs):
         numbers = {pair[place] for pair in slice_ for place in (2, 4, 6, 8) if pair[place] is not None}
         known = _contents(connection, sorted(numbers), ignored)
-        differing += [pair[:2] for pair in slice_ if _objects(known, pair[2:6], ignored) != _objects(known, pair[6:10], ignored)]
+        differing += [
+            pair[:2] for pair in slice_ if _objects(known, pair[2:6], ignored) != _objects(known, pair[6:10], ignored)
+        ]
     values = {"contact": [contact for contact, _ in differing], "lead": [lead for _, lead in differing]}
     bound(connection, "merge/keep_differing", values)
-
-
-def keep_older_keys(connection: Any) -> None:
-    """Fill the temporary table `older_keys`: the fields of a prospect that only older readings have (SPEC J1)."""
-    thinner = run(connection, "staging/current_readings")
-    rows: list[tuple[str, str, str]] = []
-    for contact, readings, keys, numbers in thinner:
-        values, places = (msgspec.json.decode(text or "{}") for text in (keys, numbers))
-        known = {name: (places[name], value) for name, value in values.items()}
-        found = older_keys(((number, record.encode()) for number, record in readings), known)
-        if found:
-            texts = ({name: item[place] for name, item in found.items()} for place in (1, 0))
-            rows.append((contact, *(_encode(each).decode() for each in texts)))
-    for slice_ in _slices(rows):
-        columns = [list(column) for column in zip(*slice_, strict=True)]
-        bound(connection, "staging/keep_older_keys", dict(zip(("contact", "keys", "numbers"), columns, strict=True)))
 
 
 def ignored_fields(connection: Any) -> frozenset[str]:

@@ -8,9 +8,9 @@ from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import open_warehouse
 from lp_pipeline.storage.locks import Turn
 from lp_pipeline.storage.publish import note_unpublished
+from lp_pipeline.storage.record_keys import keep_older_keys
 from lp_pipeline.storage.sync_log import record_sync
 from lp_pipeline.storage.warehouse import bound, run, set_variables
-from lp_pipeline.transform.contents import keep_older_keys
 from lp_pipeline.transform.merge import Step, run_steps, variables
 
 Verdict = Literal["accept", "drop"]

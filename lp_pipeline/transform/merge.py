@@ -9,11 +9,12 @@ from functools import partial
 from typing import Any
 
 from lp_pipeline.settings import Settings
-from lp_pipeline.storage.publish import note_unpublished
-from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.contact_points import keep_contact_points
+from lp_pipeline.storage.publish import note_unpublished
+from lp_pipeline.storage.record_keys import keep_older_keys
+from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.warehouse import Warehouse, first_row, rows_of, run
-from lp_pipeline.transform.contents import keep_contents, keep_differing, keep_older_keys
+from lp_pipeline.transform.contents import keep_contents, keep_differing
 
 MERGE_COUNTS = (
     "readings",

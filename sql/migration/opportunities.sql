@@ -1,0 +1,79 @@
+-- Opportunities say which readings they come from, instead of holding copies of both objects.
+insert into pipeline.last_readings
+with newest as (
+    select
+        feed, contact_key, max(reading_no) as reading_no, arg_max(digest, reading_no) as digest,
+        arg_max(sync_id, reading_no) as sync_id
+    from raw.readings
+    group by feed, contact_key
+)
+select
+    feed, contact_key, reading_no, digest,
+    sync_id in (select r.sync_id from sync_runs as r where r.kind <> 'sync') as is_history
+from newest;
+
+insert into pipeline.older_keys select contact_key, older_keys, older_numbers from older_keys;
+
+create temp table lead_sources as
+select
+    reading_no, feed, contact_key, lead_key, external_id,
+    row_number() over (partition by reading_no order by lead_place) as lead_place
+from raw.leads;
+
+alter table opportunities add column older_keys json;
+alter table opportunities add column lead_no bigint;
+alter table opportunities add column lead_place integer;
+
+create temp table sources as
+select
+    o.object_no,
+    arg_min(l.reading_no, {'feed': l.feed, 'no': -l.reading_no, 'place': l.lead_place}) as lead_no,
+    arg_min(l.lead_place, {'feed': l.feed, 'no': -l.reading_no, 'place': l.lead_place}) as lead_place
+from opportunities as o
+inner join pipeline.opportunity_objects as b on b.object_no = o.object_no and b.lead is not null
+inner join lead_sources as l
+    on
+        l.contact_key = o.external_contact_id
+        and l.reading_no <= o.reading_no
+        and (o.external_id is null or l.external_id = o.external_id)
+group by o.object_no;
+
+update opportunities set lead_no = s.lead_no, lead_place = s.lead_place
+from sources as s
+where s.object_no = opportunities.object_no;
+
+update opportunities set older_keys = k.older_keys
+from pipeline.older_keys as k
+where k.contact_key = opportunities.external_contact_id;
+
+create temp table held as
+select
+    h.* exclude (
+        prospect, lead, prospect_content, lead_content, content_digest, created_read_at, updated_read_at, lead_read_at
+    ),
+    k.older_keys,
+    s.reading_no as lead_no,
+    s.lead_place
+from held_opportunities as h
+left join pipeline.older_keys as k on k.contact_key = h.contact_key
+left join lead_sources as s
+    on s.contact_key = h.contact_key and s.lead_key = h.lead_key and s.reading_no <= h.reading_no and h.lead is not null
+qualify row_number() over (
+    partition by h.contact_key, h.lead_key, h.external_created_local order by s.feed, s.reading_no desc
+) = 1;
+
+drop view if exists ranked_opportunities;
+alter table opportunities drop column content_digest;
+alter table opportunities drop column object_no;
+drop table pipeline.opportunity_objects;
+drop table held_opportunities;
+create table held_opportunities as select * from held;
+drop table raw.prospects;
+drop table raw.leads;
+
+-- what is staged will be staged again
+delete from pipeline.batch;
+drop table if exists staged_opportunities;
+drop table if exists pipeline.joined;
+drop table if exists pipeline.current_prospects;
+drop table if exists pipeline.current_leads;
