@@ -40,8 +40,19 @@ def sweep(connections: Connections, *, full: bool, warn: Warn, info: Warn) -> Hi
         # history first, for a busy month must not keep it from its turn; what it leaves of its share is for that month
         share = budget * HISTORY_SHARE
         _within(past, "history", history, by_entry, share, lambda to: partial(note_sweep, to=to if to < now else None))
+        # what a prospect shows may be older than all that was known when the sweep began
+        while full and history and (older := _older(connections, history[0].begin)):
+            _within(past, "older history", older, by_entry, budget)
+            history = older
         _within(past, "active lately", list(reversed(lately)), both, budget)
     return past.report
+
+
+def _older(connections: Connections, than: datetime) -> list[Window]:
+    """The pieces of history before an instant, by the entry dates that are known now."""
+    with connections.warehouse_briefly() as warehouse, warehouse.transaction() as connection:
+        known = slices(connection, connections.settings, None, 1)
+    return [Window(window.begin, min(window.end, than)) for window in known if window.begin < than]
 
 
 def _within(
