@@ -11,6 +11,7 @@ import msgspec
 
 from lp_pipeline.clients.http import Received
 from lp_pipeline.clients.json_repair import UNREADABLE, bare, decoded, readable
+from lp_pipeline.clients.json_values import id_of
 from lp_pipeline.clients.retry import TransientError
 from lp_pipeline.errors import LeadPerfectionError, OutOfTime, SlowQuery
 
@@ -62,12 +63,7 @@ def lookup(value: object, *names: str, default: Any = None) -> Any:
 
 def identity(value: object) -> str | None:
     """A record's prospect id as text, whether `cst_id` or `CstID`, text or a number; None if it has none."""
-    found = lookup(value, "cst_id", "cstid")
-    if isinstance(found, float) and found.is_integer():
-        found = int(found)
-    if isinstance(found, bool) or not isinstance(found, str | int):
-        return None
-    return str(found).strip() or None
+    return id_of(lookup(value, "cst_id", "cstid"))
 
 
 def words(body: bytes) -> str:
