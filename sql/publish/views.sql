@@ -76,7 +76,7 @@ select
     pipeline.lp_wall(pipeline.newer_field(newer_fields, newer, older, 'lastchanged'), p.leadperfection_timezone)
         as changed_at,
     r.read_at,
-    json_merge_patch(older, pipeline.emptied(newer_fields, newer), newer) as content
+    pipeline.newer_content(newer_fields, newer, older) as content
 from readings as r cross join published as p;
 
 -- One row per job of each lead, in the order received.
