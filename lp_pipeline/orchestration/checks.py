@@ -50,7 +50,7 @@ def staged_keys_are_unique(context: Context, connections: dg.ResourceParam[Conne
     asset=staged_opportunities, blocking=True, description="The batch looks like LeadPerfection's records at all."
 )
 def batch_has_prospect_ids(context: Context, connections: dg.ResourceParam[Connections]) -> dg.AssetCheckResult:
-    """Block a batch most of which has no prospect id: LP's format has changed, and merging would reject everything."""
+    """Block a batch in which nothing has a prospect id: LP has changed its format, and all would be rejected."""
     offenders = _offenders(context, connections, "batch_without_prospect_ids")
     return dg.AssetCheckResult(
         passed=not offenders, description=without_ids_message(*offenders[0]) if offenders else None

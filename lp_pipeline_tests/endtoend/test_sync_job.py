@@ -133,7 +133,7 @@ def test_an_analysts_open_connection_stops_nothing(lp_account: Account) -> None:
 
 
 def test_a_batch_that_is_no_batch_of_prospects_is_not_merged(lp_account: Account) -> None:
-    """Blocking check: when most records lack an id, LP's format has changed; nothing is merged or lost."""
+    """Blocking check: when all records lack an id, LP's format has changed; nothing is merged or lost."""
     stamp = lp_account.wall(minutes=5)
     for number in range(30):
         lp_account.lp.put(prospect(f"X{number}", lastchanged=stamp))
