@@ -30,7 +30,7 @@ def rows(result: dg.ExecuteInProcessResult, asset: str, name: str) -> list[dict[
 
 
 def test_a_sync_reads_merges_and_publishes(lp_account: Account) -> None:
-    """The job's assets carry a change from LeadPerfection to the file that people query, and tell their numbers."""
+    """The job's assets carry a change from LeadPerfection to the file that people query, and report their numbers."""
     fill(lp_account, "1", "2")
     result = lp_account.run()
     assert result.success
@@ -96,7 +96,7 @@ UNTOUCHED = (
 
 
 def test_nobody_is_published_to_more_than_once_a_minute() -> None:
-    """Q1: a publication waits until the last one has stood for a minute, by whichever clock moves."""
+    """Q1: a publication waits until the last one is a minute old, by whichever clock moves."""
     waits = publish.wait_before(real_age=12.0, pipeline_age=0.0), publish.wait_before(12.0, 900.0)
     assert waits == (48.0, 0.0)
     assert publish.wait_before(61.0, 0.0) == 0.0
@@ -184,7 +184,7 @@ def test_everything_published_is_explained(lp_account: Account) -> None:
 
 
 def test_files_are_readable_by_their_owner_only(lp_account: Account) -> None:
-    """R4: nobody else reads what LeadPerfection told."""
+    """R4: nobody else can read LeadPerfection's data."""
     fill(lp_account, "1")
     lp_account.run()
     files = [path for path in lp_account.folder.iterdir() if not path.is_symlink()]

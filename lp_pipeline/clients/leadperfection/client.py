@@ -32,7 +32,7 @@ REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 Result = TypeVar("Result")
 
 LARGEST_ANSWER = 256 * 1024 * 1024  # bytes of a page: far more than any holds, far less than memory
-SIGN_IN = ""  # stands for the sign-in where actions are keys
+SIGN_IN = ""  # the sign-in, where actions are keys
 
 
 @dataclass(frozen=True, slots=True)
