@@ -32,7 +32,7 @@ from lp_pipeline.settings import Settings
 Result = TypeVar("Result")
 
 LARGEST_ANSWER = 256 * 1024 * 1024  # bytes of a page: far more than any holds, far less than memory
-SIGN_IN = ""  # stands for the sign-in where actions are keys
+SIGN_IN = ""  # the sign-in, where actions are keys
 
 
 class Client:

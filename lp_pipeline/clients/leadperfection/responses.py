@@ -131,7 +131,7 @@ def gave_up(failure: TransientError, asked: str, host: str, spent: str) -> LeadP
             what, advice = str(failure), "Check that LP_API_URL is LeadPerfection's API address"
         case "busy":
             what = f"LeadPerfection would not take {asked} yet: {failure}"
-            advice = "Lower LP_RATE_PER_MINUTE if this goes on"
+            advice = "Lower LP_RATE_PER_MINUTE if this continues"
         case _:
             what, advice = f"LeadPerfection failed: {failure}", "Its words are in sync_runs.error"
     error = SlowQuery if failure.kind == "slow" else LeadPerfectionError
@@ -142,7 +142,7 @@ def out_of_time(per_minute: int) -> OutOfTime:
     """The error for what was not asked, or not answered, before the run had to end."""
     return OutOfTime(
         f"The run's time was up before all was done, at LP_RATE_PER_MINUTE={per_minute}. "
-        "Nothing is lost: the next run goes on. A larger LP_PAGE_SIZE makes fewer requests."
+        "Nothing is lost: the next run continues. A larger LP_PAGE_SIZE makes fewer requests."
     )
 
 

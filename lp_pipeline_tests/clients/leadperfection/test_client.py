@@ -161,7 +161,7 @@ def test_a_refused_sign_in_names_the_settings_and_is_not_tried_again(reply: http
     assert lp.requests == []
 
 
-def test_trouble_at_the_sign_in_is_tried_again() -> None:
+def test_a_passing_failure_of_the_sign_in_is_tried_again() -> None:
     """R3: a 503, a cut connection or an HTML page says nothing about the credentials."""
     lp = FakeLeadPerfection(
         sign_ins=[response({}, 503), httpx.ConnectError("no"), httpx.Response(200, html="<html>")],
@@ -289,7 +289,7 @@ def test_a_body_that_cannot_be_unpacked_is_tried_again() -> None:
 
 
 def test_being_told_to_wait_does_not_use_up_the_tries() -> None:
-    """Contract 6: 429: wait that long, then go on."""
+    """Contract 6: 429: wait that long, then continue."""
     busy, down = response({}, 429), response({}, 503)
     replies: list[Reply] = [*[busy] * 10, *[down] * 5, *[busy] * 5, response(RECORD)]
     with FakeLeadPerfection(replies=replies).client() as client:
@@ -332,7 +332,7 @@ def test_nothing_is_retried_after_the_deadline() -> None:
 
 
 def test_nothing_is_asked_after_the_deadline() -> None:
-    """W2, R3: whoever reads on is told that the time is up, so that what is left is read in smaller pieces."""
+    """W2, R3: the reader learns that the time is up, so that what is left is read in smaller pieces."""
     lp = FakeLeadPerfection()
     assert isinstance(fails(lp, deadline=time.monotonic() - 1), OutOfTime)
     assert not lp.requests
