@@ -96,7 +96,7 @@ class PieceReader:
 
     def sent(self, window: Window) -> SentWindow:
         """The window as it is sent to LeadPerfection."""
-        return as_sent(window, self._settings.zone, self._late(window))
+        return as_sent(window, self._settings.zone, self._late(window), self._settings.duckdb_zone)
 
     def _late(self, window: Window) -> timedelta:
         """W3: every end is sent late, but that of a half which another half follows: it would not be any smaller."""

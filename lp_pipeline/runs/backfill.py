@@ -67,6 +67,7 @@ class Past:
                 begin_sync(warehouse, settings, self.connections.run_id)
                 with warehouse.transaction() as connection:
                     self._full_page_seen = full_page_seen(connection, settings)
+            self.connections.warn_of_zones(self._warn)
             with self.progress:
                 yield
 

@@ -4,11 +4,9 @@ Each function is a pydantic validator of one or more fields of `Settings`; it ra
 """
 
 from datetime import datetime
-from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import SecretStr
 
@@ -40,16 +38,6 @@ def bare_url(value: str) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         raise ValueError("must start with https:// (plain http is allowed for this machine only)")
     return value.rstrip("/")
-
-
-_known_zones = cache(available_timezones)  # reading them takes a while
-
-
-def time_zone(value: str) -> str:
-    """The name of an IANA time zone."""
-    if value not in _known_zones():
-        raise ValueError("must be an IANA time zone, such as America/New_York")
-    return value
 
 
 def instant(value: object) -> object:

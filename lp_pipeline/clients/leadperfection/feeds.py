@@ -90,9 +90,8 @@ def read_window(
     `trust_short_page`: this LeadPerfection has given a full page of this size before. `patient`: a page that times out
     is read row by row, and single rows that still do are set aside; otherwise `SlowQuery` is raised.
     """
-    return _WindowReader(client, feed, as_sent(window, settings.zone, late), settings, on_page).read(
-        trust_short_page=trust_short_page, patient=patient
-    )
+    sent = as_sent(window, settings.zone, late, settings.duckdb_zone)
+    return _WindowReader(client, feed, sent, settings, on_page).read(trust_short_page=trust_short_page, patient=patient)
 
 
 class _WindowReader:
@@ -131,7 +130,9 @@ class _WindowReader:
         result.full_page = walk.full_page
         result.several = walk.full_page or walk.pages_with_news > 1
         if result.several and result.began and result.ended:
-            result.shifted = any_between(self._stamps, result.began, result.ended, settings.zone)
+            zones = (settings.zone, settings.duckdb_zone)
+            began, ended = result.began, result.ended
+            result.shifted = any(any_between(self._stamps, began, ended, zone) for zone in zones if zone)
         return result
 
     def _page(self, walk: Walk) -> list[Hashable]:
