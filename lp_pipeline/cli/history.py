@@ -1,5 +1,6 @@
 """`lp-pipeline backfill`, `sweep`, `held`, `replay`: the commands about the past. They wire only."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -70,27 +71,31 @@ def held(context: click.Context) -> None:
 @held.command()
 @click.argument("cst_ids", nargs=-1)
 def accept(cst_ids: tuple[str, ...]) -> None:
-    """What is held (of these prospects, or all) becomes additional opportunities."""
+    """Accept what is held, of these prospects or of all, as additional opportunities."""
     from lp_pipeline.transform.held import settle_held
 
-    _tell(settle_held(account_settings(), "accept", cst_ids), "accepted")
+    _report(settle_held(account_settings(), "accept", cst_ids), cst_ids, "accepted")
 
 
 @held.command()
 @click.argument("cst_ids", nargs=-1)
 def drop(cst_ids: tuple[str, ...]) -> None:
-    """What is held (of these prospects, or all) never becomes an opportunity."""
+    """Drop what is held, of these prospects or of all: it never becomes an opportunity."""
     from lp_pipeline.transform.held import settle_held
 
-    _tell(settle_held(account_settings(), "drop", cst_ids), "dropped")
+    _report(settle_held(account_settings(), "drop", cst_ids), cst_ids, "dropped")
 
 
-def _tell(number: int, what: str) -> None:
-    if not number:
-        click.echo(f"None of these is held, so nothing was {what}. `lp-pipeline held` lists what is.")
-    else:
-        noun = "opportunity is" if number == 1 else "opportunities are"
-        click.echo(f"{number} {noun} {what}. The next sync publishes that.")
+def _report(settled: Sequence[str], chosen: Sequence[str], outcome: str) -> None:
+    """How many were settled; exit code 1 if none was, or none of some chosen prospect."""
+    if settled:
+        noun = "opportunity is" if len(settled) == 1 else "opportunities are"
+        click.echo(f"{len(settled)} {noun} {outcome}. The next sync publishes this.")
+    if missed := [each for each in dict.fromkeys(chosen) if each not in settled]:
+        rest = "those are as they were" if settled else "nothing changed"
+        raise click.ClickException(f"No opportunity of {', '.join(missed)} is held; {rest}. See `lp-pipeline held`.")
+    if not settled:
+        raise click.ClickException("No opportunity is held; nothing changed.")
 
 
 @click.command()
