@@ -153,6 +153,7 @@ def assign_command(communication_id: str, cst_id: str) -> None:
 @click.option("--since", type=SINCE, required=True, help="Start of the period (in LeadPerfection's time zone).")
 def deliver(since: datetime) -> None:
     """Send opportunities that changed since a given time to Hatch, unless Hatch already has them as they are."""
+    from lp_pipeline.cli.execute import show_progress
     from lp_pipeline.runs.deliver_since import deliver_since
 
     settings = account_settings()
@@ -163,7 +164,7 @@ def deliver(since: datetime) -> None:
             f"{since:%Y-%m-%d %H:%M} is in the future (it is {now:%Y-%m-%d %H:%M}); nothing was sent. Give --since a "
             "time that has passed."
         )
-    click.echo(deliver_since(settings, moment, console()))
+    click.echo(deliver_since(settings, moment, show_progress))
 
 
 @click.command()

@@ -36,8 +36,11 @@ def backfill(first: date, last: date) -> None:
     """
     from lp_pipeline.cli.execute import run_backfill
     from lp_pipeline.cli.render import show_status
+    from lp_pipeline.runs.backfill import backfill_window, check_alone
 
     settings = account_settings()
+    backfill_window(settings, first, last, settings.now())  # a slip leaves no failed run in Dagster
+    check_alone(settings)
     give_dagster_a_home()
     if failures := run_backfill(f"{first}", f"{last}", click.echo):
         raise click.ClickException("\n".join(failures))
@@ -50,8 +53,10 @@ def sweep(*, full: bool) -> None:
     """Read again what may have changed without a stamp, and show which fields did."""
     from lp_pipeline.cli.execute import run_sweep
     from lp_pipeline.cli.render import show_unannounced
+    from lp_pipeline.runs.backfill import check_alone
 
     settings = account_settings()
+    check_alone(settings)
     give_dagster_a_home()
     if failures := run_sweep(click.echo, full=full):
         raise click.ClickException("\n".join(failures))
@@ -117,7 +122,7 @@ def replay(*, adopt: bool, sql: Path | None, scratch: Path | None) -> None:
     if sql and not (sql / "staging").is_dir():
         raise click.UsageError(f"{sql} is no copy of sql/: it has no folder staging.")
     settings = account_settings()
-    report = run_replay(settings, console(), adopt=adopt, sql=sql, scratch=scratch)
+    report = run_replay(settings, adopt=adopt, sql=sql, scratch=scratch)
     show_difference(report, console())
     if report.counts and not adopt:
         raise click.exceptions.Exit(1)

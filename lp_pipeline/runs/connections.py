@@ -29,8 +29,8 @@ RUN_SECONDS = 12 * 60.0  # R3: nothing is retried after this
 
 class Connections:
     """One run's. `load` gives the settings, `pace` multiplies the waits between tries, `seconds` is how long the run
-    may work. Everything raises `SettingsError` or `WarehouseError` at its first use, also if the folder holds another
-    account's data (SPEC J5)."""
+    may work, `tell` shows its progress in the shell that started it. Everything raises `SettingsError` or
+    `WarehouseError` at its first use, also if the folder holds another account's data (SPEC J5)."""
 
     def __init__(
         self,
@@ -39,9 +39,11 @@ class Connections:
         *,
         pace: float = 1.0,
         seconds: float = RUN_SECONDS,
+        tell: Callable[[str], object] | None = None,
     ) -> None:
         self.run_id = run_id
         self.load = load
+        self.tell = tell
         self._pace = pace
         self._seconds = seconds
         self._stack = ExitStack()
