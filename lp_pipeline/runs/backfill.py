@@ -69,7 +69,7 @@ class Past:
         Raises `WarehouseError` if another one is running.
         """
         settings = self.connections.settings
-        with Turn(settings.data, PAST).if_free() as is_ours:
+        with Turn(settings.data, PAST, who=f"a {self._kind}").if_free() as is_ours:
             if not is_ours:
                 raise WarehouseError(NOT_ALONE)
             with self.connections.warehouse_briefly() as warehouse:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from lp_pipeline.delivery import DeliveryReport, ask_for
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.runs.connections import Connections
+from lp_pipeline.runs.connections import RUN_SECONDS, Connections
 from lp_pipeline.runs.progress import Progress
 from lp_pipeline.runs.steps import deliver_due, publish_pushes
 from lp_pipeline.settings import Settings
@@ -28,13 +28,13 @@ def deliver_since(settings: Settings, since: datetime, info: Callable[[str], obj
     with Progress("deliver", info) as progress:
         while not reports or (reports[-1].waiting and reports[-1].delivered):
             time.sleep(SECONDS_BETWEEN_SLICES if reports else 0)
-            with Connections(f"deliver {uuid4()}", lambda: settings, seconds=SLICE_SECONDS) as connections:
+            with _connections(settings, seconds=SLICE_SECONDS) as connections:
                 if not reports:
                     ask_for(connections.warehouse, settings, since, connections.sync_id)
                 report = deliver_due(connections, partial(_show, progress, sum(each.delivered for each in reports)))
                 reports.append(report or DeliveryReport())
         progress.step("Publishing")
-        with Connections(f"deliver {uuid4()}", lambda: settings) as connections:
+        with _connections(settings) as connections:
             publish_pushes(connections)
     if reports[-1].stopped:
         raise SettingsError(reports[-1].stopped)
@@ -45,6 +45,10 @@ def deliver_since(settings: Settings, since: datetime, info: Callable[[str], obj
     summary = f"{delivered} delivered, {known} known to Hatch already, {refused} refused, {unreachable} unreachable, "
     summary += f"{reports[-1].waiting} waiting for the next sync."
     return f"{summary} {reports[-1].unavailable or ''}".strip()
+
+
+def _connections(settings: Settings, seconds: float = RUN_SECONDS) -> Connections:
+    return Connections(f"deliver {uuid4()}", lambda: settings, seconds=seconds, who="`lp-pipeline deliver`", brief=True)
 
 
 def _show(progress: Progress, before: int, delivered: int) -> None:

@@ -21,7 +21,10 @@ ACCEPTING = (
 
 def settle_held(settings: Settings, verdict: Verdict, contact_ids: Sequence[str]) -> list[str]:
     """Accept or drop what is held, of these contacts or of all; the contact id of each opportunity that was."""
-    with Turn(settings.data), open_warehouse(settings).transaction(variables(settings)) as connection:
+    with (
+        Turn(settings.data, who="`lp-pipeline held`"),
+        open_warehouse(settings).transaction(variables(settings)) as connection,
+    ):
         bound(connection, "held/choose", {"ids": list(contact_ids)})
         set_variables(connection, {"sync_id": record_sync(connection, settings, f"held {verdict} {uuid4()}")})
         found = _accept(connection) if verdict == "accept" else run(connection, "merge/drop_held")
