@@ -54,8 +54,8 @@ class Turn:
             who = self.holder() or ANOTHER
             raise WarehouseError(
                 f"{who[:1].upper()}{who[1:]} has been working on {self._folder} for more than "
-                f"{self._patience / 60:.0f} minutes. Look at it in the Dagster UI and end it if it is stuck. Nothing is "
-                "lost: the next sync catches up."
+                f"{self._patience / 60:.0f} minutes. Look at it in the Dagster UI and end it if it is stuck. "
+                "Nothing is lost: the next sync catches up."
             )
         return self
 
