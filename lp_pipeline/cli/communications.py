@@ -64,13 +64,17 @@ def push(*, dry_run: bool, **overrides: bool | None) -> None:
 @click.group(invoke_without_command=True)
 @click.option("--state", type=State(STATES), help="List the pushes in this state instead.")
 @click.option("--reason", help="Only pushes with this reason.")
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV (the default into a file or another program).")
+@click.option("--json", "as_json", is_flag=True, help="As a JSON array of objects.")
 @click.pass_context
-def pushes(context: click.Context, state: str | None, reason: str | None) -> None:
+def pushes(context: click.Context, state: str | None, reason: str | None, *, as_csv: bool, as_json: bool) -> None:
     """List the pushes that need a decision: uncertain, unmatched or failed. The commands below settle them."""
     if context.invoked_subcommand is None:
-        from lp_pipeline.cli.render import show_held
+        from lp_pipeline.cli.review import show_listed
 
-        show_held(account_settings(), state, reason, console())
+        page = console()
+        form = "json" if as_json else "page" if page.is_terminal and not as_csv else "csv"
+        show_listed(account_settings(), state, reason, page, form)
 
 
 def _verdict(name: str, description: str, outcome: str) -> click.Command:

@@ -1,6 +1,5 @@
-"""Settling pushes by hand (SPEC E3): listing and settling those that need a decision, and `lp-pipeline recovered` after
-an older copy of the data folder was restored (R5): what may have been sent is looked up first, see `reconcile`.
-Nothing is sent here.
+"""Settling pushes by hand (SPEC E3), and `lp-pipeline recovered` after an older copy of the data folder was restored
+(R5): what may have been sent is looked up first, see `reconcile`. Listing them: `review`. Nothing is sent here.
 """
 
 import json
@@ -17,7 +16,7 @@ from lp_pipeline.communications.targets import TARGETS, targets_on
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.locks import push_turn
-from lp_pipeline.storage.outbox import Outbox, Row, iso, run
+from lp_pipeline.storage.outbox import Outbox, iso, run
 
 HELD = ("uncertain", "unmatched", "failed")
 VERDICTS = {"sent": ("sent", "by_hand"), "again": ("pending", "by_hand"), "drop": ("skipped", "dropped")}
@@ -33,16 +32,6 @@ class Choice:
     state: str | None = None
     reason: str | None = None
     since: datetime | None = None
-
-
-def held(outbox: Outbox, choice: Choice) -> list[Row]:
-    """The pushes that are uncertain, unmatched or failed, or else in the selected state."""
-    values = {
-        "states": json.dumps([choice.state] if choice.state else HELD),
-        "reason": choice.reason,
-        "since": iso(choice.since) if choice.since else "",
-    }
-    return outbox.rows("held_pushes", values)
 
 
 def settle(outbox: Outbox, settings: Settings, verdict: Verdict, choice: Choice) -> list[Key]:
