@@ -18,6 +18,8 @@ No message contains a secret or personal data (SPEC R4). The other system's own 
 stored in a table and never printed.
 """
 
+QUERY_INTERRUPTED = "Query interrupted"  # in the RuntimeError that DuckDB makes of Ctrl-C
+
 
 class PipelineError(Exception):
     """Base class of all errors this project raises on purpose; `str(error)` is the full message for the user."""

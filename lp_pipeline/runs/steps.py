@@ -41,7 +41,7 @@ def read_feed(
     connections.warn_of_zones(warn)
     client = connections.leadperfection
     client.finish_by(min(connections.deadline, time.monotonic() + FEED_DEADLINE))
-    with Progress(name, info) as progress:
+    with Progress(name, info, connections.tell) as progress:
         return FeedReader(
             client,
             lambda: nullcontext(connections.warehouse),

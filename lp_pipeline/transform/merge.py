@@ -30,6 +30,7 @@ MERGING = (
     *("outcomes", "held", "changes", "opportunities", "gone", "due_deliveries", "rejected_records"),
     *("calls", "unannounced", "settle"),
 )
+KEY_TWICE = "The table `opportunities` holds a key twice. Nothing more is read or published. Report it."
 
 
 @dataclass
@@ -95,6 +96,11 @@ def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport
         if report.changed_something:
             note_unpublished(connection)
         return report
+
+
+def staged_twice_message(keys: int) -> str:
+    """The message when the check `staged_keys_are_unique` fails."""
+    return f"{keys} keys are staged twice. Nothing was merged and the readings are kept. Report it."
 
 
 def without_ids_message(without: int, prospects: int) -> str:
