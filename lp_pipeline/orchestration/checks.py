@@ -49,9 +49,9 @@ def staged_keys_are_unique(context: Context, connections: dg.ResourceParam[Conne
     yield from _blocking(staged_twice_message(len(offenders)) if offenders else None)
 
 
-@dg.asset_check(
+@dg.asset_check(  # type: ignore[arg-type]
     asset=staged_opportunities, blocking=True, description="The batch looks like LeadPerfection's records at all."
-)  # type: ignore[arg-type]
+)
 def batch_has_prospect_ids(context: Context, connections: dg.ResourceParam[Connections]) -> Results:
     """Block a batch in which nothing has a prospect id: LP has changed its format, and all would be rejected."""
     offenders = _offenders(context, connections, "batch_without_prospect_ids")
