@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -28,6 +29,8 @@ from lp_pipeline.storage.warehouse import Warehouse
 THREADS = 8
 UNAVAILABLE = 3  # consecutive unavailable upserts after which this run stops calling Hatch
 NOW = "9999"  # sorts after every time in the ledger
+
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 Key = tuple[str, str, str]  # contact, lead or "", External Created At on LP's wall clock
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from lp_pipeline.clients.json_repair import number
+from lp_pipeline.clients.json_values import id_of, text_of
 from lp_pipeline.clients.lp_dates import SENTINEL
 
 NEVER_COMPARED = frozenset({"notes", "calls"})  # our own pushes would echo
@@ -32,7 +34,7 @@ READ_BY_SQL = frozenset(
     }
 )
 
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_decode = msgspec.json.Decoder(float_hook=number).decode
 _encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 
 
@@ -69,9 +71,9 @@ def land(raw: bytes, ignored: Collection[str] = ()) -> Landed:
     # a key that occurs twice makes the record longer than what was decoded; blanks do so too
     plain = _is_plain(whole) and b"\\u0000" not in raw and (len(ordered) == len(raw) or not _repeats_a_key(raw))
     if plain:
-        identity = whole["cst_id"]
+        identity = str(whole["cst_id"])
         return Landed(identity, identity, number, None, tuple(whole))
-    normal = _normal(whole, raw, ignored)
+    normal = _normal(whole, ignored)
     identity = normal.get("cst_id")
     return Landed(identity or f"?{digest.hex()}", identity, number, _encode(normal), tuple(normal))
 
@@ -85,7 +87,7 @@ def contents(record: bytes, ignored: Collection[str] = ()) -> Contents:
     by_key: dict[str, Any] = {}
     in_order = []
     for lead in leads if isinstance(leads, list) else ():
-        key = lead.pop(OWN_KEY, None) or text_of_id(lead.get("id"))
+        key = lead.pop(OWN_KEY, None) or id_of(lead.get("id"))
         content = content_of(lead, ignored) or {}
         in_order.append(content)
         by_key.setdefault(key or "", content)
@@ -147,14 +149,7 @@ def content_of(value: Any, ignored: Collection[str] = ()) -> Any:
         while items and items[-1] is None:
             items.pop()
         return items or None
-    return None if value is None else _text(value)
-
-
-def text_of_id(value: Any) -> str | None:
-    """An id as text (SPEC J4); None if it is none."""
-    if value is None or isinstance(value, dict | list):
-        return None
-    return _text(value) or None
+    return text_of(value)
 
 
 def _own(record: bytes) -> dict[str, Any]:
@@ -169,8 +164,7 @@ def _own(record: bytes) -> dict[str, Any]:
 def _is_plain(whole: dict[str, Any]) -> bool:
     if _is_odd(tuple(whole)):
         return False
-    identity = whole.get("cst_id")
-    if type(identity) is not str or not identity or identity.strip() != identity or not identity.isprintable():
+    if not _is_plain_id(whole.get("cst_id")):
         return False
     for name in TRIMMED_BY_SQL:
         if name in whole and not _is_plain_text(whole[name]):
@@ -193,8 +187,7 @@ def _is_plain(whole: dict[str, Any]) -> bool:
 def _is_plain_lead(lead: Any) -> bool:
     if type(lead) is not dict or _is_odd(tuple(lead)):
         return False
-    identity = lead.get("id")
-    if type(identity) is not str or not identity or identity.strip() != identity:
+    if not _is_plain_id(lead.get("id")):
         return False
     if "disposition" in lead and not _is_plain_text(lead["disposition"]):
         return False
@@ -221,20 +214,28 @@ def _are_plain(items: list[Any]) -> bool:
     return True
 
 
+def _is_plain_id(value: Any) -> bool:
+    return type(value) is int or (type(value) is str and bool(value) and value.strip() == value)
+
+
 def _is_bare_text(value: Any) -> bool:
-    return type(value) is str and value.strip() == value
+    return type(value) is int or (type(value) is str and value.strip() == value)
 
 
 def _is_plain_text(value: Any) -> bool:
-    """Text that SQL trims as Python does."""
-    return type(value) is str and value.strip(" ") == value.strip()
+    """Text that SQL trims as Python does, or a whole number."""
+    return type(value) is int or (type(value) is str and value.strip(" ") == value.strip())
 
 
 @lru_cache(10_000)
 def _is_odd(names: tuple[str, ...]) -> bool:
-    """Whether keys that SQL reads are there in another spelling."""
-    return any(
-        name == "cstid" or name == OWN_KEY or (name not in READ_BY_SQL and _key(name) in READ_BY_SQL) for name in names
+    """Whether keys that SQL reads are there in another spelling, or two keys differ in case only."""
+    lowered = [_key(name) for name in names]
+    return (
+        len(set(lowered)) < len(names)
+        or OWN_KEY in names
+        or "cstid" in lowered
+        or any(name in READ_BY_SQL and name != written for name, written in zip(lowered, names, strict=True))
     )
 
 
@@ -249,13 +250,13 @@ def _repeats_a_key(raw: bytes) -> bool:
     return repeated
 
 
-def _normal(whole: dict[str, Any], raw: bytes, ignored: Collection[str]) -> dict[str, Any]:
+def _normal(whole: dict[str, Any], ignored: Collection[str]) -> dict[str, Any]:
     """The record with lower-case keys, trimmed text, ids and all that SQL reads as text, and lists where they belong."""
     fields = _lower(whole)
     fields.pop("leads", None)
     if "cst_id" not in fields and "cstid" in fields:  # the contract shows both spellings
         fields["cst_id"] = fields.pop("cstid")
-    fields["cst_id"] = text_of_id(fields.get("cst_id"))
+    fields["cst_id"] = id_of(fields.get("cst_id"))
     _as_text(fields, PROSPECT_TEXTS)
     leads = [_normal_lead(lead, ignored) for lead in _elements(whole) if isinstance(lead, dict)]
     if any(_key(name) == "leads" for name in whole):
@@ -268,7 +269,7 @@ def _normal(whole: dict[str, Any], raw: bytes, ignored: Collection[str]) -> dict
 def _normal_lead(lead: dict[str, Any], ignored: Collection[str]) -> dict[str, Any]:
     content = content_of(lead, ignored) or {}
     fields = _lower(lead)
-    fields["id"] = text_of_id(fields.get("id"))
+    fields["id"] = id_of(fields.get("id"))
     if fields["id"] is None:
         fields[OWN_KEY] = f"?{blake2b(_encode(content), digest_size=16).hexdigest()}"
     _as_text(fields, ("disposition", *LEAD_DATES))
@@ -295,9 +296,7 @@ def _as_text(fields: dict[str, Any], names: Collection[str]) -> None:
     for name in names:
         if name in fields and not isinstance(fields[name], str):
             value = fields[name]
-            fields[name] = (
-                "" if value is None else _encode(value).decode() if isinstance(value, dict | list) else _text(value)
-            )
+            fields[name] = _encode(value).decode() if isinstance(value, dict | list) else text_of(value) or ""
 
 
 def _lower_keys(value: dict[str, Any]) -> dict[str, Any]:
@@ -323,6 +322,8 @@ def _lower(value: Any) -> Any:
     match value:
         case str():
             return _trimmed(value)
+        case Decimal():
+            return Decimal(text_of(value) or 0)
         case dict():
             return {name: _lower(item) for name, item in _lower_keys(value).items()}
         case list():
@@ -338,9 +339,3 @@ def _key(name: str) -> str:
 def _trimmed(text: str) -> str:
     text = text.strip()
     return text.replace("\x00", "").strip() if "\x00" in text else text
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return _trimmed(str(value))

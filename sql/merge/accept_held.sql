@@ -30,5 +30,3 @@ insert into pipeline.batch by name
 select feed, contact_key, reading_no, read_at, true as stale, false as is_history
 from pipeline.merged
 where contact_key in (select contact_key from outcomes);
-
-select count(*) from outcomes;

@@ -19,22 +19,24 @@ objects as (
     inner join contents as o on o.reading_no = b.previous_no and o.lead_key is not distinct from n.lead_key
     where n.content <> o.content
 ),
-fields as (
+differing as (
     select
         case when contact_key[1] <> '?' then contact_key end as external_contact_id,
         case when lead_key[1] <> '?' then lead_key end as external_id,
         case when lead_key is null then 'prospect.' else 'lead.' end as prefix,
-        now_fields,
-        old_fields,
-        unnest(list_distinct(map_keys(now_fields) || map_keys(old_fields))) as field
+        unnest(
+            list_filter(
+                list_distinct(map_keys(now_fields) || map_keys(old_fields)),
+                lambda key: now_fields[key]::varchar is distinct from old_fields[key]::varchar
+            )
+        ) as field
     from objects
     where now_changed is not distinct from old_changed and now_stamps is not distinct from old_stamps
 )
 select distinct getvariable('sync_id'), getvariable('now_at'), f.external_contact_id, f.external_id, f.prefix || f.field
-from fields as f
+from differing as f
 where
-    f.now_fields[f.field]::varchar is distinct from f.old_fields[f.field]::varchar
-    and not exists (
+    not exists (
         select 1 from unannounced_changes as c
         where
             c.external_contact_id = f.external_contact_id

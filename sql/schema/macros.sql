@@ -47,6 +47,15 @@ create or replace macro pipeline.content_stamps(content) as
         )
     );
 
+-- J4: JSON text with its keys in lower case; each key is found with its colon, which no text inside JSON can imitate.
+create or replace macro pipeline.lower_keys(record) as
+    list_reduce(
+        list_prepend(
+            record::varchar, list_distinct(regexp_extract_all(record::varchar, '"[^"\\]*[A-Z][^"\\]*"\s*:'))
+        ),
+        lambda text, key: replace(text, key, lower(key))
+    );
+
 -- J3: the columns that differ between two rows of an opportunity, as text, without the ids in its key.
 create or replace macro pipeline.changed_columns(old_row, new_row) as
     list_filter(

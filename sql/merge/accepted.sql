@@ -1,0 +1,2 @@
+-- SPEC M9: what was accepted just now.
+select external_contact_id from outcomes;

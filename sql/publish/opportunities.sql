@@ -1,0 +1,26 @@
+-- SPEC J3, M8: each opportunity with its rank within the contact, and both records, by their lowercase names:
+-- prospect ->> '$.city'.
+insert into opportunity_details
+with objects as (
+    select
+        reading_no,
+        coalesce(normal::varchar, work.pipeline.lower_keys(record)) as fields
+    from work.raw.readings
+    where
+        reading_no in (select reading_no from work.main.opportunities)
+        or reading_no in (select lead_no from work.main.opportunities)
+)
+select
+    r.external_contact_id, r.external_id, r.external_created_at, r.external_updated_at,
+    r.email, r.first_name, r.last_name, r.phone, r.status,
+    r.external_updated_at_source, r.combination, r.external_created_local, r.lead_changed_at,
+    r.first_synced_at, r.changed_at, r.read_at, r.gone_since,
+    r.opportunity_place,
+    case
+        when r.older_keys is null then json_merge_patch(p.fields, '{"leads": null}')
+        else json_merge_patch(r.older_keys, p.fields, '{"leads": null}')
+    end,
+    json_merge_patch(from_json(l.fields, '{"leads": ["json"]}').leads[r.lead_place], '{"?key": null}')
+from work.main.ranked_opportunities as r
+inner join objects as p on p.reading_no = r.reading_no
+left join objects as l on l.reading_no = r.lead_no;

@@ -1,0 +1,163 @@
+-- SPEC Q2: LeadPerfection's records with typed columns. Times are in LeadPerfection's local time. Fields are found by
+-- comparing names, never by a JSON path that contains one: a name may hold anything.
+-- Variable: zone.
+create temp table sources as
+select
+    external_contact_id,
+    max(reading_no) as newer_no,
+    max(read_at) as read_at,
+    -- J1: a prospect's leads come from the lead feed, or from the prospect feed if the lead feed has never shown it
+    arg_min(reading_no, feed) as leads_no
+from shown
+where external_contact_id is not null
+group by external_contact_id;
+
+-- One row per prospect. As in opportunities (J1), each field comes from the latest reading that has the key.
+create temp table merged as
+select
+    n.external_contact_id,
+    s.read_at,
+    case
+        when o.older_keys is null then json_merge_patch(n.fields, '{"leads": null, "notes": null, "calls": null}')
+        -- no key is in both, so nothing mixes inside a value
+        else json_merge_patch(o.older_keys, n.fields, '{"leads": null, "notes": null, "calls": null}')
+    end as content
+from sources as s
+inner join shown as n on n.reading_no = s.newer_no
+left join work.pipeline.older_keys as o on o.contact_key = n.external_contact_id;
+
+insert into prospects
+with parsed as (
+    select
+        *,
+        from_json(
+            content,
+            '{"firstname": "varchar", "lastname": "varchar", "email": "varchar", "phone1": "varchar",
+              "address1": "varchar", "city": "varchar", "state": "varchar", "zip": "varchar",
+              "dateadded": "varchar", "lastchanged": "varchar"}'
+        ) as field
+    from merged
+)
+select
+    external_contact_id,
+    work.pipeline.lp_text(field.firstname),
+    work.pipeline.lp_text(field.lastname),
+    work.pipeline.lp_text(field.email),
+    work.pipeline.lp_text(field.phone1),
+    work.pipeline.lp_text(field.address1),
+    work.pipeline.lp_text(field.city),
+    work.pipeline.lp_text(field.state),
+    work.pipeline.lp_text(field.zip),
+    work.pipeline.lp_wall(trim(field.dateadded), getvariable('zone')),
+    work.pipeline.lp_wall(trim(field.lastchanged), getvariable('zone')),
+    read_at,
+    content
+from parsed;
+
+-- One row per lead. If two leads of a prospect have the same ID, the first one counts.
+insert into leads
+with chosen as (
+    select l.*
+    from shown_leads as l inner join sources as s on s.leads_no = l.reading_no
+    qualify row_number() over (partition by l.reading_no, l.lead_key order by l.lead_place) = 1
+),
+parsed as (
+    select
+        * exclude (fields),
+        json_merge_patch(fields, '{"notes": null, "calls": null, "?key": null}') as content,
+        from_json(
+            fields,
+            '{"disposition": "varchar", "source": "varchar", "sourcesubdescr": "varchar", "brn_id": "varchar",
+              "salesrepname": "varchar", "entrydate": "varchar", "dateentered": "varchar", "lastchangedon": "varchar",
+              "apptset": "varchar", "apptdate": "varchar", "sold": "varchar", "grosssaleamount": "varchar"}'
+        ) as field
+    from chosen
+)
+select
+    external_contact_id,
+    external_id,
+    work.pipeline.lp_text(field.disposition),
+    work.pipeline.lp_text(field.source),
+    work.pipeline.lp_text(field.sourcesubdescr),
+    work.pipeline.lp_text(field.brn_id),
+    work.pipeline.lp_text(field.salesrepname),
+    work.pipeline.lp_wall(trim(field.entrydate), getvariable('zone')),
+    work.pipeline.lp_wall(trim(field.dateentered), getvariable('zone')),
+    work.pipeline.lp_wall(trim(field.lastchangedon), getvariable('zone')),
+    try_cast(trim(field.apptset) as boolean),
+    work.pipeline.lp_wall(trim(field.apptdate), getvariable('zone')),
+    try_cast(trim(field.sold) as boolean),
+    try_cast(trim(field.grosssaleamount) as decimal(18, 2)),
+    feed,
+    read_at,
+    lead_place,
+    content
+from parsed;
+
+-- One row per job of each lead, in the order received.
+insert into jobs
+with listed as (
+    select external_contact_id, external_id, from_json(content -> '$.jobs', '["json"]') as jobs
+    from leads
+    where json_type(content, '$.jobs') = 'ARRAY'
+),
+items as (
+    select external_contact_id, external_id, unnest(jobs) as job, generate_subscripts(jobs, 1) as place from listed
+),
+parsed as (
+    select
+        *,
+        from_json(
+            job,
+            '{"id": "varchar", "contractid": "varchar", "contractdate": "varchar", "jobstatus": "varchar",
+              "grossamount": "varchar"}'
+        ) as field
+    from items
+    where json_type(job) = 'OBJECT'
+)
+select
+    external_contact_id,
+    external_id,
+    place,
+    work.pipeline.lp_text(field.id),
+    work.pipeline.lp_text(field.contractid),
+    work.pipeline.lp_wall(trim(field.contractdate), getvariable('zone')),
+    work.pipeline.lp_text(field.jobstatus),
+    try_cast(trim(field.grossamount) as decimal(18, 2)),
+    job
+from parsed;
+
+-- One row per appointment of each lead, in the order received.
+insert into appointments
+with listed as (
+    select external_contact_id, external_id, from_json(content -> '$.appointments', '["json"]') as appointments
+    from leads
+    where json_type(content, '$.appointments') = 'ARRAY'
+),
+items as (
+    select
+        external_contact_id,
+        external_id,
+        unnest(appointments) as appointment,
+        generate_subscripts(appointments, 1) as place
+    from listed
+),
+parsed as (
+    select
+        *,
+        from_json(
+            appointment, '{"id": "varchar", "apptdate": "varchar", "disposition": "varchar", "lastchangedon": "varchar"}'
+        ) as field
+    from items
+    where json_type(appointment) = 'OBJECT'
+)
+select
+    external_contact_id,
+    external_id,
+    place,
+    work.pipeline.lp_text(field.id),
+    work.pipeline.lp_wall(trim(field.apptdate), getvariable('zone')),
+    work.pipeline.lp_text(field.disposition),
+    work.pipeline.lp_wall(trim(field.lastchangedon), getvariable('zone')),
+    appointment
+from parsed;
