@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_pipeline.clients.hatch.upsert import details
-from lp_pipeline.extract.normalize import content_of
+from lp_pipeline.storage.records import content_of
 from lp_pipeline.storage.publish import publish
 from lp_pipeline.storage.published import open_published
 from lp_pipeline.storage.sql import statement

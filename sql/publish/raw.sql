@@ -13,15 +13,13 @@ with lists as (
         *,
         from_json(fields, '{"leads": ["json"]}').leads as leads,
         from_json(fields, '{"leads": [{"id": "varchar", "?key": "varchar"}]}').leads as ids,
-        from_json(record, '{"leads": ["json"], "Leads": ["json"], "LEADS": ["json"]}') as written
+        from_json(coalesce(record -> '$.leads', record -> '$.Leads', record -> '$.LEADS'), '["json"]') as written
     from shown
 ),
 received as (
     select
         *,
-        list_filter(
-            coalesce(written.leads, written."Leads", written."LEADS"), lambda lead: json_type(lead) = 'OBJECT'
-        ) as received
+        list_filter(written, lambda lead: json_type(lead) = 'OBJECT') as received
     from lists
 ),
 listed as (
