@@ -124,7 +124,7 @@ comment on column published.prospect_readings is 'Number of rows in raw.prospect
 comment on column published.lead_readings is 'Number of rows in raw.leads';
 comment on column published.communications is 'Number of rows in raw.communications';
 comment on column published.hatch_deliveries is 'Number of rows in hatch_deliveries';
-comment on column published.leadperfection_timezone is 'Time zone of LeadPerfection''s local times';
+comment on column published.leadperfection_timezone is 'Time zone of the account. For days and times in it: timezone(leadperfection_timezone, external_updated_at)';
 comment on column published.schema_version is 'Schema version of the pipeline''s working file';
 
 comment on view ranked_opportunities is 'opportunities with their rank within each contact';
