@@ -30,7 +30,7 @@ for line in sys.stdin:
 
 
 class Client:
-    """A process that has the file open, and does what it is told."""
+    """A process that has the file open, and does what it is asked to."""
 
     def __init__(self, path: Path, stack: ExitStack, mode: str = "read-write") -> None:
         command = [sys.executable, "-c", CLIENT, str(path), mode]

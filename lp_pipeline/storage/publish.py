@@ -1,6 +1,6 @@
 """`published.duckdb`: the read-only copy for people, replaced whole (SPEC Q1).
 
-What stands in it is SQL (`sql/publish/`); when it is replaced is decided here. The file itself: `public_file.py`.
+What is in it is SQL (`sql/publish/`); when it is replaced is decided here. The file itself: `public_file.py`.
 """
 
 import os
@@ -52,7 +52,7 @@ def publish(
     """Replace the published copy if something changed or it is an hour old; `force` asks for it where only the
     ledger changed. One that is not as it was left, or that somebody holds for writing, is replaced at once.
 
-    Waits until the last copy has stood for a minute. Raises `WarehouseError`; the old copy then stays.
+    Waits until the last copy is a minute old. Raises `WarehouseError`; the old copy then stays.
     """
     with warehouse.connection() as connection:
         state = run(connection, "publish/state")
@@ -85,7 +85,7 @@ def publish(
 
 
 def wait_before(real_age: float, pipeline_age: float) -> float:
-    """Seconds until the last copy has stood for a minute, by the pipeline's clock or, if that stands still, by the
+    """Seconds until the last copy is a minute old, by the pipeline's clock or, if that doesn't move, by the
     real one; both ages in seconds, whichever way a clock was set."""
     return max(0.0, AT_MOST_EVERY_SECONDS - max(abs(real_age), abs(pipeline_age)))
 
