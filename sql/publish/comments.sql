@@ -114,7 +114,7 @@ comment on column calls.result is 'Description of the result code';
 comment on column calls.call_type is 'Call type in LeadPerfection';
 comment on column calls.first_read_at is 'When the call was first read from LeadPerfection';
 
-comment on table published is 'One row: how fresh this file is and what it contains';
+comment on table published is 'One row: how fresh this file is and what it contains. A connection shows the data as of when it was opened. For newer data, close every connection to the file, then open it again; in Python, lp_pipeline.published() always reads the newest.';
 comment on column published.sync_id is 'Number of the latest sync when the file was published';
 comment on column published.published_at is 'When the file was published';
 comment on column published.opportunities is 'Number of rows in opportunities';
