@@ -9,20 +9,22 @@ from lp_pipeline.sandbox import Sandbox
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.transform.merge import merge, stage
 from lp_pipeline_tests.account import PACE
-from lp_pipeline_tests.scenario import NOON
+from lp_pipeline_tests.scenario import NOON, Record
 
 SOME = 200  # of the sandbox's 2,400 people: the first ones, with the same ids
 
 
-def first_sync(folder: Path, population: int = SOME) -> Path:
-    """Sync the sandbox of a data folder in both directions and publish; the published file."""
+def first_sync(folder: Path, *others: Record) -> Path:
+    """Sync the sandbox of a data folder, and these prospects, in both directions and publish; the published file."""
 
     def load() -> Settings:
         return load_settings({"LP_PIPELINE_DATA": str(folder), "LP_PIPELINE_NOW": NOON.isoformat()})
 
     folder.mkdir(exist_ok=True)
-    with Sandbox(folder, clock=lambda: NOON, population=population).open():
-        pass
+    sandbox = Sandbox(folder, clock=lambda: NOON, population=SOME)
+    with sandbox.open():
+        for record in others:
+            sandbox.put(record)
     with Connections(str(uuid4()), load, pace=PACE) as connections:
         for feed in ("leads", "prospects"):
             read_feed(connections, feed, warn=print, info=lambda _: None)
