@@ -48,12 +48,12 @@ SELECTION = (
 )
 def push(*, dry_run: bool, **overrides: bool | None) -> None:
     """Push communications from Hatch into LeadPerfection, each exactly once."""
-    from lp_pipeline.cli.execute import rehearse_push, run_push
+    from lp_pipeline.cli.execute import dry_run_push, run_push
     from lp_pipeline.cli.render import show_pushes
 
     settings = account_settings()
     if dry_run:
-        console().print(rehearse_push(settings, overrides), markup=False, highlight=False)
+        console().print(dry_run_push(settings, overrides), markup=False, highlight=False)
         return
     give_dagster_a_home()
     if failures := run_push(overrides):

@@ -44,17 +44,17 @@ def run_push(overrides: Mapping[str, bool | None], *, publish: bool = True) -> l
     return _run("push_communications", {**QUIET, "ops": ops})
 
 
-def run_backfill(first: str, last: str, told: Tell) -> list[str]:
-    """Run `backfill` likewise; progress goes to the terminal, and in the end what was done to `told`."""
-    return _run("backfill", {**QUIET, "ops": {"read_days": {"config": {"from": first, "to": last}}}}, told)
+def run_backfill(first: str, last: str, tell: Tell) -> list[str]:
+    """Run `backfill` likewise; progress goes to the terminal, and in the end what was done to `tell`."""
+    return _run("backfill", {**QUIET, "ops": {"read_days": {"config": {"from": first, "to": last}}}}, tell)
 
 
-def run_sweep(told: Tell, *, full: bool) -> list[str]:
+def run_sweep(tell: Tell, *, full: bool) -> list[str]:
     """Run `sweep` likewise."""
-    return _run("sweep", {**QUIET, "ops": {"read_again": {"config": {"full": full}}}}, told)
+    return _run("sweep", {**QUIET, "ops": {"read_again": {"config": {"full": full}}}}, tell)
 
 
-def rehearse_push(settings: Settings, overrides: Mapping[str, bool | None]) -> str:
+def dry_run_push(settings: Settings, overrides: Mapping[str, bool | None]) -> str:
     """What a push would write, where, word for word."""
     with Connections("dry run", lambda: settings) as connections:
         return as_text(dry_run(connections, overrides))
@@ -71,7 +71,7 @@ def run_replay(settings: Settings, *, adopt: bool, sql: Path | None, scratch: Pa
         )
 
 
-def _run(name: str, run_config: Mapping[str, Any], told: Tell | None = None) -> list[str]:
+def _run(name: str, run_config: Mapping[str, Any], tell: Tell | None = None) -> list[str]:
     job = build_definitions(tell=show_progress).resolve_job_def(name)
     home = InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides={"compute_logs": NOT_CAPTURED})
     with dg.DagsterInstance.from_ref(home) as instance:
@@ -80,9 +80,9 @@ def _run(name: str, run_config: Mapping[str, Any], told: Tell | None = None) -> 
     for event in result.all_events:
         if event.is_step_failure:
             failures.append(_failure(event.step_key, event.step_failure_data))
-        elif told and event.is_successful_output:
+        elif tell and event.is_successful_output:
             shown = event.step_output_data.metadata.items()
-            told("\n".join(f"  {name}: {value.value}" for name, value in shown))
+            tell("\n".join(f"  {name}: {value.value}" for name, value in shown))
     return failures
 
 

@@ -112,7 +112,7 @@ def replay(*, adopt: bool, sql: Path | None, scratch: Path | None) -> None:
 
     Every merge is done again, in order, under the settings of its sync. As long as sql/ is what the data was merged
     with, there is no difference. After a change of sql/, it shows the opportunities that the change is about. Exit
-    code 1 if there is a difference. Needs room for twice the size of work.duckdb; syncs go on meanwhile.
+    code 1 if there is a difference. Needs room for twice the size of work.duckdb; syncs continue meanwhile.
     """
     from lp_pipeline.cli.execute import run_replay
     from lp_pipeline.cli.render import show_difference

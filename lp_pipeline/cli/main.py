@@ -1,4 +1,4 @@
-"""`lp-pipeline`: the command line. Each command wires; what it does stands elsewhere."""
+"""`lp-pipeline`: the command line. Each command wires; what it does is elsewhere."""
 
 import sys
 from typing import IO

@@ -49,9 +49,11 @@ def staged_keys_are_unique(context: Context, connections: dg.ResourceParam[Conne
     yield from _blocking(staged_twice_message(len(offenders)) if offenders else None)
 
 
-@dg.asset_check(asset=staged_opportunities, blocking=True, description="The batch has prospect ids.")  # type: ignore[arg-type]
+@dg.asset_check(  # type: ignore[arg-type]
+    asset=staged_opportunities, blocking=True, description="The batch looks like LeadPerfection's records at all."
+)
 def batch_has_prospect_ids(context: Context, connections: dg.ResourceParam[Connections]) -> Results:
-    """Block a batch most of which has no prospect id: LP's format has changed, and merging would reject everything."""
+    """Block a batch in which nothing has a prospect id: LP has changed its format, and all would be rejected."""
     offenders = _offenders(context, connections, "batch_without_prospect_ids")
     yield from _blocking(without_ids_message(*offenders[0]) if offenders else None)
 

@@ -76,6 +76,7 @@ class Past:
                 begin_sync(warehouse, settings, self.connections.run_id)
                 with warehouse.transaction() as connection:
                     self._full_page_seen = full_page_seen(connection, settings)
+            self.connections.warn_of_zones(self._warn)
             with self.progress:
                 yield
 
@@ -198,7 +199,7 @@ def checked_merge(warehouse: Warehouse, settings: Settings, sync_id: int, report
     if without_ids:
         raise WarehouseError(without_ids_message(*without_ids[0]))
     merged = merge(warehouse, settings, sync_id)
-    for name in (*MERGE_COUNTS, "new_calls"):
+    for name in MERGE_COUNTS:
         setattr(report.merged, name, getattr(report.merged, name) + getattr(merged, name))
     with warehouse.connection({"sync_id": sync_id}) as connection:
         if run(connection, "checks/opportunity_keys_are_unique"):

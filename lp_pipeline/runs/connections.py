@@ -17,6 +17,7 @@ from lp_pipeline.clients.leadperfection import Client, RateLimiter
 from lp_pipeline.sandbox import Sandbox
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.account import check_warehouse, open_outbox
+from lp_pipeline.storage.duckdb_zones import with_both_readings, zone_warning
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.locks import ANOTHER, BRIEF, NEXT, PATIENCE_SECONDS, Turn, briefly
 from lp_pipeline.storage.outbox import Outbox
@@ -51,6 +52,7 @@ class Connections:
         self._brief = brief
         self._pace = pace
         self._seconds = seconds
+        self._warned_of_zones = False
         self._stack = ExitStack()
         self.deadline = time.monotonic() + seconds
 
@@ -69,7 +71,13 @@ class Connections:
     @cached_property
     def settings(self) -> Settings:
         """The settings as they were when the run first asked."""
-        return self.load()
+        return with_both_readings(self.load())
+
+    def warn_of_zones(self, warn: Callable[[str], None]) -> None:
+        """Say it, once a run, if DuckDB reads the account's time zone differently (SPEC J5)."""
+        if not self._warned_of_zones and (message := zone_warning(self.settings)):
+            self._warned_of_zones = True
+            warn(message)
 
     @cached_property
     def warehouse(self) -> Warehouse:

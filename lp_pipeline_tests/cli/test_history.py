@@ -41,17 +41,17 @@ def typed(account: Account, *words: str) -> Result:
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "told"),
+    ("first", "last", "message"),
     [
         ("26.02.2026", "2026-02-28", "'26.02.2026' is not a valid date; use YYYY-MM-DD"),
         ("2026-02-26", "2026-02-30", "'2026-02-30' is not a valid date"),
         ("2026-02-26", "", "'' is not a valid date"),
     ],
 )
-def test_what_is_no_day_is_refused_at_once(lp_account: Account, first: str, last: str, told: str) -> None:
+def test_what_is_no_day_is_refused_at_once(lp_account: Account, first: str, last: str, message: str) -> None:
     """W2: as a mistake in what was typed, with the form to use; nothing is begun."""
     result = typed(lp_account, "backfill", "--from", first, "--to", last)
-    assert (result.exit_code, told in result.output) == (2, True)
+    assert (result.exit_code, message in result.output) == (2, True)
     assert not lp_account.folder.exists()
 
 
@@ -98,7 +98,7 @@ def test_a_second_one_at_once_is_refused_before_a_run_starts(lp_account: Account
 
 @pytest.mark.slow
 def test_it_says_what_went_wrong_and_later_from_where_it_went_on(lp_account: Account) -> None:
-    """W2, R3: with LeadPerfection down it says how to go on; a resume says from where, and what it did."""
+    """W2, R3: with LeadPerfection down it says how to resume; a resume says from where, and what it did."""
     for number in range(26, 29):
         lp_account.lp.put(person(lp_account, str(number), day(number)))
     lp_account.lp.fault("403", path="Get", after=4, times=2)
@@ -114,7 +114,7 @@ def test_it_says_what_went_wrong_and_later_from_where_it_went_on(lp_account: Acc
 
 @pytest.mark.slow
 def test_days_that_were_read_before_are_read_again_and_it_says_so(lp_account: Account) -> None:
-    """W2: a backfill that has come to its end leaves nothing to go on with."""
+    """W2: a backfill that has come to its end leaves nothing to resume."""
     assert typed(lp_account, *THREE_DAYS).exit_code == 0
     assert "  notes: read again: these days were read by 2026-03-02\n" in typed(lp_account, *THREE_DAYS).output
 
@@ -133,12 +133,12 @@ def test_a_sweep_shows_what_it_found(lp_account: Account) -> None:
     assert "prospect.city" in result.output
 
 
-@pytest.mark.parametrize(("left", "told"), [(9, "1 min"), (300, "30 min"), (1200, "2.0 hours")])
-def test_the_time_left_is_the_calls_left_at_the_rate_less_the_room_for_syncs(left: int, told: str) -> None:
+@pytest.mark.parametrize(("left", "message"), [(9, "1 min"), (300, "30 min"), (1200, "2.0 hours")])
+def test_the_time_left_is_the_calls_left_at_the_rate_less_the_room_for_syncs(left: int, message: str) -> None:
     """W2, R3: 25 pieces took 100 calls, so that 4 calls are to come for each one left; of 50 a minute syncs get a
     fifth."""
     assert timedelta(minutes=4 * left / (50 * (1 - 1 / SHARE_FOR_SYNCS))) < timedelta(hours=2.1)
-    assert time_left(100, 25, left, 50) == f"about {told} left"
+    assert time_left(100, 25, left, 50) == f"about {message} left"
 
 
 def test_no_time_is_told_before_anything_is_known() -> None:

@@ -46,7 +46,7 @@ def broken_json(account: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "expected"),
+    ("failure", "expected"),
     [
         (wrong_password, "LP_PASSWORD"),
         (missing_setting, "LP_APP_KEY"),
@@ -56,21 +56,21 @@ def broken_json(account: Account) -> None:
         (broken_json, "not JSON"),
     ],
 )
-def test_trouble_is_told_once_and_says_what_to_do(
-    lp_account: Account, trouble: Callable[[Account], None], expected: str
+def test_each_failure_has_one_message_that_says_what_to_do(
+    lp_account: Account, failure: Callable[[Account], None], expected: str
 ) -> None:
     """R3, R4: the run ends with one message; a second feed only points back to it; nothing is half-written."""
-    trouble(lp_account)
+    failure(lp_account)
     result = lp_account.run()
     assert not result.success
     messages = failures(result)
     assert expected in messages[0]
     assert all("same reason" in message or "earlier error in this run" in message for message in messages[1:])
     assert shown_errors(result.all_events) == list(dict.fromkeys(messages))  # no stack trace around them
-    told = " ".join([*messages, *(event.message or "" for event in result.all_events)])
+    text = " ".join([*messages, *(event.message or "" for event in result.all_events)])
     for secret in ("wrong-secret", "sandbox;", "Bearer"):
-        assert secret not in told
-    if lp_account.folder.exists() and trouble is not missing_setting:
+        assert secret not in text
+    if lp_account.folder.exists() and failure is not missing_setting:
         assert lp_account.ask("select count(*) from opportunities") == [(0,)]
 
 

@@ -27,7 +27,7 @@ def tick(account: Account, instance: dg.DagsterInstance) -> dg.RunRequest | dg.S
 
 
 def test_a_tick_is_skipped_while_a_sync_is_at_work(lp_account: Account) -> None:
-    """R2: the schedule skips the tick; R1: and does not once the one at work is gone."""
+    """R2: the schedule skips the tick; R1: and does not once the other run is gone."""
     with dg.instance_for_test() as instance:
         assert isinstance(tick(lp_account, instance), dg.RunRequest)
         with Turn(lp_account.folder):
@@ -98,7 +98,7 @@ def test_a_tick_is_skipped_while_a_sync_waits_to_start(lp_account: Account) -> N
 
 @pytest.mark.parametrize("status", ["NOT_STARTED", "STARTING"])
 def test_a_run_that_was_killed_before_it_began_silences_nothing(lp_account: Account, status: str) -> None:
-    """R1: Dagster's monitoring is slow to see it; two minutes later the ticks go on."""
+    """R1: Dagster's monitoring is slow to see it; two minutes later the ticks continue."""
     job = build_definitions(lp_account.load).resolve_job_def("sync")
     with dg.instance_for_test() as instance:
         run = instance.create_run_for_job(job, status=dg.DagsterRunStatus[status])

@@ -149,6 +149,18 @@ def test_the_availability_under_which_it_was_staged_counts(scenario: Scenario) -
     nothing_differs(scenario)
 
 
+def test_a_lead_that_a_backfill_read_before_its_sync_is_triggered_again(scenario: Scenario) -> None:
+    """E4, F2: a replay knows which readings are from a backfill or sweep, so the lead they left out comes in again."""
+    old = {"dateentered": "2026-02-28T08:00:00", "lastchangedon": "2026-02-28T08:00:00"}
+    person = prospect("1", lead("10", **old), lead("11"))
+    scenario.read("leads", person, minutes=35, kind="backfill")
+    scenario.merge()
+    assert scenario.keys() == [("1", "11", "lead+prospect")]
+    assert scenario.sync(person, minutes=5 * 24 * 60).inserted == 1
+    assert scenario.keys() == [("1", "10", "lead+prospect"), ("1", "11", "lead+prospect")]
+    nothing_differs(scenario)
+
+
 def test_what_was_staged_before_a_verdict_or_a_rezone_is_staged_again(scenario: Scenario) -> None:
     """E4, M9, J5: they change what staging goes by, so the merge does not go by an older one."""
     scenario.read("leads", prospect("1", lead("10")))

@@ -17,7 +17,7 @@ other_phones as (
         select
             external_contact_id,
             unnest(from_json(content -> '$.altphones', '["json"]')) as other
-        from raw.prospects
+        from prospects
         where json_type(content, '$.altphones') = 'ARRAY'
     ) as r
 ),
