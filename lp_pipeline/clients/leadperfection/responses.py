@@ -17,13 +17,9 @@ from lp_pipeline.clients.retry import TransientError
 from lp_pipeline.errors import LeadPerfectionError, OutOfTime, SlowQuery
 
 WORDS = 2000  # how much of LeadPerfection's own words is kept
-<<<<<<< HEAD
 GATEWAY = (502, 503, 504)  # what stands before a system that is down says
-BEGINNING = 80  # how much of an answer that is no JSON is shown
-=======
 TITLE = 80  # characters of a web page's title that are shown
 JSON_BEGINS = (b"[", b"{", b'"')
->>>>>>> main
 
 _TITLE = re.compile(rb"<title[^>]{0,200}>(.{0,500}?)</title", re.IGNORECASE | re.DOTALL)
 
