@@ -118,7 +118,7 @@ class Exchange:
             if time_left is not None and time.monotonic() - begun >= 0.99 * time_left:
                 failure = TransientError("out_of_time", f"{self._server} did not answer within the run's time")
             else:
-                failure = TransientError("slow", f"no whole answer within {silence:.0f} s")
+                failure = TransientError("slow", f"no whole answer within {silence:.0f} s", unanswered=True)
         except _TooLarge:
             failure = TransientError("garbled", f"{self._server} answered with more than {self._largest} bytes")
         except UnicodeDecodeError as error:
@@ -130,7 +130,7 @@ class Exchange:
             never_arrived = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
             late = isinstance(error, httpx.ConnectTimeout)
             reason = f"no connection within {connecting:.0f} s" if late else _reason(error)
-            failure = TransientError("unreachable", reason, done_nothing=never_arrived)
+            failure = TransientError("unreachable", reason, done_nothing=never_arrived, unanswered=True)
         raise failure  # out here, so that the httpx error, which holds the request, is not its context
 
     def close(self) -> None:

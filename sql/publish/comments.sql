@@ -297,7 +297,7 @@ comment on column communication_pushes.communication_id is 'Communication ID in 
 comment on column communication_pushes.target is 'note (on the prospect), call_log or production_note (on the lead''s first job)';
 comment on column communication_pushes.state is 'pending, sending (outcome unknown), sent, failed, skipped, unmatched or uncertain (needs review)';
 comment on column communication_pushes.reason is 'Why the push is in this state';
-comment on column communication_pushes.attempts is 'Number of attempts';
+comment on column communication_pushes.attempts is 'Number of attempts; repeated ones that LeadPerfection did not answer because it was down are not counted';
 comment on column communication_pushes.updated_at is 'When this row last changed';
 comment on column communication_pushes.first_seen_at is 'When the communication was first considered for this target';
 comment on column communication_pushes.next_try_at is 'When the next automatic retry is due; null if it can run right away or no retry is planned';
