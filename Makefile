@@ -7,7 +7,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --all-extras --g
 	--no-emit-index-url --no-header pyproject.toml
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: help run dev test test-long test-full lint types check compat drills docs lock clean setup home
+.PHONY: help run dev test test-long test-full lint types check compat drills bench docs lock clean setup home
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do \
@@ -48,12 +48,18 @@ drills: setup ## pushes that are killed, answers that get lost, histories of tho
 	$(BIN)/python -m lp_pipeline_tests.drills
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile drills lp_pipeline_tests/stateful
 
+bench: setup .venv-dlt/.ready ## measure speed, memory and growth, beside dlt: hours (BENCH="--help" for choices)
+	$(BIN)/python -m benchmarks --page docs/performance.md --out docs/performance $(BENCH)
+
 docs: setup ## write docs/settings.md and docs/commands.md anew from the code
 	$(BIN)/python -m lp_pipeline_tests.reference
 
 lock: ## rewrite the lock files (needs uv)
 	$(LOCK) --constraint <(echo 'duckdb>=2') -o requirements.lock
 	$(LOCK) --constraint <(echo 'duckdb<2') -o requirements-duckdb15.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--constraint <(grep -o '^duckdb==[0-9.]*' requirements.lock) benchmarks/requirements-dlt.in \
+		-o benchmarks/requirements-dlt.lock
 
 setup: $(VENV)/.ready ## .venv with the locked dependencies; every target above does it at need
 
@@ -69,5 +75,10 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+.venv-dlt/.ready: benchmarks/requirements-dlt.lock
+	@$(PYTHON) -m venv .venv-dlt
+	@.venv-dlt/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
 clean: ## remove all that the targets above made, but no data
-	rm -rf $(VENV) .venv-duckdb15 .dagster .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-duckdb15 .venv-dlt .benchmarks .dagster .pytest_cache .mypy_cache .ruff_cache .hypothesis
