@@ -9,7 +9,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 LOCK = $(COMPILE) --all-extras pyproject.toml
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: help run dev test test-long test-full lint types check compat compat-docs clients drills docs lock clean setup home
+.PHONY: help run dev test test-long test-full lint types check compat compat-docs clients drills bench docs lock clean setup home
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do \
@@ -56,6 +56,9 @@ drills: setup ## pushes that are killed, answers that get lost, histories of tho
 	$(BIN)/python -m lp_pipeline_tests.drills
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile drills lp_pipeline_tests/stateful
 
+bench: setup .venv-dlt/.ready ## measure speed, memory and growth, beside dlt: hours (BENCH="--help" for choices)
+	$(BIN)/python -m benchmarks --page docs/performance.md --out docs/performance $(BENCH)
+
 docs: setup ## write docs/settings.md and docs/commands.md anew from the code
 	$(BIN)/python -m lp_pipeline_tests.reference
 
@@ -65,6 +68,9 @@ lock: ## rewrite the lock files (needs uv)
 	$(COMPILE) requirements-clients.in -o requirements-clients.lock
 	$(COMPILE) --no-annotate - <<<'duckdb<2' -o requirements-clients-duckdb15.lock
 	$(COMPILE) --no-annotate - <<<'duckdb<1.5' -o requirements-clients-duckdb14.lock
+	$(COMPILE) --no-annotate \
+		--constraint <(grep -o '^duckdb==[0-9.]*' requirements.lock) benchmarks/requirements-dlt.in \
+		-o benchmarks/requirements-dlt.lock
 
 setup: $(VENV)/.ready ## .venv with the locked dependencies; every target above does it at need
 
@@ -89,5 +95,10 @@ $(CLIENTS)/.ready: $(wildcard requirements-clients*.lock)
 		--require-hashes -r requirements-clients-$$old.lock --target $(CLIENTS)/$$old || exit 1; done
 	@touch $@
 
+.venv-dlt/.ready: benchmarks/requirements-dlt.lock
+	@$(PYTHON) -m venv .venv-dlt
+	@.venv-dlt/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
 clean: ## remove all that the targets above made, but no data
-	rm -rf $(VENV) .venv-duckdb15 $(CLIENTS) .dagster .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-duckdb15 .venv-dlt $(CLIENTS) .benchmarks .dagster .pytest_cache .mypy_cache .ruff_cache .hypothesis
