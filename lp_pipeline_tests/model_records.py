@@ -105,7 +105,9 @@ class Reading:
         self.json, self.order, self.read_at, self.windows = json.dumps(received, sort_keys=True), order, read_at, [sent]
         self.stored_at = read_at  # read_at moves on with each later reading that equals this one and is queued
         self.own = fields(received)
-        listed = [Lead(item) for item in self.own.pop("leads", None) or [] if isinstance(item, dict)]
+        received_leads = self.own.pop("leads", None)
+        listed = [Lead(item) for item in received_leads or [] if isinstance(item, dict)]
+        self.has_no_leads = isinstance(received_leads, list) and not listed  # says so, and is not just silent
         self.leads = {lead.identity: lead for lead in reversed(listed)}  # of two with one id the first counts
         self.leads = {lead.identity: self.leads[lead.identity] for lead in listed}
         self.content = content(self.own)

@@ -25,7 +25,7 @@ MERGE_COUNTS = (
     "returned",
 )
 MERGING = (
-    *("outcomes", "held", "changes", "opportunities", "gone", "due_deliveries", "rejected_records"),
+    *("outcomes", "held", "changes", "opportunities", "moved", "gone", "due_deliveries", "rejected_records"),
     *("calls", "unannounced", "settle"),
 )
 
