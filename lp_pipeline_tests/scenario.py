@@ -82,7 +82,7 @@ def lead(lead_id: object = "120345", **fields: Any) -> Record:
 
 
 def live_settings(folder: Path, **values: str) -> Settings:
-    """Settings of a made-up account whose clock stands at noon, unless `LP_PIPELINE_NOW` is given."""
+    """Settings of a made-up account whose clock shows noon, unless `LP_PIPELINE_NOW` is given."""
     return load_settings({**LIVE, "LP_PIPELINE_DATA": str(folder), "LP_PIPELINE_NOW": NOON.isoformat(), **values})
 
 
@@ -133,7 +133,7 @@ class Scenario:
         self._values |= values
 
     def later(self, **delta: float) -> None:
-        """Let the clock go on (or back), by 15 minutes unless told otherwise."""
+        """Advance the clock (or set it back), by 15 minutes unless given."""
         self.now += timedelta(**(delta or {"minutes": 15}))
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:

@@ -11,13 +11,14 @@ from typing import Any
 
 import msgspec
 
+from lp_pipeline.clients.json_repair import number
 from lp_pipeline.clients.json_values import id_of, text_of
 from lp_pipeline.clients.lp_dates import SENTINEL
 
 ARRAYS = ("appointments", "jobs")
 NEVER_COMPARED = frozenset({"notes", "calls"})  # our own pushes would echo
 
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_decode = msgspec.json.Decoder(float_hook=number).decode
 _encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 _split_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _split_array = msgspec.json.Decoder(list[msgspec.Raw]).decode

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from lp_pipeline.clients.leadperfection import Feed, Reading, SentWindow, Window, feeds, find, pieces
-from lp_pipeline.errors import SlowQuery
+from lp_pipeline.errors import NoRecords, SlowQuery
 from lp_pipeline.extract.history_cursors import note_sweep, rejected_ids, slices, swept_to
 from lp_pipeline.extract.landing import Piece, store
 from lp_pipeline.extract.watermarks import news_from
@@ -86,9 +86,10 @@ def _rejected(past: Past, cst_ids: Sequence[str], budget: float) -> None:
         past.progress.step(f"rejected records: {number + 1} of {len(cst_ids)}", number, len(cst_ids))
         try:
             answer = find(past.connections.leadperfection_for_history, settings, cst_id)
-        except SlowQuery:
+        except (SlowQuery, NoRecords) as error:
             past.report.calls += 1
-            past.report.notes.append(f"prospect {cst_id} times out at LeadPerfection")
+            what = "times out" if isinstance(error, SlowQuery) else "is answered with an error"
+            past.report.notes.append(f"prospect {cst_id} {what} at LeadPerfection")
             continue
         past.report.calls += 1 if answer and answer[0].name == "leads" else 2
         if answer is not None:

@@ -4,11 +4,9 @@ Each function is a pydantic validator of one or more fields of `Settings`; it ra
 """
 
 from datetime import datetime
-from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import SecretStr
 
@@ -42,16 +40,6 @@ def bare_url(value: str) -> str:
     return value.rstrip("/")
 
 
-_known_zones = cache(available_timezones)  # reading them takes a while
-
-
-def time_zone(value: str) -> str:
-    """The name of an IANA time zone."""
-    if value not in _known_zones():
-        raise ValueError("must be an IANA time zone, such as America/New_York")
-    return value
-
-
 def instant(value: object) -> object:
     """An ISO instant with its offset."""
     if isinstance(value, str):
@@ -82,7 +70,7 @@ def column_names(value: object) -> object:
 
 
 def code_by_channel(value: object) -> object:
-    """`O` for every channel, or `text=T,email=E,call=C`; a plain one stands for the channels that are not named."""
+    """`O` for every channel, or `text=T,email=E,call=C`; a plain one is for the channels that are not named."""
     if not isinstance(value, str):
         return value
     codes: dict[str, str] = {}

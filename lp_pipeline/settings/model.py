@@ -8,9 +8,18 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    model_validator,
+)
 
-from lp_pipeline.settings import forms
+from lp_pipeline.settings import forms, zones
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -31,7 +40,7 @@ class Settings(BaseModel):
     lp_username: str = Field("", alias="LP_USERNAME")
     lp_password: SecretStr = Field(SecretStr(""), alias="LP_PASSWORD")
     lp_app_key: SecretStr = Field(SecretStr(""), alias="LP_APP_KEY")
-    lp_timezone: Annotated[str, AfterValidator(forms.time_zone)] = Field("UTC", alias="LP_TIMEZONE")
+    lp_timezone: Annotated[str, AfterValidator(zones.time_zone)] = Field("UTC", alias="LP_TIMEZONE")
     lp_page_size: int = Field(50, alias="LP_PAGE_SIZE", ge=1, le=10_000)
     lp_paging: Literal["auto", "page", "row"] = Field("auto", alias="LP_PAGING")
     lp_rate_per_minute: int = Field(50, alias="LP_RATE_PER_MINUTE", ge=1)
@@ -86,10 +95,23 @@ class Settings(BaseModel):
     sandbox: bool = Field(True, alias="LP_PIPELINE_SANDBOX")
     fixed_now: Annotated[datetime, BeforeValidator(forms.instant)] | None = Field(None, alias="LP_PIPELINE_NOW")
 
+    _duckdb_zone: ZoneInfo | None = PrivateAttr(None)
+
     @property
     def zone(self) -> ZoneInfo:
-        """LeadPerfection's time zone."""
+        """LeadPerfection's time zone, by the locked database."""
         return ZoneInfo(self.lp_timezone)
+
+    @property
+    def duckdb_zone(self) -> ZoneInfo | None:
+        """DuckDB's reading of the zone, if a run has found that to differ: windows cover both (SPEC J5)."""
+        return self._duckdb_zone
+
+    def with_duckdb_zone(self, zone: ZoneInfo | None) -> Self:
+        """The same settings, knowing DuckDB's reading of the zone."""
+        copy = self.model_copy()
+        copy._duckdb_zone = zone
+        return copy
 
     @property
     def account(self) -> str:

@@ -181,7 +181,7 @@ def _ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """A rollback or letting go that fails changes nothing: the connection is closed next, and the first error is the
-    one to tell."""
+    one to report."""
     try:
         yield
     except duckdb.Error:
