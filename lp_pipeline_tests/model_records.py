@@ -32,6 +32,8 @@ class Moment(NamedTuple):
 
 def text(value: Any) -> str | None:
     """J4: text, or a number, as trimmed text; blank text and everything else is missing."""
+    if isinstance(value, float) and value == int(value):
+        value = int(value)
     return str(value).strip() or None if isinstance(value, str | int) else None
 
 
@@ -64,6 +66,8 @@ def moment(value: Any, read_at: datetime | None = None) -> Moment | None:
     if match is None:
         return None
     day, time, fraction, offset = match.groups()
+    if not 1960 < int(day[:4]) < 2210:  # roughly: beyond, there may be no such time elsewhere
+        return None
     try:
         stamp = datetime.fromisoformat(f"{day}T{time or '00:00:00'}{(fraction or '')[:7]}{offset or ''}")
     except ValueError:
