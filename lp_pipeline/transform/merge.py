@@ -27,7 +27,7 @@ MERGE_COUNTS = (
     "new_rejections",
 )
 MERGING = (
-    *("outcomes", "held", "changes", "opportunities", "gone", "due_deliveries", "rejected_records"),
+    *("outcomes", "held", "changes", "opportunities", "moved", "gone", "due_deliveries", "rejected_records"),
     *("calls", "unannounced", "settle"),
 )
 KEY_TWICE = "The table `opportunities` holds a key twice. Nothing more is read or published. Report it."
