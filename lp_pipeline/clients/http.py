@@ -19,7 +19,7 @@ from lp_pipeline.clients.json_repair import as_utf8
 from lp_pipeline.clients.outside import Proxy, distrust, proxy_for, trusted
 from lp_pipeline.clients.retry import PermanentError, TransientError
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.settings import is_loopback
+from lp_pipeline.settings import FIRST, LAST, is_loopback
 
 CONNECT_TIMEOUT = 10.0
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
@@ -215,12 +215,14 @@ def bearer(key: SecretStr, setting: str) -> str:
 
 
 def http_date(text: str) -> datetime | None:
-    """The instant of a `Date` or `Retry-After` header; None if it is none that Python's calendar has."""
+    """The instant of a `Date` or `Retry-After` header; None if it is none, or none with which one can reckon: the last
+    second of Python's calendar is an instant, but there is no later one."""
     try:
         date = parsedate_to_datetime(text)
-        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+        date = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
+    return date if FIRST <= date <= LAST else None
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

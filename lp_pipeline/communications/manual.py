@@ -99,7 +99,7 @@ def recovered(outbox: Outbox, settings: Settings, since: datetime) -> Counter[st
     pushes that affects, by target. Waits until a push in progress has ended. Raises `SettingsError`."""
     now = settings.now()
     if since > now:
-        raise SettingsError(f"--since is in the future; it is now ({now.astimezone(settings.zone):%Y-%m-%dT%H:%M:%S}.")
+        raise SettingsError(f"--since is in the future; it is now {now.astimezone(settings.zone):%Y-%m-%dT%H:%M:%S}.")
     with push_turn(settings), outbox.transaction() as connection:
         for name, clock in ((RECOVERED_AT, now), (REALLY_RECOVERED_AT, datetime.now(UTC))):
             run(connection, "keep_fact", {"name": name, "value": iso(clock)})
