@@ -3,6 +3,8 @@
 No profile has a deadline: how long one example takes says more about the machine than about the pipeline.
 """
 
+import atexit
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,10 @@ from lp_pipeline_tests.scenario import Scenario
 settings.register_profile("everyday", deadline=None, derandomize=True)
 settings.register_profile("drills", max_examples=1000, deadline=None)
 settings.load_profile("everyday")  # `--hypothesis-profile` comes later and wins
+
+# Hypothesis leaves a callback with the garbage collector. It keeps the tests alive, and with them DuckDB's types, until
+# after the collector's last run, which DuckDB then reports ("nanobind: leaked ...").
+atexit.register(gc.callbacks.clear)
 
 
 @pytest.fixture(autouse=True, scope="session")

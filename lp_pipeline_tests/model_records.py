@@ -13,7 +13,7 @@ Object = dict[str, Any]
 Span = tuple[datetime, datetime]  # a window as it was sent: LP's wall time
 
 ZONE = ZoneInfo("America/New_York")
-IGNORED = frozenset({"notes", "calls", "setter"})  # F1: the last one stands for LP_IGNORE_FIELDS
+IGNORED = frozenset({"notes", "calls", "setter"})  # F1: the last one is in LP_IGNORE_FIELDS
 SENTINEL = re.compile(r"(1900-01-01|1899-12-30|0001-01-01|1753-01-01)(T.*)?")
 DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(\.\d{1,7})?(Z|[+-]\d\d:\d\d)?)?")
 

@@ -23,6 +23,24 @@ Record = dict[str, Any]
 
 PATIENCE = 600.0  # seconds; far more than anything takes on a busy machine, so that what hangs ends as a failure
 NOON = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # noon in New York
+ODD_NAMES = (  # of fields that a tenant may have added
+    *(
+        'Window width (24")',
+        "",
+        " ",
+        "ends in \\",
+        'quoted \\" twice',
+        "it's",
+        "$",
+        "$.email",
+        ".",
+        "a.b",
+        "*",
+        "[0]",
+        "leads[0]",
+    ),
+    *("#", "/", "`", "null", "two\nlines", "nul\x00", "Straße", "İ", "😀", "x" * 300),
+)
 LIVE = {
     "LP_API_URL": "https://lp.example",
     "LP_CLIENT_ID": "acme",
@@ -64,7 +82,7 @@ def lead(lead_id: object = "120345", **fields: Any) -> Record:
 
 
 def live_settings(folder: Path, **values: str) -> Settings:
-    """Settings of a made-up account whose clock stands at noon, unless `LP_PIPELINE_NOW` is given."""
+    """Settings of a made-up account whose clock shows noon, unless `LP_PIPELINE_NOW` is given."""
     return load_settings({**LIVE, "LP_PIPELINE_DATA": str(folder), "LP_PIPELINE_NOW": NOON.isoformat(), **values})
 
 
@@ -115,7 +133,7 @@ class Scenario:
         self._values |= values
 
     def later(self, **delta: float) -> None:
-        """Let the clock go on (or back), by 15 minutes unless told otherwise."""
+        """Advance the clock (or set it back), by 15 minutes unless given."""
         self.now += timedelta(**(delta or {"minutes": 15}))
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:

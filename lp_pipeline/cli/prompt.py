@@ -80,7 +80,7 @@ def prompt(settings: Settings, console: Console, read: Callable[[str], str] = in
 
 
 def _command(settings: Settings, console: Console, line: str) -> bool:
-    """Obey a dot command; whether to go on."""
+    """Obey a dot command; whether to continue."""
     name = line.rstrip(";").lower()
     if name in (".quit", ".exit", "quit", "exit"):
         return False

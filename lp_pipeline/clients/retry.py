@@ -86,7 +86,7 @@ class Persistence:
     out_of_time: bool = False
 
     def __call__(self, error: Exception) -> bool | float:
-        """As stamina wants it: False ends, a number of seconds goes on after them."""
+        """As stamina wants it: False ends, a number of seconds tries again after them."""
         if not isinstance(error, TransientError):
             return False
         wait = self._wait(error)

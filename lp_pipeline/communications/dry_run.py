@@ -15,7 +15,7 @@ from lp_pipeline.storage.outbox import Outbox
 
 
 @dataclass(frozen=True)
-class Rehearsed:
+class DryRunPush:
     """One open push: where it would go and what it would write; without `where`, why it would not go now."""
 
     communication_id: str
@@ -24,14 +24,14 @@ class Rehearsed:
     what: str
 
 
-def dry_run(outbox: Outbox, settings: Settings, overrides: Overrides) -> list[Rehearsed]:
+def dry_run(outbox: Outbox, settings: Settings, overrides: Overrides) -> list[DryRunPush]:
     """What `push` would write now, word for word. Writes nothing anywhere."""
     if not outbox.path.exists():
         return []
-    with outbox.rehearsal() as connection:
+    with outbox.dry_run() as connection:
         register(connection, outbox, settings, overrides)
         pushes = open_pushes(outbox, settings, targets_on(settings, overrides), due_only=False)
-    rehearsed: list[Rehearsed] = []
+    planned: list[DryRunPush] = []
     dates: defaultdict[str | None, set[str]] = defaultdict(set)  # given out by this dry run, by contact
     for push in addressed(outbox, settings, pushes):
         where = ""
@@ -44,8 +44,8 @@ def dry_run(outbox: Outbox, settings: Settings, overrides: Overrides) -> list[Re
             ready = with_content(push, settings, taken_dates(outbox, push) | given)
             given.add(ready.call_date or "")
             where, what = _shown(ready, settings)
-        rehearsed.append(Rehearsed(push.communication_id, push.target, where, what))
-    return rehearsed
+        planned.append(DryRunPush(push.communication_id, push.target, where, what))
+    return planned
 
 
 def _shown(push: OpenPush, settings: Settings) -> tuple[str, str]:
@@ -57,10 +57,10 @@ def _shown(push: OpenPush, settings: Settings) -> tuple[str, str]:
     return where, ", ".join(f"{name} {value}" for name, value in fields.items() if value)
 
 
-def as_text(rehearsed: Sequence[Rehearsed]) -> str:
+def as_text(pushes: Sequence[DryRunPush]) -> str:
     """A dry run as text."""
     pages = []
-    for each in rehearsed:
+    for each in pushes:
         head = f"{each.communication_id} → {each.target}"
         pages.append(f"{head}: {each.where}\n{each.what}\n" if each.where else f"{head}: {each.what}\n")
     return "\n".join(pages) or "Nothing would be written.\n"

@@ -28,6 +28,16 @@ class _Question:
     email: str | None
 
 
+@dataclass(frozen=True)
+class Person:
+    """A prospect as a user knows them."""
+
+    external_contact_id: str
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+
+
 def addressed(outbox: Outbox, settings: Settings, pushes: Sequence[OpenPush]) -> list[OpenPush]:
     """The pushes with their addresses: the fixed one, or else where the communication belongs now."""
     found = addresses(outbox, settings, [push for push in pushes if not push.is_fixed])
@@ -54,6 +64,18 @@ def addresses(outbox: Outbox, settings: Settings, pushes: Sequence[OpenPush]) ->
     if found is None:  # nothing was ever read
         return {each.communication_id: Address("not_read" if each.contact_ids else "none") for each in questions}
     return found
+
+
+def people(outbox: Outbox, settings: Settings, contact_ids: Sequence[str]) -> dict[str, Person]:
+    """How these prospects are called, by id; those that were never read are missing."""
+    values, query = {"ids": contact_ids}, statement("communications/people")
+    rows = ask(outbox, settings, lambda connection: connection.execute(query, values).fetchall()) if contact_ids else []
+    return {row[0]: Person(*row) for row in rows or []}
+
+
+def searched_by(outbox: Outbox, pushes: Sequence[OpenPush]) -> dict[str, tuple[str | None, str | None]]:
+    """The phone and the email address by which each communication's prospect is looked for, by its id."""
+    return {each.communication_id: (each.phone, each.email) for each in _questions(outbox, pushes)}
 
 
 def _answers(connection: duckdb.DuckDBPyConnection, questions: Sequence[_Question]) -> dict[str, Address] | None:

@@ -11,7 +11,7 @@ import dagster as dg
 
 from lp_pipeline.communications.dry_run import as_text, dry_run_file
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.orchestration.failures import plain_failures
+from lp_pipeline.orchestration.failures import StepFailed, plain_failures
 from lp_pipeline.runs.backfill import HistoryReport, backfill
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.reports import PushOutcome, last
@@ -36,7 +36,7 @@ class PushConfig(dg.Config):
 
 
 class PublishConfig(dg.Config):
-    """Whether to wait until the last publication has stood for a minute; without, the next sync publishes."""
+    """Whether to wait until the last publication is a minute old; without, the next sync publishes."""
 
     wait: bool = True
 
@@ -46,7 +46,7 @@ SWITCHES = ("push_communications", "push_to_notes", "push_to_call_logs", "push_t
 
 @dg.op(
     out={
-        "rehearsed": dg.Out(dg.Nothing, is_required=False, description="After a dry run: nothing was written."),
+        "dry_run": dg.Out(dg.Nothing, is_required=False, description="After a dry run: nothing was written."),
         "pushed": dg.Out(dg.Nothing, is_required=False, description="After a push: publish what it changed."),
     },
     description="Push what has landed from Hatch into LeadPerfection: looks up pushes with an unknown outcome, then "
@@ -58,7 +58,7 @@ def push(
     """Push, or with dry_run write down what would be pushed."""
     with plain_failures(context):
         if config.dry_run:
-            yield dg.Output(None, "rehearsed", metadata=_rehearse(connections, config))
+            yield dg.Output(None, "dry_run", metadata=_dry_run(connections, config))
             return
         report = push_open(connections, config.overrides(), due_only=config.only_due)
     for why in report.stopped.values():
@@ -68,14 +68,14 @@ def push(
     yield dg.Output(None, "pushed", metadata={**counts, **stops})
 
 
-def _rehearse(connections: Connections, config: PushConfig) -> dict[str, Any]:
+def _dry_run(connections: Connections, config: PushConfig) -> dict[str, Any]:
     """Write what would be pushed into a file; its path, and how many there are by target."""
-    rehearsed = dry_run(connections, config.overrides())
+    pushes = dry_run(connections, config.overrides())
     path = dry_run_file(connections.settings.data)
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    path.write_text(as_text(rehearsed), encoding="utf-8")
-    counts = Counter(each.target for each in rehearsed if each.where)
+    path.write_text(as_text(pushes), encoding="utf-8")
+    counts = Counter(each.target for each in pushes if each.where)
     return {**counts, "word for word in": dg.MetadataValue.path(str(path))}
 
 
@@ -93,9 +93,9 @@ def publish_pushes(
             context.add_output_metadata({"published": publication.published, "reason": publication.reason})
         outcome = last(connections.outbox, PushOutcome)
     if outcome is None:
-        raise dg.Failure(description="No push has been recorded yet. Run the whole job again.", allow_retries=False)
+        raise StepFailed("No push has been recorded yet. Run the whole job again.")
     if outcome.errors:
-        raise dg.Failure(description=" ".join(outcome.errors), allow_retries=False)
+        raise StepFailed(" ".join(outcome.errors))
 
 
 @dg.op(

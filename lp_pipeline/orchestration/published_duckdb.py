@@ -1,4 +1,4 @@
-"""The published copy as a Dagster resource, for people's own assets. The pipeline's own steps don't use it: they get
+"""The published copy as a Dagster resource, for users' own assets. The pipeline's own steps don't use it: they get
 the warehouse from the run (`resources.py`), together with the right to write."""
 
 from collections.abc import Iterator

@@ -44,7 +44,7 @@ def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefini
             return dg.SkipReason(str(error))
         if is_about_to_start(context.instance, push_communications.name):
             return dg.SkipReason("another push is about to start")
-        # where one target alone was stopped, that one pauses, and the others go on
+        # where one target alone was stopped, that one pauses, and the others continue
         if not work["partly_paused"] and _failed_lately(context.instance):
             return dg.SkipReason("the last push failed; the next one starts 5 minutes later")
         return dg.RunRequest(run_config=ONLY_DUE, tags={"lp/push": "landed" if work["landed"] else "retry"})

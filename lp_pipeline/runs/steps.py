@@ -8,8 +8,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from lp_pipeline.clients.leadperfection import feeds
-from lp_pipeline.communications.dry_run import Rehearsed
-from lp_pipeline.communications.dry_run import dry_run as rehearse
+from lp_pipeline.communications import dry_run as dry_runs
 from lp_pipeline.communications.export import ExportReport, read_export
 from lp_pipeline.communications.ledger import note_pushing
 from lp_pipeline.communications.push import PushReport, push
@@ -42,7 +41,7 @@ def read_feed(
     connections.warn_of_zones(warn)
     client = connections.leadperfection
     client.finish_by(min(connections.deadline, time.monotonic() + FEED_DEADLINE))
-    with Progress(name, info) as progress:
+    with Progress(name, info, connections.tell) as progress:
         return FeedReader(
             client,
             lambda: nullcontext(connections.warehouse),
@@ -99,9 +98,9 @@ def push_open(
     return report
 
 
-def dry_run(connections: Connections, overrides: Overrides) -> list[Rehearsed]:
+def dry_run(connections: Connections, overrides: Overrides) -> list[dry_runs.DryRunPush]:
     """What `push_open` would write, where, word for word."""
-    return rehearse(connections.outbox, connections.settings, overrides)
+    return dry_runs.dry_run(connections.outbox, connections.settings, overrides)
 
 
 def publish_changes(connections: Connections, *, force: bool = False) -> Publication:

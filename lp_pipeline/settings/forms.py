@@ -84,7 +84,7 @@ def column_names(value: object) -> object:
 
 
 def code_by_channel(value: object) -> object:
-    """`O` for every channel, or `text=T,email=E,call=C`; a plain one stands for the channels that are not named."""
+    """`O` for every channel, or `text=T,email=E,call=C`; a plain one is for the channels that are not named."""
     if not isinstance(value, str):
         return value
     codes: dict[str, str] = {}

@@ -114,8 +114,8 @@ class Settings(BaseModel):
         return copy
 
     def instant_of(self, wall: datetime) -> datetime:
-        """The instant of LeadPerfection's wall time, in UTC; beyond its calendar, the first or last one."""
-        return forms.within_calendar(wall.replace(tzinfo=self.zone)).astimezone(UTC)
+        """The instant of LeadPerfection's wall time; beyond its calendar, the first or last one."""
+        return forms.within_calendar(wall.replace(tzinfo=self.zone)).astimezone(self.zone)
 
     @property
     def account(self) -> str:

@@ -67,7 +67,7 @@ class Outbox:
             connection.execute("commit")
 
     @contextmanager
-    def rehearsal(self) -> Iterator[sqlite3.Connection]:
+    def dry_run(self) -> Iterator[sqlite3.Connection]:
         """A transaction of which nothing is kept; what is read within it sees it."""
         with self._lock, readable_errors(f"read {self.path}", if_damaged=IF_DAMAGED):
             connection = self._opened()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 HEADER_BYTES = 3 * 4096  # whatever DuckDB writes into a file changes one of its three headers
 # `published.duckdb.wal` is a link into a folder that never exists: readers find no log there, and nobody can begin one,
-# not even root, nor a client that still has the file open which stood here before. Otherwise its log would lie beside
+# not even root, nor a client that still has the file open which was here before. Otherwise its log would lie beside
 # a file that it doesn't fit, and DuckDB would refuse that one to every reader. The link's target says what was left.
 NOWHERE = ".nobody-writes-here"
 

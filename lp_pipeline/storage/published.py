@@ -1,4 +1,4 @@
-"""`published.duckdb` opened for reading: the one way for the command line, notebooks and people's own Dagster assets.
+"""`published.duckdb` opened for reading: the one way for the command line, notebooks and users' own Dagster assets.
 
 What is in the file, and when it is replaced, is decided by `publish.py`.
 """

@@ -23,28 +23,32 @@ MERGE_COUNTS = (
     "held",
     "gone",
     "returned",
+    "new_calls",
+    "new_rejections",
 )
 MERGING = (
     *("outcomes", "held", "changes", "opportunities", "gone", "due_deliveries", "rejected_records"),
     *("calls", "unannounced", "settle"),
 )
+KEY_TWICE = "The table `opportunities` holds a key twice. Nothing more is read or published. Report it."
 
 
 @dataclass
 class StagingReport:
-    """What staging selected for the merge."""
+    """What staging selected for the merge; `reasons` has rows of `reason` and `triggered`, the number."""
 
     readings: int = 0
     prospects: int = 0
     triggered_leads: int = 0
     triggered_prospects: int = 0
     staged: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
+    reasons: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass
 class MergeReport:
-    """Outcome counts of one merge (SPEC M3), with a few example rows of each (`sql/merge/examples.sql`)."""
+    """Outcome counts of one merge (SPEC M3), the columns that rejected records lack (`column_name`, `records`), and a
+    few example rows of each outcome (`sql/merge/examples.sql`)."""
 
     readings: int = 0
     triggered: int = 0
@@ -57,62 +61,46 @@ class MergeReport:
     gone: int = 0
     returned: int = 0
     new_calls: int = 0
-    rejected_for: dict[str, int] = field(default_factory=dict)
+    new_rejections: int = 0  # records that were not rejected before
+    rejected_columns: list[dict[str, Any]] = field(default_factory=list)
     examples: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def changed_something(self) -> bool:
         """Whether the published data changes."""
-        return bool(self.inserted or self.updated or self.held or self.gone or self.returned or self.new_calls)
+        changes = (self.inserted, self.updated, self.held, self.gone, self.returned, self.new_calls)
+        return any(changes) or self.new_rejections > 0
 
 
 def stage(warehouse: Warehouse, settings: Settings) -> StagingReport:
     """Stage every stored reading that is not merged yet (SPEC W8). Does nothing if there are none."""
     with warehouse.transaction(variables(settings)) as connection:
-        if not _count(connection, "pipeline.unmerged") and not _count(connection, "pipeline.batch"):
+        if not _is(connection, "staging/is_needed"):
             return StagingReport()
         for name in STAGING:
             run(connection, f"staging/{name}")
-        reasons = connection.execute(
-            "select reason, count(*) from (select reason from pipeline.triggered_leads "
-            "union all select reason from pipeline.triggered_prospects) group by reason order by 2 desc"
-        ).fetchall()
-        return StagingReport(
-            readings=_count(connection, "pipeline.batch"),
-            prospects=_count(connection, "(select distinct contact_key from pipeline.batch)"),
-            triggered_leads=_count(connection, "pipeline.triggered_leads"),
-            triggered_prospects=_count(connection, "pipeline.triggered_prospects"),
-            staged=_count(connection, "staged_opportunities"),
-            reasons=dict(reasons),
-        )
+        reasons = rows_of(connection, statement("staging/reasons"))
+        return StagingReport(**first_row(connection, statement("staging/summary")), reasons=reasons)
 
 
 def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport:
     """Merge the staged rows and mark their readings as merged, in one transaction (SPEC W8, M1 to M7)."""
     with warehouse.transaction({**variables(settings), "sync_id": sync_id}) as connection:
-        if not _count(connection, "pipeline.batch"):
+        if not _is(connection, "merge/is_needed"):
             return MergeReport()
-        calls_before = _count(connection, "calls")
         for name in MERGING:
             run(connection, f"merge/{name}")
-        counts = first_row(connection, "from pipeline.merges order by rowid desc limit 1")
-        report = MergeReport()
-        for name in MERGE_COUNTS:
-            setattr(report, name, counts[name])
-        report.new_calls = _count(connection, "calls") - calls_before
-        report.rejected_for = dict(
-            connection.execute(
-                "select name, count(*) from (select unnest(missing) as name from rejections) group by all order by name"
-            ).fetchall()
-        )
+        report = MergeReport(**first_row(connection, statement("merge/summary")))
+        report.rejected_columns = rows_of(connection, statement("merge/rejected_columns"))
         report.examples = rows_of(connection, statement("merge/examples"))
-        new_rejections = connection.execute(
-            "select count(*) from rejections as n inner join rejected_records as r "
-            "using (contact_key, combination, lead_key) where r.attempts = 1"
-        ).fetchall()[0][0]
-        if report.changed_something or new_rejections:
+        if report.changed_something:
             note_unpublished(connection)
         return report
+
+
+def staged_twice_message(keys: int) -> str:
+    """The message when the check `staged_keys_are_unique` fails."""
+    return f"{keys} keys are staged twice. Nothing was merged and the readings are kept. Report it."
 
 
 def without_ids_message(without: int, prospects: int) -> str:
@@ -134,5 +122,5 @@ def variables(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _count(connection: Any, relation: str) -> int:
-    return int(connection.execute(f"select count(*) from {relation}").fetchall()[0][0])  # noqa: S608 (ours)
+def _is(connection: Any, name: str) -> bool:
+    return bool(run(connection, name)[0][0])

@@ -20,12 +20,11 @@ from lp_pipeline.storage.locks import Turn
 from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.sync_log import begin_sync
-from lp_pipeline.storage.warehouse import Warehouse, bound, run, set_variables
+from lp_pipeline.storage.warehouse import Warehouse, bound, rows_of, run, set_variables
 from lp_pipeline.transform.held import ACCEPTING
 from lp_pipeline.transform.merge import MERGING, STAGING
 
 SCRATCH = "replay.scratch"
-MOST_ROWS = 200
 MISTAKES = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)  # in edited SQL
 Progress = Callable[[int, int], None]
 
@@ -57,12 +56,12 @@ def replay(
         raise WarehouseError(f"There is nothing to replay: {live.work} does not exist. Run `lp-pipeline sync` first.")
     with Turn(settings.data, "replay"), _folder((scratch or settings.data) / SCRATCH) as folder:
         replayed = _Replayed(Warehouse(folder), on_progress)
-        with Turn(settings.data):
+        with Turn(settings.data, who="`lp-pipeline replay`"):
             check_warehouse(live, settings)
             live.copy(replayed.live)
         replayed.catch_up()
         if adopt:
-            with Turn(settings.data):
+            with Turn(settings.data, who="`lp-pipeline replay`"):
                 live.copy(replayed.live)  # syncs may have run since
                 replayed.catch_up()
                 replayed.report.adopted = _adopt(settings, live, replayed.warehouse.work)
@@ -89,7 +88,7 @@ class _Replayed:
                     f"{number} merges, the last on {last:%Y-%m-%d %H:%M} UTC, are older than the "
                     "merge log, so their state can't be rebuilt. Nothing was compared or changed."
                 )
-            entries = _entries(connection)
+            entries = rows_of(connection, statement("replay/entries"))
             for place, entry in enumerate(entries, 1):
                 connection.execute("begin")
                 _do_again(connection, entry)
@@ -98,9 +97,7 @@ class _Replayed:
                 self._on_progress(place, len(entries))
             self.report.done_again += len(entries)
             self.report.counts = dict(run(connection, "replay/difference"))
-            self.report.rows = connection.execute(
-                f"from difference order by all nulls first limit {MOST_ROWS}"
-            ).fetchall()
+            self.report.rows = run(connection, "replay/examples")
             connection.execute("detach live")
 
 
@@ -140,12 +137,6 @@ def _adopt(settings: Settings, live: Warehouse, replayed: Path) -> int:
 def _attach(connection: Any, path: Path, name: str) -> None:
     quoted = str(path).replace("'", "''")
     connection.execute(f"attach '{quoted}' as {name} (read_only)")
-
-
-def _entries(connection: Any) -> list[dict[str, Any]]:
-    result = connection.execute(statement("replay/entries"))
-    names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 @contextmanager

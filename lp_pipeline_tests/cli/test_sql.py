@@ -160,7 +160,7 @@ def test_a_leading_comment_is_part_of_the_query(sql: Sql, tmp_path: Path) -> Non
         ([""], "There is no query"),
         (["-- only a comment\n"], "There is no query"),
         (["select nothing"], "LINE 1: select nothing"),
-        (["insert into opportunities from opportunities"], "read-only"),
+        (["insert into leads from leads"], "read-only"),
         (["--cvs"], "No such option"),
         (["select 1", "--csv", "--json"], "either --csv or --json"),
     ],

@@ -40,7 +40,7 @@ def test_a_429_without_a_wish_is_given_hatchs_window_and_more() -> None:
 @both
 @given(share=st.floats(0.001, 1.0))
 def test_the_servers_own_wish_is_waited_for(patience: Patience, share: float) -> None:
-    """R3, contract 6: Retry-After: wait that long, then go on."""
+    """R3, contract 6: Retry-After: wait that long, then continue."""
     wish = share * patience.longest_wish
     (wait,) = waits(patience, TransientError("busy", "HTTP 429", wish=wish))
     assert wish <= wait <= wish + 1
@@ -63,7 +63,7 @@ def test_whatever_the_mix_of_troubles_it_ends(patience: Patience, kinds: list[Ki
         if persistence(TransientError(kind, "x")) is False:
             break
     else:
-        pytest.fail("it goes on for ever")
+        pytest.fail("it never ends")
     counts = persistence.failures
     limits = {"busy": patience.busy_tries, **patience.fewer_tries}
     assert counts.total() == tried

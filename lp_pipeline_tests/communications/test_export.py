@@ -46,7 +46,7 @@ class Exports:
             return read_export(outbox, client, given)
 
     def later(self, **delta: float) -> None:
-        """Let the clock go on."""
+        """Advance the clock."""
         self.now += timedelta(**delta)
 
     def asked_now(self) -> list[Asked]:

@@ -103,7 +103,7 @@ def test_a_call_says_how_long_it_was(seconds: int, lasting: str) -> None:
 
 
 def test_times_are_the_accounts_wall_clock_with_its_zone() -> None:
-    """C6: the two instants of a repeated hour can be told apart."""
+    """C6: the two instants of a repeated hour are distinguishable."""
     before = first_line(occurred_at=datetime(2026, 11, 1, 5, 30, tzinfo=UTC))
     after = first_line(occurred_at=datetime(2026, 11, 1, 6, 30, tzinfo=UTC))
     assert "2026-11-01 01:30 EDT" in before

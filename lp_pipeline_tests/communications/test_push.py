@@ -126,7 +126,7 @@ def test_one_failing_communication_holds_up_no_other(talk: Talk) -> None:
 
 
 def test_the_same_refusal_five_times_in_a_row_stops_that_target_for_this_run(talk: Talk) -> None:
-    """C8: its rows stay pending, the other targets go on, and the message names the setting."""
+    """C8: its rows stay pending, the other targets continue, and the message names the setting."""
     talk.environ |= ALL
     for number in range(8):
         talk.text(f"c{number}", minutes=10 + number)
@@ -211,7 +211,7 @@ def test_left_to_itself_it_tries_8_times_over_a_day_with_growing_waits(talk: Tal
 
 
 def test_a_target_without_its_settings_is_an_error_that_names_them(talk: Talk) -> None:
-    """C8: call logs wait, notes go on."""
+    """C8: call logs wait, notes continue."""
     talk.environ |= {"PUSH_TO_CALL_LOGS": "true", "LP_CALL_TYPE": "", "LP_RESULT_CODE": ""}
     talk.lp.switch(user_data=False)
     talk.text("c1")

@@ -39,8 +39,8 @@ def test_a_push_finds_whom_it_is_for_whatever_a_client_did(synced: Talk, act: Ac
     with ExitStack() as stack:
         act(synced.folder / "published.duckdb", stack)
         with synced.connections() as connections:
-            rehearsed = {each.communication_id: each.where for each in dry_run(connections, {})}
-        assert rehearsed == {"known": "prospect 2", "by phone": "prospect 3"}
+            planned = {each.communication_id: each.where for each in dry_run(connections, {})}
+        assert planned == {"known": "prospect 2", "by phone": "prospect 3"}
         report = synced.push()
         assert (report.errors, synced.states()) == ([], {"known": "sent", "by phone": "sent"})
         assert [len(synced.lp.notes(number)) for number in (1, 2, 3)] == [0, 1, 1]

@@ -34,7 +34,7 @@ def test_after_everything_was_killed_starting_it_again_is_enough(tmp_path: Path)
             mortal.let_go()
             deployment.start()
             until(lambda: deployment.states(killed) == {Status.FAILURE}, "the dead run is still under way")
-            until(lambda: deployment.states([queued]) <= {Status.STARTED, Status.SUCCESS}, "the queue stands still")
+            until(lambda: deployment.states([queued]) <= {Status.STARTED, Status.SUCCESS}, "the queue does not move")
             until(lambda: not account.open_pushes(), "nobody made up for the killed push")
             ticks = deployment.ticks("when_something_has_landed", again)
             assert [run_id for tick in ticks if tick.status == TickStatus.SUCCESS for run_id in tick.run_ids]

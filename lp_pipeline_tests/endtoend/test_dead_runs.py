@@ -126,7 +126,7 @@ def test_there_is_no_place_and_no_slot_that_a_dead_run_could_hold(instance: dg.D
 
 @pytest.mark.parametrize(("job", "again"), [("backfill", True), ("sweep", True), ("sync", False)])
 def test_a_killed_backfill_is_started_again(instance: dg.DagsterInstance, job: str, again: bool) -> None:
-    """R1: it goes on where it stopped, though no schedule would start it; for syncs there is the next tick."""
+    """R1: it resumes where it stopped, though no schedule would start it; for syncs there is the next tick."""
     run_id = begun(instance, job)
     run = instance.get_run_by_id(run_id)
     assert run

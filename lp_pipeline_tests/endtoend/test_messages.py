@@ -1,15 +1,23 @@
 """What a person reads when something is not right: one message that says what to do, and no secret in it."""
 
+import os
 import re
+import signal
+import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
+import dagster as dg
 import pytest
 
 from lp_pipeline.errors import SettingsError
+from lp_pipeline.orchestration.build import build_definitions
+from lp_pipeline.orchestration.failures import INTERRUPTED
 from lp_pipeline.settings import HATCH_SETTINGS, REPOSITORY, Settings, load_settings
-from lp_pipeline_tests.account import Account, failures
-from lp_pipeline_tests.scenario import LIVE
+from lp_pipeline.transform.merge import KEY_TWICE
+from lp_pipeline_tests.account import PACE, Account, failures, shown_errors
+from lp_pipeline_tests.scenario import LIVE, prospect
 
 
 def wrong_password(account: Account) -> None:
@@ -39,7 +47,7 @@ def broken_json(account: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "expected"),
+    ("failure", "expected"),
     [
         (wrong_password, "LP_PASSWORD"),
         (missing_setting, "LP_APP_KEY"),
@@ -49,21 +57,56 @@ def broken_json(account: Account) -> None:
         (broken_json, "not JSON"),
     ],
 )
-def test_trouble_is_told_once_and_says_what_to_do(
-    lp_account: Account, trouble: Callable[[Account], None], expected: str
+def test_each_failure_has_one_message_that_says_what_to_do(
+    lp_account: Account, failure: Callable[[Account], None], expected: str
 ) -> None:
     """R3, R4: the run ends with one message; a second feed only points back to it; nothing is half-written."""
-    trouble(lp_account)
+    failure(lp_account)
     result = lp_account.run()
     assert not result.success
     messages = failures(result)
     assert expected in messages[0]
     assert all("same reason" in message or "earlier error in this run" in message for message in messages[1:])
-    told = " ".join([*messages, *(event.message or "" for event in result.all_events)])
+    assert shown_errors(result.all_events) == list(dict.fromkeys(messages))  # no stack trace around them
+    text = " ".join([*messages, *(event.message or "" for event in result.all_events)])
     for secret in ("wrong-secret", "sandbox;", "Bearer"):
-        assert secret not in told
-    if lp_account.folder.exists() and trouble is not missing_setting:
+        assert secret not in text
+    if lp_account.folder.exists() and failure is not missing_setting:
         assert lp_account.ask("select count(*) from opportunities") == [(0,)]
+
+
+def test_a_check_that_blocks_fails_its_run_with_what_it_found(lp_account: Account) -> None:
+    """R3: not with Dagster's error about a check, which says neither what is wrong nor what to do; nothing is
+    published."""
+    lp_account.lp.put(prospect("1", lastchanged=lp_account.wall(minutes=5)))
+    lp_account.sync()
+    lp_account.ask("insert into opportunities from opportunities")
+    result = lp_account.run()
+    assert failures(result) == shown_errors(result.all_events) == [KEY_TWICE]
+    assert not (lp_account.folder / "published.duckdb").exists()
+
+
+@pytest.mark.parametrize("job", ["sync", "push_communications", "sweep"])
+def test_an_interruption_is_one_line(lp_account: Account, job: str) -> None:
+    """R1, R3: by Ctrl-C, or "Terminate" in the UI, which is the same signal: what it means, without a stack trace."""
+    lp_account.environ["PUSH_SINCE"] = "2026-02-01T00:00:00Z"
+    lp_account.lp.put(prospect("1", lastchanged=lp_account.wall(minutes=5)))
+    lp_account.run()
+    lp_account.later()
+    now = lp_account.now.isoformat()
+    lp_account.land({"id": "c1", "external_contact_id": "1", "category": "sms", "body": "Hi", "occurred_at": now})
+
+    def interrupt(_path: str, _fields: Any) -> None:
+        lp_account.lp.before_request = None
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.5)
+
+    lp_account.lp.before_request = interrupt
+    found = build_definitions(lp_account.load, pace=PACE).resolve_job_def(job)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = found.execute_in_process(instance=instance, raise_on_error=False)
+    assert not result.success
+    assert shown_errors(result.all_events) == [INTERRUPTED]
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_the_shell_shows_the_message_before_any_stack_trace(
 
 @pytest.mark.slow
 def test_the_command_line_syncs_and_answers(lp_account: Account) -> None:
-    """`lp-pipeline sync`, `status` and `sql`: what happened, in a few lines; a mistake in a query is told plainly."""
+    """`lp-pipeline sync`, `status` and `sql`: what happened, in a few lines; a wrong query gives a plain message."""
     fill(lp_account, 3)
     tool = str(TOOLS / "lp-pipeline")
     code, output = finish(start(lp_account, [tool, "sync"]))

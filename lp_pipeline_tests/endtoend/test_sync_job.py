@@ -21,8 +21,16 @@ def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, object]
     return {name: value.value for name, value in event.metadata.items()}
 
 
+def rows(result: dg.ExecuteInProcessResult, asset: str, name: str) -> list[dict[str, object]]:
+    """The rows of a table in an asset's metadata."""
+    (event,) = result.asset_materializations_for_node(asset)
+    shown = event.metadata[name]
+    assert isinstance(shown, dg.TableMetadataValue)
+    return [dict(row.data) for row in shown.records]
+
+
 def test_a_sync_reads_merges_and_publishes(lp_account: Account) -> None:
-    """The job's assets carry a change from LeadPerfection to the file that people query, and tell their numbers."""
+    """The job's assets carry a change from LeadPerfection to the file that people query, and report their numbers."""
     fill(lp_account, "1", "2")
     result = lp_account.run()
     assert result.success
@@ -32,17 +40,28 @@ def test_a_sync_reads_merges_and_publishes(lp_account: Account) -> None:
     ]
     merged = metadata(result, "opportunities")
     assert (merged["inserted"], merged["rejected"]) == (2, 0)
-    examples = result.asset_materializations_for_node("opportunities")[0].metadata["examples"]
-    assert isinstance(examples, dg.TableMetadataValue)
-    assert [dict(row.data) for row in examples.records] == [
+    assert rows(result, "opportunities", "examples") == [
         {"outcome": "inserted", "contact": contact, "lead": f"{contact}0", "status": "Set", "changed_columns": ""}
         for contact in ("1", "2")
     ]
-    by_status = result.asset_materializations_for_node("published")[0].metadata["opportunities by status"]
-    assert isinstance(by_status, dg.TableMetadataValue)
-    assert [dict(row.data) for row in by_status.records] == [{"status": "Set", "opportunities": 2, "gone": 0}]
+    by_status = rows(result, "published", "opportunities by status")
+    assert by_status == [{"status": "Set", "opportunities": 2, "gone": 0}]
     read = metadata(result, "raw_leads")
     assert (read["readings"], read["new readings"], read["pages"]) == (2, 2, 2)
+    assert rows(result, "staged_opportunities", "why triggered") == [
+        {"reason": "stamped inside the window", "triggered": 2}
+    ]
+
+
+def test_a_run_shows_which_columns_rejected_records_lack(lp_account: Account) -> None:
+    """J7, R4: as a table of names and numbers, the most frequent first; nobody's data."""
+    stamp = lp_account.wall(minutes=5)
+    for cst_id, absent in (("1", {}), ("2", {"phone1": ...}), ("3", {"phone1": ..., "email": ...})):
+        lp_account.lp.put(prospect(cst_id, lead(f"{cst_id}0", lastchangedon=stamp), lastchanged=stamp, **absent))
+    assert rows(lp_account.run(), "opportunities", "rejected by missing column") == [
+        {"column_name": "phone", "records": 2},
+        {"column_name": "email", "records": 1},
+    ]
 
 
 def test_a_sync_that_finds_nothing_new_changes_and_publishes_nothing(lp_account: Account) -> None:
@@ -77,7 +96,7 @@ UNTOUCHED = (
 
 
 def test_nobody_is_published_to_more_than_once_a_minute() -> None:
-    """Q1: a publication waits until the last one has stood for a minute, by whichever clock moves."""
+    """Q1: a publication waits until the last one is a minute old, by whichever clock moves."""
     waits = publish.wait_before(real_age=12.0, pipeline_age=0.0), publish.wait_before(12.0, 900.0)
     assert waits == (48.0, 0.0)
     assert publish.wait_before(61.0, 0.0) == 0.0
@@ -133,7 +152,7 @@ def test_an_analysts_open_connection_stops_nothing(lp_account: Account) -> None:
 
 
 def test_a_batch_that_is_no_batch_of_prospects_is_not_merged(lp_account: Account) -> None:
-    """Blocking check: when most records lack an id, LP's format has changed; nothing is merged or lost."""
+    """Blocking check: when all records lack an id, LP's format has changed; nothing is merged or lost."""
     stamp = lp_account.wall(minutes=5)
     for number in range(30):
         lp_account.lp.put(prospect(f"X{number}", lastchanged=stamp))
@@ -165,7 +184,7 @@ def test_everything_published_is_explained(lp_account: Account) -> None:
 
 
 def test_files_are_readable_by_their_owner_only(lp_account: Account) -> None:
-    """R4: nobody else reads what LeadPerfection told."""
+    """R4: nobody else can read LeadPerfection's data."""
     fill(lp_account, "1")
     lp_account.run()
     files = [path for path in lp_account.folder.iterdir() if not path.is_symlink()]

@@ -65,7 +65,7 @@ def test_after_an_outage_the_gap_is_read_in_pieces(lp_account: Account) -> None:
 
 
 def test_what_was_read_before_a_failure_stays_read(lp_account: Account) -> None:
-    """W2: a sync that fails in its third piece keeps the first two, and the next one goes on from there."""
+    """W2: a sync that fails in its third piece keeps the first two, and the next one resumes there."""
     lp_account.lp.put(changed(lp_account, "1", minutes=5))
     lp_account.sync()
     lp_account.later(days=3)

@@ -40,7 +40,7 @@ def asked(scenario: Scenario, **readings: int) -> None:
 
 
 def test_a_feed_that_is_silent_while_the_other_is_not_is_told(scenario: Scenario) -> None:
-    """An endpoint of LP once returned nothing for four days: a day of it, over eight syncs, is told."""
+    """An endpoint of LP once returned nothing for four days: a day of it, over eight syncs, is reported."""
     silent(scenario, 1)
     ((feed, other, _, syncs),) = alarms(scenario, "silent_feeds")
     assert (feed, other, syncs) == ("leads", "prospects", 9)

@@ -1,4 +1,4 @@
-"""The published copy in people's own Dagster assets (SPEC Q1, R2)."""
+"""The published copy in users' own Dagster assets (SPEC Q1, R2)."""
 
 import dagster as dg
 import duckdb

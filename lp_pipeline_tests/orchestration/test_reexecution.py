@@ -124,7 +124,7 @@ HATCH_CHECKS = ("hatch_deliveries.hatch_takes_deliveries", "raw_communications.h
 
 
 def test_a_refused_delivery_and_export_stay_refused(lp_account: Account, runs: Runs) -> None:
-    """D3, C1: what stopped them is found by a run that did neither; the keys mended, a sync makes it good."""
+    """D3, C1: what stopped them is found by a run that did neither; with valid keys, a sync catches up."""
     lp_account.lp.put(person(lp_account, "1"))
     lp_account.with_hatch(HATCH_API_KEY="wrong", HATCH_EXPORT_KEY="wrong")
     with runs.run() as first:

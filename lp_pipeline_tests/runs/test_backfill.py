@@ -1,4 +1,4 @@
-"""SPEC W2: the backfill reads the past, while syncs go on and come first. D1: what is history is not told to Hatch."""
+"""SPEC W2: the backfill reads the past, while syncs continue and come first. D1: history is not sent to Hatch."""
 
 import threading
 import time
@@ -189,7 +189,7 @@ def due(account: Account) -> list[tuple[object, ...]]:
 
 
 def test_history_is_not_delivered_but_what_a_sync_reads_later_is(lp_account: Account) -> None:
-    """D1: what a backfill inserts is not told to Hatch; a later sync's update of it is."""
+    """D1: what a backfill inserts is not sent to Hatch; a later sync's update of it is."""
     lp_account.with_hatch()
     lp_account.lp.put(person(lp_account, "1", day(26)))
     fill_back(lp_account)
@@ -200,7 +200,7 @@ def test_history_is_not_delivered_but_what_a_sync_reads_later_is(lp_account: Acc
 
 
 def test_what_a_backfill_updates_is_delivered_if_it_was_before(lp_account: Account) -> None:
-    """D1: of two updates that LP did not announce, Hatch is told the one that it knows."""
+    """D1: of two updates that LP did not announce, Hatch gets the one that it knows."""
     lp_account.lp.put(person(lp_account, "1", day(26)))
     fill_back(lp_account)
     lp_account.with_hatch()

@@ -84,7 +84,7 @@ def test_an_lp_clock_that_is_15_minutes_wrong_loses_nothing(lp_account: Account,
 
 def test_our_clock_set_back_by_an_hour_is_told_and_loses_nothing(lp_account: Account) -> None:
     """W1: loudly, once a feed; what LeadPerfection (whose clock is right) stamps meanwhile arrives when ours has got
-    there, or is mended."""
+    there, or is corrected."""
     begin(lp_account, lp_account.now)
     lp_account.later()
     change(lp_account, "before")

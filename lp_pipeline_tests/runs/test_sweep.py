@@ -103,7 +103,7 @@ def test_the_round_goes_on_each_day_and_begins_anew(lp_account: Account) -> None
 
 
 def test_it_keeps_to_its_calls(lp_account: Account) -> None:
-    """S1: a sweep begins no piece beyond LP_SWEEP_CALLS, says so, and the next one goes on from there."""
+    """S1: a sweep begins no piece beyond LP_SWEEP_CALLS, says so, and the next one resumes there."""
     lp_account.environ["LP_SWEEP_CALLS"] = "10"
     history(lp_account, 60)
     lp_account.environ["LP_PAGE_SIZE"] = "1"

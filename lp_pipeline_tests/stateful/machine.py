@@ -198,8 +198,8 @@ class History(RuleBasedStateMachine):
             result = work()
         self.account.mortal.fate = None
         self.in_the_past = False
-        if self.account.troubles:
-            raise self.account.troubles[0]
+        if self.account.errors:
+            raise self.account.errors[0]
         self.triggers.note(self.account, one_merge=one_merge)
         self.right(self.verdict.after_a_run())
         return result

@@ -73,7 +73,7 @@ class DisturbedAccount(Account):
         self.folder.mkdir()
         self.mortal = MortalWarehouse(self.folder)
         self.meanwhile: list[tuple[int, Callable[[], object]]] = []  # requests to let pass, and what happens then
-        self.troubles: list[BaseException] = []
+        self.errors: list[BaseException] = []
         self.lp.before_request = self._before_request
 
     def _before_request(self, path: str, _fields: dict[str, str]) -> None:
@@ -88,7 +88,7 @@ class DisturbedAccount(Account):
             except Killed:
                 continue
             except BaseException as error:  # in the server's thread, where it would go unnoticed
-                self.troubles.append(error)
+                self.errors.append(error)
 
     @contextmanager
     def connections(self) -> Iterator[Connections]:

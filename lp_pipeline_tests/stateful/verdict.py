@@ -184,7 +184,7 @@ class Verdict:
         wrong: list[str] = []
         prospect = model.prospect(who)
         created = prospect.date("dateadded")
-        standing = {(number, local): kind for _, number, local, kind, *_ in rows}
+        kinds = {(number, local): kind for _, number, local, kind, *_ in rows}
         if not rows and not rejected:
             wrong.append(f"{who} was read, and is nowhere")
         if self.rejected_before is None and prospect.leads and all(row[3] == "prospect" for row in rows):
@@ -197,7 +197,7 @@ class Verdict:
             missing = model.missing(model.candidate(prospect, lead, "lead+prospect"))
             if missing and rejected.get(("lead+prospect", name)) != missing:
                 wrong.append(f"{who}/{name} should be rejected for {missing}: {rejected}")
-            if not missing and created and standing.get((name, created.to_the_second)) != "lead+prospect":
+            if not missing and created and kinds.get((name, created.to_the_second)) != "lead+prospect":
                 wrong.append(f"{who}/{name} was triggered, and is not there as {created.to_the_second}: {rows}")
         for (kind, name), found in rejected.items():
             its = prospect.leads.get(name) if name else next(iter(prospect.leads.values()), None)

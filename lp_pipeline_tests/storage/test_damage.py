@@ -71,11 +71,11 @@ def test_what_cannot_be_had_again_is_left_as_it_is_and_told(lp_account: Account,
     path = lp_account.folder / name
     for way in damaged(path, (overwritten, cut_off)):
         result = lp_account.run()
-        told = failures(result)[0]
+        message = failures(result)[0]
         assert not result.success, way
-        assert name in told
-        assert "the file is damaged" in told
-        assert advice in told
+        assert name in message
+        assert "the file is damaged" in message
+        assert advice in message
         assert lp_account.published("select count(*) from opportunities") == [(3,)]
     assert lp_account.run().success
     assert lp_account.published("select count(*) from opportunities") == [(4,)]

@@ -34,7 +34,7 @@ def drafts(account: Account) -> list[Path]:
 
 
 def test_a_disk_that_is_full_at_any_step_of_a_sync_loses_nothing(lp_account: Account, disk: Disk) -> None:
-    """R1: landing, merging and publishing each end with one message and leave what was there; people go on querying;
+    """R1: landing, merging and publishing each end with one message and leave what was there; people can still query;
     with room again, the next run completes what was begun."""
     synced(lp_account, 20)
     lp_account.later()
@@ -83,7 +83,7 @@ def test_a_disk_that_is_full_while_pushing_sends_nothing_twice(lp_account: Accou
 
 
 def test_a_folder_that_becomes_read_only_is_told_and_loses_nothing(lp_account: Account, disk: Disk) -> None:
-    """R1: a clear message; people go on querying; once it can be written again, the next run carries on."""
+    """R1: a clear message; people can still query; once it can be written again, the next run carries on."""
     synced(lp_account, 3)
     lp_account.later()
     fill(lp_account, 6)

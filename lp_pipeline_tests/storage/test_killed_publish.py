@@ -1,4 +1,4 @@
-"""SPEC R1, Q1: a run that is killed while it publishes. People go on with the old copy, whole, until the next one."""
+"""SPEC R1, Q1: a run that is killed while it publishes. People keep the old copy, whole, until the next one."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from lp_pipeline.storage.publish import publish
 from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline_tests.scenario import NOON, Scenario, lead, prospect
 
-LATER = timedelta(minutes=15)  # the last copy has stood for long enough
+LATER = timedelta(minutes=15)  # the last copy is old enough
 MODULE = "lp_pipeline_tests.storage.test_killed_publish"
 
 

@@ -142,7 +142,7 @@ def test_what_lands_while_it_is_written_is_published_next(known: Scenario) -> No
 
 
 def test_after_the_outbox_was_lost_it_is_published_anew(known: Scenario) -> None:
-    """Q1: another count of changes is a change, be it a smaller one."""
+    """Q1: another count of changes is a change, even a smaller one."""
     land_items(known, item(id="c1"))
     land_items(known, item(id="c2"))
     publication(known)

@@ -62,7 +62,7 @@ def seen(path: Path) -> int:
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
 def test_what_a_client_did_is_thrown_away_and_built_anew_at_once(known: Scenario, stack: ExitStack, act: Act) -> None:
-    """Q1, R2: by the next sync, although nothing changed; the next reader sees its result, while the client goes on."""
+    """Q1, R2: by the next sync, although nothing changed; the next reader sees its result; the client continues."""
     act(known.warehouse.published, stack)
     assert again(known)
     assert seen(known.warehouse.published) == 2
@@ -71,7 +71,7 @@ def test_what_a_client_did_is_thrown_away_and_built_anew_at_once(known: Scenario
 
 @pytest.mark.parametrize("act", HARMLESS, ids=lambda act: act.__name__)
 def test_a_client_that_only_reads_changes_nothing(known: Scenario, stack: ExitStack, act: Act) -> None:
-    """Q1: its copy stands as long as nothing changes."""
+    """Q1: its copy stays as long as nothing changes."""
     act(known.warehouse.published, stack)
     assert not again(known)
     assert seen(known.warehouse.published) == 2
@@ -125,7 +125,7 @@ duckdb.connect(sys.argv[1])
 
 
 def test_the_default_open_of_its_owner_is_refused_at_once() -> None:
-    """Q1: DuckDB opens for writing unless told otherwise; the mode says no, and reading goes on as ever."""
+    """Q1: DuckDB opens for writing by default; the mode forbids it, and reading works as ever."""
     with tempfile.TemporaryDirectory() as folder:  # pytest's own is closed to other users
         scenario = Scenario(Path(folder))
         scenario.sync(prospect("1", lead("10")))
@@ -151,6 +151,6 @@ def test_a_person_is_told_who_holds_it_and_what_to_do(known: Scenario, stack: Ex
     meddling.empties_it(known.warehouse.published, stack)
     log_of(known.warehouse.published).unlink()
     log_of(known.warehouse.published).write_bytes(b"nothing of DuckDB's" * 100)
-    with pytest.raises(WarehouseError, match="is not as the last sync left it") as told:
+    with pytest.raises(WarehouseError, match="is not as the last sync left it") as raised:
         ask(known.settings, "select 1", console())
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)

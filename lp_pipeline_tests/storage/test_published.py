@@ -54,7 +54,7 @@ def test_rows_come_as_a_frame_in_the_accounts_time_zone(scenario: Scenario) -> N
 def test_nobody_writes_into_it(scenario: Scenario) -> None:
     """Read-only, whoever opens it this way."""
     with open_published(publication(scenario, "10")) as connection, pytest.raises(duckdb.Error, match="read-only"):
-        connection.execute("delete from opportunities")
+        connection.execute("delete from leads")
 
 
 def test_it_is_closed_if_the_block_raises(scenario: Scenario) -> None:

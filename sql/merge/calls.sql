@@ -1,6 +1,6 @@
 -- SPEC S1: keep every call. LeadPerfection shows the last 7 days only, so calls are stored as soon as they are read.
 -- Variable: zone.
-insert into calls
+create or replace temp table new_calls as
 with readings as (
     select distinct u.contact_key, u.reading_no
     from pipeline.unmerged as u
@@ -36,3 +36,5 @@ where not exists (
         and c.result is not distinct from f.result
         and c.call_type is not distinct from f.call_type
 );
+
+insert into calls select * from new_calls;

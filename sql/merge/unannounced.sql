@@ -29,17 +29,28 @@ objects as (
     inner join raw.leads as l on l.reading_no = b.reading_no
     inner join raw.leads as o on o.reading_no = b.previous_no and o.lead_key = l.lead_key
 ),
-fields as (
-    select *, unnest(list_distinct(json_keys(now_content) || json_keys(old_content))) as field
+contents as (
+    select *, now_content::map(varchar, json) as now_map, old_content::map(varchar, json) as old_map
     from objects
     where now_stamp is not distinct from old_stamp and now_content::varchar <> old_content::varchar
+),
+fields as (
+    select
+        external_contact_id,
+        external_id,
+        prefix,
+        unnest(
+            list_filter(
+                list_distinct(map_keys(now_map) || map_keys(old_map)),
+                lambda key: now_map[key]::varchar is distinct from old_map[key]::varchar
+            )
+        ) as field
+    from contents
 )
 select distinct getvariable('sync_id'), getvariable('now_at'), f.external_contact_id, f.external_id, f.prefix || f.field
 from fields as f
 where
-    json_extract(f.now_content, '$."' || f.field || '"')::varchar
-    is distinct from json_extract(f.old_content, '$."' || f.field || '"')::varchar
-    and not exists (
+    not exists (
         select 1 from unannounced_changes as c
         where
             c.external_contact_id = f.external_contact_id

@@ -125,7 +125,7 @@ class HatchClient:
         address = "HATCH_EXPORT_URL"
         raise HatchUnavailable(
             f"{responses.explained(failure, self._exports.host)}. Nothing is lost: the export is asked for again later"
-            f"{f'; check {address} if this goes on' if failure.kind in ('unreachable', 'garbled') else ''}.",
+            f"{f'; check {address} if this continues' if failure.kind in ('unreachable', 'garbled') else ''}.",
             failure.words,
             wait=failure.wish,
         )

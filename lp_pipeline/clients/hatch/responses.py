@@ -156,7 +156,7 @@ def gave_up(failure: TransientError, host: str, spent: str) -> HatchUnavailable:
     advice = {
         "unreachable": f"Check HATCH_API_URL and the network; n{later}",
         "garbled": f"Check that HATCH_API_URL is Hatch's API address; n{later}",
-        "busy": f"Lower HATCH_RATE_PER_MINUTE if this goes on; n{later}",
+        "busy": f"Lower HATCH_RATE_PER_MINUTE if this continues; n{later}",
     }.get(failure.kind, f"N{later}")
     return HatchUnavailable(f"{explained(failure, host)}, {spent}. {advice}", failure.words, wait=failure.wish)
 

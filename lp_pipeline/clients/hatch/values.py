@@ -2,13 +2,14 @@
 takes any JSON value and gives the typed one, or None; none raises.
 """
 
-import math
 import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import msgspec
+
+from lp_pipeline.clients import json_values
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # long before Hatch; what is earlier is no time but a sentinel
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -24,14 +25,7 @@ _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2}(?:\.\d{1,9})?)", re.ASCI
 
 def text_of(value: object) -> str | None:
     """Trimmed text of a text or number; None for anything else, and for nothing."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return None
-        if value.is_integer():
-            value = int(value)
-    return str(value).replace("\x00", "").strip() or None
+    return None if isinstance(value, bool) else json_values.text_of(value)
 
 
 def instant(value: object) -> datetime | None:

@@ -27,7 +27,7 @@ class Walk:
         self._size = size
         self._measured = trust_short_page
         self._number = 1
-        self._known: list[Hashable | None] = []  # by position; None stands for a row that was set aside
+        self._known: list[Hashable | None] = []  # by position; None is a row that was set aside
         self._sure = 0  # so many rows are known, whatever StartIndex counts
         self._seen: set[Hashable] = set()
         self._expected: Hashable | None = None  # while rows are counted on trial: what the next answer begins with

@@ -33,7 +33,7 @@ def opportunities(
             "unchanged": report.unchanged,
             "stale": report.stale,
             "rejected": report.rejected,
-            **({"rejected by missing column": report.rejected_for} if report.rejected_for else {}),
+            **({"rejected by missing column": table(report.rejected_columns)} if report.rejected_columns else {}),
             **({"held": report.held} if report.held else {}),
             "gone": report.gone,
             "returned": report.returned,

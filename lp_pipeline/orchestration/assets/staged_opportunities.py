@@ -6,6 +6,7 @@ import dagster as dg
 
 from lp_pipeline.orchestration.assets.raw import raw_leads, raw_prospects
 from lp_pipeline.orchestration.failures import plain_failures
+from lp_pipeline.orchestration.metadata import table
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.transform.merge import stage
 
@@ -29,6 +30,6 @@ def staged_opportunities(
             "triggered leads": report.triggered_leads,
             "triggered prospects": report.triggered_prospects,
             "staged opportunities": report.staged,
-            "why triggered": report.reasons,
+            **({"why triggered": table(report.reasons)} if report.reasons else {}),
         }
     )

@@ -115,7 +115,7 @@ def test_a_key_that_cannot_be_sent_is_an_error_that_names_it(key: str, words: st
         response(CONTACT),
     ],
 )
-def test_trouble_that_passes_is_met_by_another_try(failure: Reply) -> None:
+def test_a_passing_failure_is_tried_again(failure: Reply) -> None:
     """R3: connection errors, time-outs, 5xx, 408, 429, and an answer that is none; an upsert may be repeated."""
     hatch = FakeHatch([failure, failure, accepted()])
     with hatch.client() as client:
@@ -135,7 +135,7 @@ def test_trouble_that_passes_is_met_by_another_try(failure: Reply) -> None:
         (response({"ok": PERSONAL}), r"JSON without a contact's id \(HTTP 200, application/json", 4),
     ],
 )
-def test_trouble_that_does_not_pass_ends_with_one_message(failure: Reply, words: str, tries: int) -> None:
+def test_a_lasting_failure_ends_with_one_message(failure: Reply, words: str, tries: int) -> None:
     """R3: what was tried, what came back, what to do."""
     hatch = FakeHatch([failure] * 20)
     with hatch.client() as client, pytest.raises(HatchUnavailable, match=words) as caught:

@@ -24,7 +24,7 @@ HOUR = Window(NOON - timedelta(hours=1), NOON)
 
 
 def settings(**changes: str) -> Settings:
-    """The settings of a real account, whose clock stands at `NOON`."""
+    """The settings of a real account, whose clock shows `NOON`."""
     return load_settings(
         {
             "LP_API_URL": "https://api.example.test",

@@ -161,7 +161,7 @@ def test_a_refused_sign_in_names_the_settings_and_is_not_tried_again(reply: http
     assert lp.requests == []
 
 
-def test_trouble_at_the_sign_in_is_tried_again() -> None:
+def test_a_passing_failure_of_the_sign_in_is_tried_again() -> None:
     """R3: a 503, a cut connection or an HTML page says nothing about the credentials."""
     lp = FakeLeadPerfection(
         sign_ins=[response({}, 503), httpx.ConnectError("no"), httpx.Response(200, html="<html>")],
@@ -272,12 +272,13 @@ def test_a_query_that_keeps_timing_out_is_a_slow_query_after_three_tries(failure
 
 
 def test_html_with_status_200_is_tried_three_times() -> None:
-    """Contract 2: an answer that is not JSON is an error with the first bytes in its message."""
-    lp = FakeLeadPerfection(replies=[httpx.Response(200, html="<html>Down for maintenance")] * 4)
+    """Contract 2: an answer that is not JSON is an error with its kind and a web page's title in its message."""
+    page = "<html><title>Down for maintenance</title>"
+    lp = FakeLeadPerfection(replies=[httpx.Response(200, html=page)] * 4)
     error = fails(lp)
     assert len(lp.requests) == 3
-    assert "beginning '<html>Down for maintenance', 3 tries in" in str(error)
-    assert error.words == "<html>Down for maintenance"
+    assert "a web page titled 'Down for maintenance', 3 tries in" in str(error)
+    assert error.words == page
 
 
 def test_a_body_that_cannot_be_unpacked_is_tried_again() -> None:
@@ -288,7 +289,7 @@ def test_a_body_that_cannot_be_unpacked_is_tried_again() -> None:
 
 
 def test_being_told_to_wait_does_not_use_up_the_tries() -> None:
-    """Contract 6: 429: wait that long, then go on."""
+    """Contract 6: 429: wait that long, then continue."""
     busy, down = response({}, 429), response({}, 503)
     replies: list[Reply] = [*[busy] * 10, *[down] * 5, *[busy] * 5, response(RECORD)]
     with FakeLeadPerfection(replies=replies).client() as client:
@@ -331,7 +332,7 @@ def test_nothing_is_retried_after_the_deadline() -> None:
 
 
 def test_nothing_is_asked_after_the_deadline() -> None:
-    """W2, R3: whoever reads on is told that the time is up, so that what is left is read in smaller pieces."""
+    """W2, R3: the reader learns that the time is up, so that what is left is read in smaller pieces."""
     lp = FakeLeadPerfection()
     assert isinstance(fails(lp, deadline=time.monotonic() - 1), OutOfTime)
     assert not lp.requests

@@ -92,7 +92,17 @@ def test_an_empty_window_is_one_request() -> None:
 def test_elements_that_are_no_records_are_read_too() -> None:
     """J7: one bad record never stops the others."""
     lp = FakeLeadPerfection(replies=[response([None, 3, {"CstID": 7}, {"cst_id": "8", "leads": "none"}])])
-    assert [each.cst_id for each in read(lp).readings] == [None, None, "7", "8"]
+    window = read(lp)
+    assert [each.cst_id for each in window.readings] == [None, None, "7", "8"]
+    assert window.no_records == ["null", "a number"]
+
+
+def test_a_prospect_that_lacks_its_id_is_a_record_even_alone_on_the_last_page() -> None:
+    """J7: it will be rejected; nothing else is hidden behind it."""
+    lp = FakeLeadPerfection(replies=[response([prospect(1), prospect(2)]), response([{"firstname": "Ann"}])])
+    window = read(lp, size=2)
+    assert [each.cst_id for each in window.readings] == ["1", "2", None]
+    assert window.no_records == []
 
 
 # The end of a feed
@@ -256,20 +266,20 @@ def test_a_page_that_times_out_raises_unless_told_to_be_patient() -> None:
     number=st.integers(1, 30),
     size=st.integers(1, 7),
     counts=st.sampled_from(["page", "row"]),
-    told=st.booleans(),
+    set_by_user=st.booleans(),
     cap=st.integers(1, 8) | st.none(),
     bad=st.sets(st.integers(1, 30), max_size=3),
 )
-@example(number=10, size=2, counts="page", told=False, cap=None, bad={6})
-@example(number=6, size=2, counts="row", told=False, cap=None, bad={5})
-@example(number=3, size=2, counts="page", told=False, cap=1, bad={1})
-@example(number=12, size=7, counts="page", told=False, cap=2, bad={1})
+@example(number=10, size=2, counts="page", set_by_user=False, cap=None, bad={6})
+@example(number=6, size=2, counts="row", set_by_user=False, cap=None, bad={5})
+@example(number=3, size=2, counts="page", set_by_user=False, cap=1, bad={1})
+@example(number=12, size=7, counts="page", set_by_user=False, cap=2, bad={1})
 def test_a_record_that_always_times_out_is_set_aside_and_all_others_are_read(
-    number: int, size: int, counts: str, told: bool, cap: int | None, bad: set[int]
+    number: int, size: int, counts: str, set_by_user: bool, cap: int | None, bad: set[int]
 ) -> None:
     """Contract 6: set that record aside with its reason, carry on with the rest."""
     lp = slow_at(FakeLeadPerfection(rows(number), counts=counts, cap=cap or size), *bad)
-    paging = {"LP_PAGING": counts} if told else {}
+    paging = {"LP_PAGING": counts} if set_by_user else {}
     result = read(lp, trust=cap is None, size=size, patient=True, **paging)
     there = {each for each in bad if each <= number}
     assert result.ids == ids(number) - {str(each) for each in there}
@@ -292,7 +302,7 @@ def test_a_single_row_is_tried_twice() -> None:
 
 
 def test_an_empty_answer_for_a_single_row_is_asked_for_once_more() -> None:
-    """Contract 4: an empty page straight after a full one, be it of one row."""
+    """Contract 4: an empty page straight after a full one, even of one row."""
     lp = slow_at(FakeLeadPerfection(rows(6)), 5)
     lp.empty_answers = {8}  # row 6, after page 1, page 2 three times, row 4, row 5 twice
     assert read(lp, size=3, patient=True).ids == ids(6) - {"5"}

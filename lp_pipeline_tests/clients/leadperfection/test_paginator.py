@@ -27,21 +27,25 @@ def walk_through(walk: Walk, rows: list[int], counts: str, size: int, requests: 
     raise AssertionError("the walk has no end")
 
 
-@given(number=st.integers(0, 60), size=st.integers(1, 12), counts=COUNTS, trust=st.booleans(), told=st.booleans())
+@given(
+    number=st.integers(0, 60), size=st.integers(1, 12), counts=COUNTS, trust=st.booleans(), set_by_user=st.booleans()
+)
 def test_every_row_is_read_whatever_start_index_counts(
-    number: int, size: int, counts: str, trust: bool, told: bool
+    number: int, size: int, counts: str, trust: bool, set_by_user: bool
 ) -> None:
-    """W4: pages are read to the feed's end, whether StartIndex counts pages or rows, told or not."""
-    walk = Walk(size, counts if told else None, trust_short_page=trust)
+    """W4: pages are read to the feed's end, whether StartIndex counts pages or rows, set or not."""
+    walk = Walk(size, counts if set_by_user else None, trust_short_page=trust)
     assert set(walk_through(walk, list(range(number)), counts, size)) == set(range(number))
 
 
-@given(number=st.integers(0, 60), size=st.integers(1, 12), cap=st.integers(1, 12), counts=COUNTS, told=st.booleans())
+@given(
+    number=st.integers(0, 60), size=st.integers(1, 12), cap=st.integers(1, 12), counts=COUNTS, set_by_user=st.booleans()
+)
 def test_every_row_is_read_where_leadperfection_caps_the_page_size(
-    number: int, size: int, cap: int, counts: str, told: bool
+    number: int, size: int, cap: int, counts: str, set_by_user: bool
 ) -> None:
     """W4: as long as short pages are not trusted, a cap on the page size loses nothing."""
-    walk = Walk(size, counts if told else None, trust_short_page=False)
+    walk = Walk(size, counts if set_by_user else None, trust_short_page=False)
     assert set(walk_through(walk, list(range(number)), counts, min(size, cap))) == set(range(number))
 
 
@@ -49,16 +53,18 @@ def test_every_row_is_read_where_leadperfection_caps_the_page_size(
     number=st.integers(0, 40),
     size=st.integers(1, 8),
     counts=COUNTS,
-    told=st.booleans(),
+    set_by_user=st.booleans(),
     arrivals=st.lists(st.integers(0, 3), max_size=10),
 )
-@example(number=12, size=2, counts="page", told=False, arrivals=[1, 1])  # looks just like a StartIndex that counts rows
+@example(
+    number=12, size=2, counts="page", set_by_user=False, arrivals=[1, 1]
+)  # looks just like a StartIndex that counts rows
 def test_rows_that_arrive_in_front_while_pages_are_read_hide_none_that_was_there(
-    number: int, size: int, counts: str, told: bool, arrivals: list[int]
+    number: int, size: int, counts: str, set_by_user: bool, arrivals: list[int]
 ) -> None:
     """W4: rows pushed back by new ones are read twice rather than not at all."""
     rows = list(range(number))
-    walk = Walk(size, counts if told else None, trust_short_page=True)
+    walk = Walk(size, counts if set_by_user else None, trust_short_page=True)
     read: set[Hashable] = set()
     new = 1000
     for step in range(300):

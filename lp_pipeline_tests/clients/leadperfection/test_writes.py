@@ -117,7 +117,7 @@ def test_a_function_that_is_refused_twice_raises() -> None:
     assert len(lp.requests) == 2
 
 
-def test_trouble_with_the_sign_in_is_no_trouble_with_the_write() -> None:
+def test_a_failed_sign_in_is_not_a_failed_write() -> None:
     """C7: the token was refused, and the new sign-in failed: nothing was done."""
     lp = FakeLeadPerfection(replies=[response({}, 401)] * 6, sign_ins=[response({"access_token": "a"})])
     lp.sign_ins += [response("", 503)] * 6

@@ -1,0 +1,2 @@
+-- SPEC W8: whether something is staged.
+select exists (from pipeline.batch);
