@@ -4,12 +4,13 @@ import os
 import signal
 import threading
 import time
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 
-from lp_pipeline.clients.leadperfection import feeds
+from lp_pipeline.clients.leadperfection import Window, feeds
 from lp_pipeline.errors import LeadPerfectionError, SettingsError, WarehouseError
 from lp_pipeline.extract.feed_reader import FeedReader
 from lp_pipeline.extract.history_cursors import days
@@ -37,6 +38,35 @@ def test_it_reads_the_days_of_lps_calendar_and_moves_no_watermark(lp_account: Ac
     again = fill_back(lp_account)
     assert (again.readings > 0, again.stored) == (True, 0)
     assert again.notes == ["read again: these days were read by 2026-03-02"]
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Auckland"])
+@pytest.mark.parametrize(
+    ("first", "last", "window"),
+    [
+        (date.min, date.max, ("1970-01-01", NOON)),
+        (date.min, date(1970, 1, 1), ("1970-01-01", "1970-01-02")),
+        (date(2026, 3, 1), date.max, ("2026-03-01", NOON)),
+    ],
+)
+def test_days_beyond_leadperfections_calendar_are_those_at_its_ends(
+    zone: str, first: date, last: date, window: tuple[str, str | datetime]
+) -> None:
+    """W2, J4: `--from 0001-01-01 --to 9999-12-31` is all there is, in every zone."""
+    place = ZoneInfo(zone)
+    begin, end = (
+        each if isinstance(each, datetime) else datetime.fromisoformat(each).replace(tzinfo=place) for each in window
+    )
+    assert days(first, last, place, NOON) == Window(begin, end)
+
+
+def test_days_before_leadperfections_calendar_are_refused(lp_account: Account) -> None:
+    """J4: there can be nothing; days to come are refused likewise."""
+    with pytest.raises(SettingsError, match="no dates before 1970, and the last day is 0001-01-01"):
+        fill_back(lp_account, date.min, date.min)
+    with pytest.raises(SettingsError, match="begins on 9999-12-31, and that day has not begun"):
+        fill_back(lp_account, date.max, date.max)
+    assert lp_account.lp.requests == []
 
 
 def test_it_goes_on_where_it_failed_and_reads_nothing_twice(lp_account: Account) -> None:
