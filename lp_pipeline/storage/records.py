@@ -52,12 +52,21 @@ class Landed:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadContent:
+    """A lead's content (SPEC F1), and all its keys in lower case."""
+
+    content: Mapping[str, Any]
+    names: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Contents:
-    """A reading's content (SPEC F1): the prospect's own, and that of each lead by its key and in order."""
+    """A reading's content (SPEC F1): the prospect's own with all its keys, and that of each lead by its key and in order."""
 
     own: Mapping[str, Any]
-    by_key: Mapping[str, Any]
-    leads: tuple[Any, ...]
+    names: list[str]
+    by_key: Mapping[str, LeadContent]
+    leads: tuple[LeadContent, ...]
 
 
 def land(raw: bytes, ignored: Collection[str] = ()) -> Landed:
@@ -82,16 +91,17 @@ def contents(record: bytes, ignored: Collection[str] = ()) -> Contents:
     """What comparisons look at in a stored record, as received or in its normal form."""
     whole = _decode(record)
     if not isinstance(whole, dict):
-        return Contents({}, {}, ())
-    leads = whole.pop("leads", None) or ()
-    by_key: dict[str, Any] = {}
+        return Contents({}, [], {}, ())
+    leads = whole.pop("leads", None)
+    by_key: dict[str, LeadContent] = {}
     in_order = []
     for lead in leads if isinstance(leads, list) else ():
-        key = lead.pop(OWN_KEY, None) or id_of(lead.get("id"))
-        content = content_of(lead, ignored) or {}
-        in_order.append(content)
-        by_key.setdefault(key or "", content)
-    return Contents(content_of(whole, ignored) or {}, by_key, tuple(in_order))
+        key = lead.pop(OWN_KEY, None) or id_of(lead.get("id")) or ""
+        found = LeadContent(content_of(lead, ignored) or {}, [_key(name) for name in lead])
+        in_order.append(found)
+        by_key.setdefault(key, found)
+    own, names = content_of(whole, ignored) or {}, [_key(name) for name in whole]
+    return Contents(own, names, by_key, tuple(in_order))
 
 
 def own_keys(names: Iterable[str]) -> frozenset[str]:

@@ -23,12 +23,12 @@ def keep_contents(connection: Any, which: str = "staging/contents") -> None:
     run(connection, which)
     compared = connection.execute("select reading_no from compared order by all").fetchall()
     for numbers in _slices([number for (number,) in compared]):
-        rows: list[tuple[int, str | None, str]] = []
+        rows: list[tuple[int, str | None, str, list[str]]] = []
         for number, found in _contents(connection, numbers, ignored).items():
-            rows.append((number, None, _encode(found.own).decode()))
-            rows += [(number, key, _encode(content).decode()) for key, content in found.by_key.items()]
+            rows.append((number, None, _encode(found.own).decode(), found.names))
+            rows += [(number, key, _encode(of.content).decode(), of.names) for key, of in found.by_key.items()]
         columns = [list(column) for column in zip(*rows, strict=True)]
-        bound(connection, "staging/keep_contents", dict(zip(("no", "key", "content"), columns, strict=True)))
+        bound(connection, "staging/keep_contents", dict(zip(("no", "key", "content", "names"), columns, strict=True)))
 
 
 def keep_differing(connection: Any) -> None:
@@ -61,7 +61,7 @@ def _objects(known: dict[int, Contents], sources: Sequence[Any], ignored: Collec
     """The content of an opportunity's prospect and of its lead; `sources` as in `opportunities`."""
     reading_no, older, lead_no, lead_place = sources
     leads = known[lead_no].leads if lead_no in known else ()
-    lead = leads[lead_place - 1] if lead_place and lead_place <= len(leads) else None
+    lead = leads[lead_place - 1].content if lead_place and lead_place <= len(leads) else None
     own = known[reading_no].own if reading_no in known else {}
     return {**(content_of(msgspec.json.decode(older), ignored) or {} if older else {}), **own}, lead
 

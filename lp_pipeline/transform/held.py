@@ -16,7 +16,7 @@ from lp_pipeline.transform.merge import Step, run_steps, variables
 Verdict = Literal["accept", "drop"]
 ACCEPTING: tuple[Step, ...] = (
     *("merge/accept_held", keep_older_keys, "staging/current_records", "merge/changes", "merge/opportunities"),
-    *("merge/gone", "merge/due_deliveries", "merge/unstage"),
+    *("merge/moved", "merge/gone", "merge/due_deliveries", "merge/unstage"),
 )
 
 

@@ -36,8 +36,8 @@ STAGING: tuple[Step, ...] = (
     *("staging/triggered_leads", "staging/triggered_prospects", "staging/joined", "staging/staged_opportunities"),
 )
 MERGING: tuple[Step, ...] = (
-    *(keep_differing, "merge/outcomes", "merge/held", "merge/changes", "merge/opportunities", "merge/gone"),
-    *("merge/due_deliveries", "merge/rejected_records", "merge/calls"),
+    *(keep_differing, "merge/outcomes", "merge/held", "merge/changes", "merge/opportunities", "merge/moved"),
+    *("merge/gone", "merge/due_deliveries", "merge/rejected_records", "merge/calls"),
     *(partial(keep_contents, which="merge/read_again"), "merge/unannounced", "merge/settle"),
 )
 KEY_TWICE = "The table `opportunities` holds a key twice. Nothing more is read or published. Report it."
@@ -78,8 +78,9 @@ class MergeReport:
     @property
     def changed_something(self) -> bool:
         """Whether the published data changes."""
-        changes = (self.inserted, self.updated, self.held, self.gone, self.returned, self.new_calls)
-        return any(changes) or self.new_rejections > 0
+        # `rejected` counts records that were rejected before, too: their attempts and times change
+        changes = (self.inserted, self.updated, self.rejected, self.held, self.gone, self.returned, self.new_calls)
+        return any(changes)
 
 
 def stage(warehouse: Warehouse, settings: Settings) -> StagingReport:

@@ -32,6 +32,7 @@ WHAT_IS_REBUILT = {
     "pipeline.suspects": "*",
     "pipeline.merged": "*",
     "pipeline.older_keys": "*",
+    "pipeline.lead_listings": "*",
 }
 
 

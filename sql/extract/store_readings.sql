@@ -1,6 +1,6 @@
 -- SPEC W7: append the readings of the spool file and queue them for the merge. If a reading has the same JSON as the
 -- record's previous one in this feed, it is only counted; it is queued again, in its original place, if that one is
--- still unmerged or its record is rejected. The same applies to a record first seen by a backfill or sweep, whose
+-- still unmerged or its record is rejected. The same applies to a record that a backfill or sweep has shown, whose
 -- windows differ from a sync's. JSON is streamed from the spool file; joins see only numbers, keys and digests.
 -- Variables: sync_id, feed, is_history, zone; sent_from, sent_to, news_from (LeadPerfection's local time).
 create or replace temp table judged as
@@ -15,7 +15,7 @@ before as (
         l.digest,
         lag(l.digest, 1, s.digest) over (partition by l.contact_key order by l.reading_no) as digest_before,
         s.reading_no as stored_no,
-        getvariable('is_history') or coalesce(s.is_history, false) as was_in_the_past
+        getvariable('is_history') or coalesce(s.was_in_the_past, false) as was_in_the_past
     from landed as l
     left join pipeline.last_readings as s on s.feed = getvariable('feed') and s.contact_key = l.contact_key
 )
@@ -121,7 +121,11 @@ from spooled() as s
 where s.reading_no in (select reading_no from judged where is_new);
 
 create or replace temp table newest as
-select contact_key, max(reading_no) as reading_no, arg_max(digest, reading_no) as digest
+select
+    contact_key,
+    max(reading_no) as reading_no,
+    arg_max(digest, reading_no) as digest,
+    bool_or(was_in_the_past) as was_in_the_past
 from judged
 where is_new
 group by contact_key;
@@ -131,6 +135,6 @@ using newest as n
 where pipeline.last_readings.feed = getvariable('feed') and pipeline.last_readings.contact_key = n.contact_key;
 
 insert into pipeline.last_readings
-select getvariable('feed'), contact_key, reading_no, digest, getvariable('is_history') from newest;
+select getvariable('feed'), contact_key, reading_no, digest, was_in_the_past from newest;
 
 select count(*) filter (is_new) from judged;

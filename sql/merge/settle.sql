@@ -47,5 +47,13 @@ where pipeline.older_keys.contact_key = p.contact_key;
 insert into pipeline.older_keys
 select contact_key, older_keys, older_numbers from pipeline.current_prospects where older_keys is not null;
 
+delete from pipeline.lead_listings
+using listed_now as l
+where
+    pipeline.lead_listings.external_id = l.external_id
+    and pipeline.lead_listings.contact_key = l.contact_key;
+
+insert into pipeline.lead_listings select external_id, contact_key, reading_no from listed_now;
+
 delete from pipeline.unmerged where queue_no <= (select max(last_queue_no) from pipeline.batch);
 delete from pipeline.batch;

@@ -1,16 +1,17 @@
 -- Opportunities say which readings they come from, instead of holding copies of both objects.
 insert into pipeline.last_readings
-with newest as (
-    select
-        feed, contact_key, max(reading_no) as reading_no, arg_max(digest, reading_no) as digest,
-        arg_max(sync_id, reading_no) as sync_id
-    from raw.readings
-    group by feed, contact_key
-)
 select
-    feed, contact_key, reading_no, digest,
-    sync_id in (select r.sync_id from sync_runs as r where r.kind <> 'sync') as is_history
-from newest;
+    feed, contact_key, max(reading_no), arg_max(digest, reading_no),
+    bool_or(sync_id in (select r.sync_id from sync_runs as r where r.kind <> 'sync'))
+from raw.readings
+group by feed, contact_key;
+
+insert into pipeline.lead_listings
+select l.external_id, l.contact_key, max(l.reading_no)
+from raw.leads as l
+inner join pipeline.merged as m on m.feed = l.feed and m.contact_key = l.contact_key and m.reading_no >= l.reading_no
+where l.feed = 'leads' and l.external_id is not null
+group by l.external_id, l.contact_key;
 
 insert into pipeline.older_keys select contact_key, older_keys, older_numbers from older_keys;
 

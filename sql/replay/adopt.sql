@@ -85,6 +85,8 @@ delete from pipeline.merged;
 insert into pipeline.merged by name select * from replayed.pipeline.merged;
 delete from pipeline.older_keys;
 insert into pipeline.older_keys by name select * from replayed.pipeline.older_keys;
+delete from pipeline.lead_listings;
+insert into pipeline.lead_listings by name select * from replayed.pipeline.lead_listings;
 delete from calls;
 insert into calls by name select * from replayed.calls;
 delete from pipeline.batch;

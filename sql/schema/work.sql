@@ -59,9 +59,9 @@ create table if not exists raw.readings (
     normal json using compression zstd
 );
 create table if not exists pipeline.record_keys (place integer, name varchar);
--- The last stored reading of each prospect in each feed; `is_history` if a backfill or sweep read it.
+-- The last stored reading of each prospect in each feed, and whether a backfill or sweep has ever shown it there.
 create table if not exists pipeline.last_readings (
-    feed varchar, contact_key varchar, reading_no bigint, digest ubigint, is_history boolean
+    feed varchar, contact_key varchar, reading_no bigint, digest ubigint, was_in_the_past boolean
 );
 
 -- Normal forms of phone numbers and email addresses (SPEC J8), computed once per text: the ten digits of each number in
@@ -85,6 +85,8 @@ create table if not exists pipeline.merged (feed varchar, contact_key varchar, r
 -- Fields that only older readings of a prospect have (SPEC J1), and the numbers of these readings, by name; few prospects
 -- have any.
 create table if not exists pipeline.older_keys (contact_key varchar, older_keys json, older_numbers json);
+-- The last merged reading of the lead feed that listed a lead under a prospect (SPEC M6).
+create table if not exists pipeline.lead_listings (external_id varchar, contact_key varchar, reading_no bigint);
 
 -- `reading_no` and `lead_no` are the readings that its prospect and its lead come from, `lead_place` is the lead's place
 -- in that one, from 1; `older_keys` are the fields that only older readings have (SPEC J1).

@@ -1,12 +1,18 @@
 -- SPEC F2: leads that are new, changed or due for another check in the lead feed. Leads nested in the prospect feed
 -- trigger nothing. A backfill or sweep may show a prospect in a window that covers the timestamps of only some of its
--- leads; the others are triggered by a later window that covers theirs. Variable: zone. `contents` holds what is
+-- leads; the others are triggered by a later window that covers theirs. Once history has shown a prospect, a lead of
+-- it with a timestamp inside a window, but without an opportunity, was overlooked, also if the reading that is to be
+-- merged is older than the last merged one: then it is that one's leads. Variable: zone. `contents` holds what is
 -- compared of the readings that have one before them.
 create or replace table pipeline.triggered_leads as
-with batch as (select * from pipeline.batch where feed = 'leads' and not stale),
+with batch as (
+    select * replace (case when stale then previous_no else reading_no end as reading_no)
+    from pipeline.batch
+    where feed = 'leads'
+),
 leads_now as (
     select
-        b.contact_key, l.lead_key, l.external_id, l.stamps, b.reading_no, b.previous_no,
+        b.contact_key, l.lead_key, l.external_id, l.stamps, b.reading_no, b.previous_no, b.stale,
         case when b.contact_key[1] <> '?' then b.contact_key end as external_contact_id
     from batch as b inner join pipeline.current_leads as l using (contact_key)
 ),
@@ -37,9 +43,10 @@ stamped as (
 overlooked as (
     select s.contact_key, s.lead_key
     from stamped as s
-    inner join raw.readings as p on p.reading_no = s.previous_no
     where
-        (s.is_history or p.sync_id in (select r.sync_id from sync_runs as r where r.kind <> 'sync'))
+        (s.is_history or s.contact_key in (
+            select contact_key from pipeline.last_readings where feed = 'leads' and was_in_the_past
+        ))
         and not exists (
             select 1 from opportunities as o
             where o.external_contact_id = s.external_contact_id and o.external_id = s.external_id
@@ -50,9 +57,9 @@ known_prospects as (
         n.contact_key,
         n.lead_key,
         case
-            when o.lead_key is null then 'new'
-            when c.content is distinct from o.content then 'changed'
-            when r.lead_key is not null then 'rejected before'
+            when not n.stale and o.lead_key is null then 'new'
+            when not n.stale and c.content is distinct from o.content then 'changed'
+            when r.lead_key is not null and not n.stale then 'rejected before'
             when s.lead_key is not null then 'stamped inside the window, without an opportunity'
         end as reason
     from leads_now as n
