@@ -237,8 +237,10 @@ class _Round:
 
 def _delivery(row: dict[str, Any], source: str, ledger: dict[Key, Any]) -> Delivery:
     key = (row["external_contact_id"], row["external_id"] or "", row["external_created_local"].isoformat(" "))
-    records = [row[name] and row[name].encode() for name in ("prospect_record", "older_keys", "lead_record")]
-    prospect, lead = objects(*records, row["lead_place"])
+    record, older, lead_record = (
+        row[name].encode() if row[name] else b"" for name in ("prospect_record", "older_keys", "lead_record")
+    )
+    prospect, lead = objects(record, older, lead_record, row["lead_place"])
     opportunity = Opportunity(**{name: row[name] for name in COLUMNS}, prospect=prospect, lead=lead)
     overwrites = any(known[:2] == key[:2] and known != key and each["delivered_at"] for known, each in ledger.items())
     return Delivery(key, upsert_body(opportunity, source), overwrites)

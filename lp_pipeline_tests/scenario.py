@@ -149,7 +149,8 @@ class Scenario:
             "from opportunities as o inner join raw.readings as p on p.reading_no = o.reading_no "
             "left join raw.readings as l on l.reading_no = o.lead_no order by o.external_contact_id, o.external_id"
         )
-        return [objects(*(text and text.encode() for text in texts), place) for *texts, place in rows]
+        made = ((*((text or "").encode() for text in texts), place) for *texts, place in rows)
+        return [objects(record, older, source, place) for record, older, source, place in made]
 
     def keys(self, where: str = "true") -> list[tuple[Any, ...]]:
         """Contact, lead and combination of the opportunities."""

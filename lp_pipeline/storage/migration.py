@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 def migrate(connection: Any, version: int) -> None:
     """Convert what an older program stored; today's tables are there already."""
-    if version < WITH_READINGS:
+    if version < WITH_READINGS and connection.execute(statement("migration/has_old_readings")).fetchall():
         _to_readings(connection)
     connection.execute("update pipeline.publication set unpublished_changes = true")
 

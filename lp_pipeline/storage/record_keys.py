@@ -59,8 +59,8 @@ def keep_older_keys_of(connection: Any, prospects: Iterable[tuple[str, Any, str 
         known = {name: (places[name], value) for name, value in values.items()}
         found = older_keys(((number, record.encode()) for number, record in readings), known)
         if found:
-            texts = ({name: item[place] for name, item in found.items()} for place in (1, 0))
-            rows.append((contact, *(_encode(each).decode() for each in texts)))
+            fields, origins = ({name: item[place] for name, item in found.items()} for place in (1, 0))
+            rows.append((contact, _encode(fields).decode(), _encode(origins).decode()))
     for begin in range(0, len(rows), AT_ONCE):
         columns = [list(column) for column in zip(*rows[begin : begin + AT_ONCE], strict=True)]
         values = dict(zip(("contact", "keys", "numbers"), columns, strict=True))

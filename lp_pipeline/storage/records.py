@@ -61,7 +61,7 @@ class LeadContent:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A reading's content (SPEC F1): the prospect's own with all its keys, and that of each lead by its key and in order."""
+    """A reading's content (SPEC F1): the prospect's own with all its keys, and each lead's, by its key and in order."""
 
     own: Mapping[str, Any]
     names: list[str]
@@ -80,8 +80,8 @@ def land(raw: bytes, ignored: Collection[str] = ()) -> Landed:
     # a key that occurs twice makes the record longer than what was decoded; blanks do so too
     plain = _is_plain(whole) and b"\\u0000" not in raw and (len(ordered) == len(raw) or not _repeats_a_key(raw))
     if plain:
-        identity = str(whole["cst_id"])
-        return Landed(identity, identity, number, None, tuple(whole))
+        contact = str(whole["cst_id"])
+        return Landed(contact, contact, number, None, tuple(whole))
     normal = _normal(whole, ignored)
     identity = normal.get("cst_id")
     return Landed(identity or f"?{digest.hex()}", identity, number, _encode(normal), tuple(normal))
@@ -112,25 +112,25 @@ def own_keys(names: Iterable[str]) -> frozenset[str]:
 def older_keys(
     readings: Iterable[tuple[int, bytes]], known: Mapping[str, tuple[int, Any]]
 ) -> dict[str, tuple[int, Any]]:
-    """The fields that the newest of these readings (number, record) lacks, each from the latest one that has it, with that
-    one's number (SPEC J1); `known` are those found before."""
+    """The fields that the newest of these readings (number, record) lacks, each from the latest one that has it, with
+    that one's number (SPEC J1); `known` are those found before."""
     (_, newest), *older = sorted(readings, reverse=True)
     there = own_keys(_own(newest))
     found = {name: item for name, item in known.items() if name not in there}
-    for number, record in older:
+    for reading_no, record in older:
         for name, value in _own(record).items():
-            if name not in there and name not in NOT_OWN and (name not in found or found[name][0] < number):
-                found[name] = (number, value)
+            if name not in there and name not in NOT_OWN and (name not in found or found[name][0] < reading_no):
+                found[name] = (reading_no, value)
     return found
 
 
 def objects(
-    prospect: bytes, older: bytes | None, lead_source: bytes | None, lead_place: int | None
+    prospect: bytes, older: bytes, lead_source: bytes, lead_place: int | None
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The prospect and the lead of an opportunity, with keys in lower case (SPEC J1, D2): `prospect` is its reading,
-    `older` an object of the fields that this one lacks; `lead_place` counts from 1."""
+    `older` an object of the fields that this one lacks or nothing; `lead_place` in `lead_source` counts from 1."""
     lead = None
-    if lead_source is not None and lead_place:
+    if lead_source and lead_place:
         lead = _lower(_decode(lead_source)["leads"][lead_place - 1])
         lead.pop(OWN_KEY, None)
     return {**(_decode(older) if older else {}), **_own(prospect)}, lead
@@ -166,7 +166,7 @@ def _own(record: bytes) -> dict[str, Any]:
     whole = _decode(record)
     if not isinstance(whole, dict):
         return {}
-    fields = _lower(whole)
+    fields: dict[str, Any] = _lower(whole)
     fields.pop("leads", None)
     return fields
 
@@ -261,8 +261,8 @@ def _repeats_a_key(raw: bytes) -> bool:
 
 
 def _normal(whole: dict[str, Any], ignored: Collection[str]) -> dict[str, Any]:
-    """The record with lower-case keys, trimmed text, ids and all that SQL reads as text, and lists where they belong."""
-    fields = _lower(whole)
+    """The record with lower-case keys, trimmed text, what SQL reads as text, and lists where they belong."""
+    fields: dict[str, Any] = _lower(whole)
     fields.pop("leads", None)
     if "cst_id" not in fields and "cstid" in fields:  # the contract shows both spellings
         fields["cst_id"] = fields.pop("cstid")
@@ -278,7 +278,7 @@ def _normal(whole: dict[str, Any], ignored: Collection[str]) -> dict[str, Any]:
 
 def _normal_lead(lead: dict[str, Any], ignored: Collection[str]) -> dict[str, Any]:
     content = content_of(lead, ignored) or {}
-    fields = _lower(lead)
+    fields: dict[str, Any] = _lower(lead)
     fields["id"] = id_of(fields.get("id"))
     if fields["id"] is None:
         fields[OWN_KEY] = f"?{blake2b(_encode(content), digest_size=16).hexdigest()}"
@@ -310,7 +310,7 @@ def _as_text(fields: dict[str, Any], names: Collection[str]) -> None:
 
 
 def _lower_keys(value: dict[str, Any]) -> dict[str, Any]:
-    """The same items with keys in lower case; of two keys that fall together the one with a value wins, else the first."""
+    """The same items with keys in lower case; of two that fall together the one with a value wins, else the first."""
     if _are_lower(tuple(value)):
         return value
     lowered: dict[str, Any] = {}

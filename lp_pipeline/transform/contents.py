@@ -1,4 +1,5 @@
-"""Comparing contents (SPEC F1): of a reading with the one before it, and of an opportunity with what it was written from.
+"""Comparing contents (SPEC F1): of a reading with the one before it, and of an opportunity with
+what it was written from.
 
 Contents are computed where two records are compared, and kept for one transaction only. What follows from them, SQL
 decides.
@@ -17,8 +18,8 @@ AT_ONCE = 20_000  # readings
 
 
 def keep_contents(connection: Any, which: str = "staging/contents") -> None:
-    """Fill the temporary table `contents`: of the readings that `which` (a statement) puts into `compared`, the prospect's
-    own content and that of each lead."""
+    """Fill the temporary table `contents`: the prospect's own content and that of each lead, of the readings that the
+    statement `which` puts into `compared`."""
     ignored = ignored_fields(connection)
     run(connection, which)
     compared = connection.execute("select reading_no from compared order by all").fetchall()

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lp_pipeline.extract.normalize import land
 
 from lp_pipeline.clients.hatch import Communication, communication
 from lp_pipeline.clients.hatch.upsert import details
 from lp_pipeline.clients.json_values import id_of, text_of
 from lp_pipeline.clients.leadperfection.responses import identity
-from lp_pipeline.extract.normalize import land
 from lp_pipeline_tests.scenario import Scenario, only
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode

@@ -1,9 +1,7 @@
 """SPEC J8: forms are computed once, when a record lands. Rows in: readings; rows out: `pipeline.contact_points`."""
 
-from contextlib import closing
 from pathlib import Path
 
-from lp_pipeline.storage.publish import publish
 from lp_pipeline_tests.scenario import Scenario, lead, prospect
 
 FORMS = "select kind, written, place, form from pipeline.contact_points order by all nulls first"
@@ -29,16 +27,3 @@ def test_each_text_has_its_forms_once_however_often_it_is_read(tmp_path: Path) -
     scenario.sync(RECORD, prospect("2", phone1=None, email=""), prospect("3", phone1=..., email=..., altphones="x"))
     scenario.sync(RECORD, prospect("4", lead("40"), phone1="(518)555-0100", email=" Ann <A@x.com>"), feed="prospects")
     assert scenario.ask(FORMS) == EXPECTED
-
-
-def test_a_file_of_the_schema_before_gets_the_forms_of_what_it_has(tmp_path: Path) -> None:
-    """R6: a newer program migrates; what people query has them after the next publication."""
-    scenario = Scenario(tmp_path)
-    scenario.sync(RECORD)
-    with closing(scenario.outbox):
-        publish(scenario.warehouse, outbox=scenario.outbox, now=scenario.now, zone="America/New_York")
-        with scenario.warehouse.transaction() as connection:
-            connection.execute("drop table pipeline.contact_points").fetchall()
-            connection.execute("update pipeline.version set version = 3").fetchall()
-        assert scenario.ask(FORMS) == EXPECTED
-        assert scenario.ask("select unpublished_changes from pipeline.publication") == [(True,)]

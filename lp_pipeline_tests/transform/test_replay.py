@@ -178,7 +178,7 @@ def test_what_was_staged_before_a_verdict_or_a_rezone_is_staged_again(scenario: 
 
 
 CAPITALS = ("pipeline.lp_text(disposition) as", "upper(disposition) as")
-PHONES = ("'there': json_exists(prospect, '$.phone1')", "'there': phone is not null")
+PHONES = ("'there': phone1 is not null", "'there': phone is not null")
 
 
 def changed_sql(folder: Path, change: tuple[str, str] = CAPITALS) -> Path:
@@ -236,7 +236,7 @@ def test_adopting_makes_the_replayed_state_live(scenario: Scenario, tmp_path: Pa
         ) == [("10", "status", "Sold", "SOLD")]
         assert scenario.ask("select external_id, reason from pipeline.due_deliveries") == [("10", "history")]
         assert scenario.ask("select unpublished_changes from pipeline.publication") == [(True,)]
-        assert [shown["id"] for _, shown in scenario.objects()] == ["10", "20"]
+        assert [shown and shown["id"] for _, shown in scenario.objects()] == ["10", "20"]
         assert replay(scenario.settings).counts == {}
         again = scenario.sync(first, prospect("2", lead("20", disposition="Lost")))
         assert (again.updated, again.inserted) == (1, 0)

@@ -2,11 +2,33 @@
 -- again, so two others have to say it: the prospect feed, that the prospect has no leads (an empty list, not a missing
 -- one: that feed's records may come without leads), and the lead feed, later, that another prospect has the lead.
 create or replace temp table listed_now as
-select external_id, contact_key, lead_no as reading_no
-from pipeline.current_leads
-where
-    external_id is not null
-    and contact_key in (select contact_key from pipeline.batch where feed = 'leads' and not stale);
+with current as (
+    select external_id, contact_key, lead_no as reading_no
+    from pipeline.current_leads
+    where contact_key in (select contact_key from pipeline.batch where feed = 'leads' and not stale)
+),
+-- readings that were outdated when they were merged count too: the lead was there once
+outdated as (
+    select unnest(from_json(coalesce(normal, record), '{"leads": [{"id": "varchar"}]}').leads).id as external_id,
+        contact_key, reading_no
+    from raw.readings
+    where reading_no in (
+        select reading_no from pipeline.unmerged
+        where feed = 'leads' and queue_no <= (select max(last_queue_no) from pipeline.batch)
+        except
+        select reading_no from current
+    )
+),
+listed as (
+    select * from current
+    union all
+    select * from outdated
+)
+select external_id, contact_key, max(reading_no) as reading_no,
+    bool_or(reading_no in (select reading_no from pipeline.batch)) as is_in_batch
+from listed
+where external_id is not null
+group by external_id, contact_key;
 
 create or replace temp table moved as
 with known as (
@@ -19,10 +41,10 @@ concerned as (
     from known
     where
         external_contact_id in (select contact_key from pipeline.batch)
-        or external_id in (select external_id from listed_now)
+        or external_id in (select external_id from listed_now where is_in_batch)
 ),
 listings as (
-    select * from listed_now
+    select external_id, contact_key, reading_no from listed_now
     union all
     select * from pipeline.lead_listings
 ),
