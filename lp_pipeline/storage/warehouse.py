@@ -172,7 +172,7 @@ def _ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(statement("schema/ranked_opportunities"))
     if version is not None and version < WITH_CONTACT_POINTS:
         keep_known_contact_points(connection)
-        connection.execute("update pipeline.publication set unpublished_changes = true")  # people get them too
+        run(connection, "publish/note_unpublished")  # users get them too
     connection.execute("delete from pipeline.version")
     connection.execute("insert into pipeline.version values ($version)", {"version": SCHEMA_VERSION})
     connection.execute("commit")
