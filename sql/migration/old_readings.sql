@@ -11,7 +11,7 @@ select
     ('0x' || p.digest[1:16])::ubigint as digest,
     case
         when l.leads is null then p.record::varchar
-        when json_array_length(json_keys(p.record)::json) = 0 then '{"leads":' || l.leads || '}'
-        else p.record::varchar[1:-2] || ',"leads":' || l.leads || '}'
+        when p.record::varchar = '{}' then '{"leads":' || l.leads || '}'
+        else left(p.record::varchar, -1) || ',"leads":' || l.leads || '}'
     end as record
 from raw.prospects as p left join old_leads as l using (reading_no);
