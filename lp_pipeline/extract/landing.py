@@ -3,7 +3,6 @@
 What is new and what is only counted, SQL decides (`sql/extract/`).
 """
 
-import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,7 +112,9 @@ def _spooled(
     keys = KeyBits(connection)
     longest = 0
     try:
-        with open(os.open(spool, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as lines:
+        spool.unlink(missing_ok=True)
+        spool.touch(mode=0o600)
+        with spool.open("wb") as lines:
             for reading in readings:
                 page = first_page + reading.page
                 landed = land(reading.record, ignored)

@@ -10,7 +10,7 @@ from lp_pipeline.storage.sql import statement
 
 
 def keep_contact_points(connection: Any) -> None:
-    """Keep the forms of what the readings in `typed_readings` (of `staging/current_records`) write for the first time."""
+    """Keep the forms of what `typed_readings` (of `staging/current_records`) hold for the first time."""
     points: list[tuple[str, str, int, str | None]] = []
     for kind, written in connection.execute(statement("staging/unknown_contact_points")).fetchall():
         forms = phone_numbers(written) or (None,) if kind == "phone" else (email_address(written),)

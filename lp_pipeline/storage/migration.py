@@ -21,6 +21,7 @@ def migrate(connection: Any, version: int) -> None:
     """Convert what an older program stored; today's tables are there already."""
     if version < WITH_READINGS and connection.execute(statement("migration/has_old_readings")).fetchall():
         _to_readings(connection)
+    connection.execute(statement("migration/publish_all")).fetchall()
     connection.execute(statement("publish/note_unpublished")).fetchall()
 
 

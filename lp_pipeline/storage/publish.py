@@ -1,9 +1,9 @@
 """`published.duckdb`: the read-only copy for people, replaced whole (SPEC Q1).
 
-What is in it is SQL (`sql/publish/`); when it is replaced is decided here. The file itself: `public_file.py`.
+What is in it is SQL (`sql/publish/`), filled by `draft.py`; when it is replaced is decided here. The file itself:
+`public_file.py`.
 """
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,17 +15,14 @@ import duckdb
 
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage import public_file
+from lp_pipeline.storage.draft import build, draft_of, update_or_build
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.locks import briefly
-from lp_pipeline.storage.outbox import Outbox, Row
-from lp_pipeline.storage.sql import statement
-from lp_pipeline.storage.warehouse import SCHEMA_VERSION, STORAGE_VERSION, Warehouse, bound, first_row, rows_of, run
+from lp_pipeline.storage.outbox import Outbox
+from lp_pipeline.storage.warehouse import Warehouse, run
 
 AT_LEAST_EVERY = timedelta(hours=1)
 AT_MOST_EVERY_SECONDS = 60.0
-OUTBOX_TABLES = ("raw_communications", "rejected_communications", "communication_pushes", "hatch_deliveries")
-DERIVED = ("communications", "raw", "records", "opportunities", "copies", "views", "published", "comments")
-ROWS_AT_ONCE = 50_000
 
 Answer = TypeVar("Answer")
 
@@ -66,14 +63,9 @@ def publish(
         if not changed and (wait or not force) and age < AT_LEAST_EVERY:
             return Publication(False, "nothing changed since the last publication", {})
         time.sleep(wait)
-    draft = _draft(warehouse)
-    with readable_errors(f"publish {warehouse.published}"):
-        try:
-            _clear_drafts(warehouse.folder)
-            counts, by_status = _write(warehouse, outbox, draft, now=now, zone=zone)
-            public_file.replace(draft, warehouse.published, group)
-        finally:
-            _clear_drafts(warehouse.folder)
+    with readable_errors(f"publish {warehouse.published}"), draft_of(warehouse) as draft:
+        counts, by_status = update_or_build(warehouse, outbox, draft, now=now, zone=zone)
+        public_file.replace(draft, warehouse.published, group)
     with warehouse.transaction({"now_at": now, "revision": revision}) as connection:
         run(connection, "publish/note_published")
     return Publication(
@@ -107,61 +99,14 @@ def ask(outbox: Outbox, settings: Settings, question: Callable[[duckdb.DuckDBPyC
             return None
         with readable_errors(f"read {warehouse.published}", if_damaged="The next sync makes it again."):
             return _asked(warehouse.published, question)
-    with briefly(settings.data), readable_errors(f"read {warehouse.work}"):
-        draft = _draft(warehouse)
-        try:
-            _clear_drafts(warehouse.folder)
-            _write(warehouse, outbox, draft, now=settings.now(), zone=settings.lp_timezone)
-            return _asked(draft, question)
-        finally:
-            _clear_drafts(warehouse.folder)
+    with briefly(settings.data), readable_errors(f"read {warehouse.work}"), draft_of(warehouse) as draft:
+        build(warehouse, outbox, draft, now=settings.now(), zone=settings.lp_timezone)
+        return _asked(draft, question)
 
 
 def _asked(file: Path, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
     with duckdb.connect(str(file), read_only=True) as connection:
         return question(connection)
-
-
-def _draft(warehouse: Warehouse) -> Path:
-    return warehouse.folder / f".{warehouse.published.name}.{os.getpid()}"
-
-
-def _clear_drafts(folder: Path) -> None:
-    """Nothing of a draft stays behind, not even of a run that was killed while it wrote one."""
-    for left in folder.glob(".published.duckdb.*"):
-        left.unlink(missing_ok=True)
-
-
-def _write(
-    warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str
-) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    variables = {"now_at": now, "zone": zone, "schema_version": SCHEMA_VERSION}
-    with warehouse.connection(variables) as connection:
-        path = str(draft).replace("'", "''")
-        connection.execute(f"attach '{path}' as draft (storage_version '{STORAGE_VERSION}')")
-        draft.chmod(0o600)
-        connection.execute("use draft")
-        connection.execute("begin")  # or each of the hundreds of comments would wait for the disk
-        run(connection, "publish/tables")
-        for name in OUTBOX_TABLES:
-            _copy(connection, outbox.rows(f"published_{name}"), name)
-        for name in DERIVED:
-            run(connection, f"publish/{name}")
-        row = first_row(connection, "from published")
-        by_status = rows_of(connection, statement("status/opportunities_by_status"))
-        connection.execute("commit")
-        connection.execute("use work")
-        connection.execute("detach draft")
-        counts = {name: row[name] for name in ("opportunities", "gone_opportunities", "rejected_records")}
-        return counts, by_status
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, rows: list[Row], name: str) -> None:
-    """Append an outbox query's rows with `sql/publish/<name>.sql`, which takes a list of values for each column."""
-    columns = rows[0].keys() if rows else []
-    for begin in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[begin : begin + ROWS_AT_ONCE]
-        bound(connection, f"publish/{name}", {column: [row[column] for row in some] for column in columns})
 
 
 def note_unpublished(connection: Any) -> None:

@@ -1,5 +1,5 @@
-"""Which keys a prospect has, as bits of one number: whether one reading lacks a key of another one is then a matter of two
-numbers (SPEC J1). And the fields that only older readings have, for the few prospects that have such.
+"""Which keys a prospect has, as bits of one number: whether one reading lacks a key of another one is then a matter of
+two numbers (SPEC J1). And the fields that only older readings have, for the few prospects that have such.
 """
 
 from collections.abc import Iterable

@@ -137,4 +137,6 @@ where pipeline.last_readings.feed = getvariable('feed') and pipeline.last_readin
 insert into pipeline.last_readings
 select getvariable('feed'), contact_key, reading_no, digest, was_in_the_past from newest;
 
+insert into pipeline.unpublished_contacts select contact_key from newest;
+
 select count(*) filter (is_new) from judged;

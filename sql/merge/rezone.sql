@@ -87,6 +87,8 @@ where
     and opportunities.external_created_local = r.external_created_local
     and (r.old_created_at <> r.external_created_at or r.old_updated_at <> r.external_updated_at);
 
+insert into pipeline.unpublished_contacts values (null);
+
 update pipeline.account set zone = getvariable('zone');
 
 -- E4: log it for a replay. What is staged was based on the state before this change, so it will be staged again.

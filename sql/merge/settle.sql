@@ -60,5 +60,10 @@ where
 
 insert into pipeline.lead_listings select external_id, contact_key, reading_no from newer_listings;
 
+insert into pipeline.unpublished_contacts
+select contact_key from pipeline.batch
+union
+select external_contact_id from presence;
+
 delete from pipeline.unmerged where queue_no <= (select max(last_queue_no) from pipeline.batch);
 delete from pipeline.batch;

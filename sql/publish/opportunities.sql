@@ -1,5 +1,8 @@
 -- SPEC J3, M8: each opportunity with its rank within the contact, and both records, by their lowercase names:
 -- prospect ->> '$.city'.
+create temp table chosen_opportunities as
+select * from work.main.opportunities where external_contact_id in (select contact_key from chosen);
+
 insert into opportunity_details
 with objects as (
     select
@@ -7,8 +10,8 @@ with objects as (
         coalesce(normal::varchar, work.pipeline.lower_keys(record)) as fields
     from work.raw.readings
     where
-        reading_no in (select reading_no from work.main.opportunities)
-        or reading_no in (select lead_no from work.main.opportunities)
+        reading_no in (select reading_no from chosen_opportunities)
+        or reading_no in (select lead_no from chosen_opportunities)
 )
 select
     r.external_contact_id, r.external_id, r.external_created_at, r.external_updated_at,
@@ -21,6 +24,6 @@ select
         else json_merge_patch(r.older_keys, p.fields, '{"leads": null}')
     end,
     json_merge_patch(from_json(l.fields, '{"leads": ["json"]}').leads[r.lead_place], '{"?key": null}')
-from work.main.ranked_opportunities as r
+from work.pipeline.ranked('chosen_opportunities') as r
 inner join objects as p on p.reading_no = r.reading_no
 left join objects as l on l.reading_no = r.lead_no;

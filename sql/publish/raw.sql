@@ -5,7 +5,9 @@ select
     r.*,
     l.contact_key as key,
     coalesce(r.normal::varchar, work.pipeline.lower_keys(r.record)) as fields
-from work.pipeline.last_readings as l inner join work.raw.readings as r on r.reading_no = l.reading_no;
+from work.pipeline.last_readings as l
+inner join work.raw.readings as r on r.reading_no = l.reading_no
+where l.contact_key in (select contact_key from chosen);
 
 create temp table shown_leads as
 with lists as (
@@ -37,7 +39,8 @@ insert into raw.prospects
 select
     sync_id, feed, read_at, page, place, external_contact_id,
     case
-        when json_type(record) = 'OBJECT'
+        -- an empty list says that there are none, which is more than not knowing of any
+        when json_type(record) = 'OBJECT' and json_array_length(record, '$.leads') is distinct from 0
             then json_merge_patch(record, '{"leads": null, "Leads": null, "LEADS": null}')
         else record
     end

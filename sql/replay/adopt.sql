@@ -91,4 +91,6 @@ delete from calls;
 insert into calls by name select * from replayed.calls;
 delete from pipeline.batch;
 
+insert into pipeline.unpublished_contacts values (null);
+
 select count(*) from adopted;

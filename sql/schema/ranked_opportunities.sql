@@ -1,5 +1,5 @@
--- SPEC M8: a contact's opportunities in order; the first is the current one. Also ranks what is published.
-create or replace view ranked_opportunities as
+-- SPEC M8: a contact's opportunities in order; the first is the current one. `source` is the name of a table of them.
+create or replace macro pipeline.ranked(source) as table
 select
     *,
     row_number() over (
@@ -13,4 +13,6 @@ select
             try_cast(external_id as hugeint) desc nulls last,
             external_id desc nulls last
     ) as opportunity_place
-from opportunities;
+from query_table(source);
+
+create or replace view ranked_opportunities as select * from pipeline.ranked('opportunities');

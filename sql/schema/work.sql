@@ -201,6 +201,8 @@ create table if not exists pipeline.merges (
 alter table pipeline.merges add column if not exists held integer;
 create table if not exists pipeline.publication (published_at timestamptz, unpublished_changes boolean);
 alter table pipeline.publication add column if not exists outbox_revision bigint;
+-- Contacts whose published rows are outdated; null stands for all of them.
+create table if not exists pipeline.unpublished_contacts (contact_key varchar);
 
 -- Everything that changed opportunities, in order, with what a replay needs (SPEC E4): each merge with what it took from
 -- the queue, each `rezone`, and each `held accept|drop` with the contacts chosen.

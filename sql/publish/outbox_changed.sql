@@ -1,0 +1,2 @@
+-- Whether communications, pushes and deliveries are published again.
+select outbox_changed from state;
