@@ -5,7 +5,7 @@ from datetime import datetime
 
 import click
 
-from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home
+from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home, output_form, output_options
 from lp_pipeline.communications.open_push import NOT_SENT, STATES
 from lp_pipeline.communications.targets import TARGETS
 from lp_pipeline.settings import load_settings
@@ -64,8 +64,7 @@ def push(*, dry_run: bool, **overrides: bool | None) -> None:
 @click.group(invoke_without_command=True)
 @click.option("--state", type=State(STATES), help="List the pushes in this state instead.")
 @click.option("--reason", help="Only pushes with this reason.")
-@click.option("--csv", "as_csv", is_flag=True, help="As CSV (the default into a file or another program).")
-@click.option("--json", "as_json", is_flag=True, help="As a JSON array of objects.")
+@output_options
 @click.pass_context
 def pushes(context: click.Context, state: str | None, reason: str | None, *, as_csv: bool, as_json: bool) -> None:
     """List the pushes that need a decision: uncertain, unmatched or failed. The commands below settle them."""
@@ -73,7 +72,7 @@ def pushes(context: click.Context, state: str | None, reason: str | None, *, as_
         from lp_pipeline.cli.review import show_listed
 
         page = console()
-        form = "json" if as_json else "page" if page.is_terminal and not as_csv else "csv"
+        form = output_form(page, as_csv=as_csv, as_json=as_json)
         show_listed(account_settings(), state, reason, page, form)
 
 

@@ -2,7 +2,9 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 from filelock import FileLock
@@ -15,6 +17,26 @@ from lp_pipeline.settings import Settings, base_folder, load_settings
 def console() -> Console:
     """Standard output; lines are not folded when they go into a file or another program."""
     return Console() if sys.stdout.isatty() else Console(width=1000)
+
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def output_options(command: Command) -> Command:
+    """The options --csv and --json of a command that lists rows, for `output_form`."""
+    for name, description in (
+        ("json", "All rows as a JSON array of objects."),
+        ("csv", "All rows as CSV (the default into a file or another program)."),
+    ):
+        command = click.option(f"--{name}", f"as_{name}", is_flag=True, help=description)(command)
+    return command
+
+
+def output_form(page: Console, *, as_csv: bool, as_json: bool) -> str:
+    """`page`, `csv` or `json`. Raises `click.UsageError`."""
+    if as_csv and as_json:
+        raise click.UsageError("Give either --csv or --json.")
+    return "json" if as_json else "page" if page.is_terminal and not as_csv else "csv"
 
 
 def account_settings() -> Settings:

@@ -6,7 +6,7 @@ from typing import IO
 import click
 
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
-from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home
+from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home, output_form, output_options
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.errors import QUERY_INTERRUPTED, PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
@@ -65,8 +65,7 @@ def status() -> None:
 @main.command(context_settings={"ignore_unknown_options": True})  # a query may begin with a comment: --
 @click.argument("query", required=False)
 @click.option("--file", "file", type=click.File(encoding="utf-8"), help="Read the query from this file (- is stdin).")
-@click.option("--csv", "as_csv", is_flag=True, help="All rows as CSV (the default into a file or another program).")
-@click.option("--json", "as_json", is_flag=True, help="All rows as a JSON array of objects.")
+@output_options
 def sql(query: str | None, file: IO[str] | None, *, as_csv: bool, as_json: bool) -> None:
     """Query the published data: one QUERY, or a prompt if there is none.
 
@@ -77,19 +76,35 @@ def sql(query: str | None, file: IO[str] | None, *, as_csv: bool, as_json: bool)
 
     if query and query.startswith("-") and len(query.split()) == 1:
         raise click.NoSuchOption(query)
-    if (query is not None and file) or (as_csv and as_json):
-        raise click.UsageError("Give either a query or --file, and either --csv or --json.")
-    settings, page = account_settings(), console()
+    if query is not None and file:
+        raise click.UsageError("Give either a query or --file.")
+    page = console()
+    form, settings = output_form(page, as_csv=as_csv, as_json=as_json), account_settings()
     if query is None and not file and sys.stdin.isatty():
         prompt(settings, page)
         return
-    form = "json" if as_json else "page" if page.is_terminal and not as_csv else "csv"
     try:
         text = query if query is not None else (file or sys.stdin).read()
         text.encode()  # what Python could not decode may also be in it as half a surrogate pair
     except UnicodeError:
         raise click.ClickException("The query is not valid UTF-8 text. Save it as UTF-8.") from None
     ask(settings, text, page, form)
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.argument("parameters", nargs=-1, metavar="[PARAMETER=VALUE]...")
+@output_options
+def ask(name: str | None, parameters: tuple[str, ...], *, as_csv: bool, as_json: bool) -> None:
+    """Ask a ready-made question about the published data, or list the questions."""
+    from lp_pipeline.cli.questions import ask_question, show_questions
+
+    page = console()
+    form, settings = output_form(page, as_csv=as_csv, as_json=as_json), account_settings()
+    if name is None:
+        show_questions(page, form)
+    else:
+        ask_question(settings, name, parameters, page, form)
 
 
 @main.command()

@@ -1,6 +1,6 @@
 """`lp-pipeline sql`: one query, or a prompt that takes them line by line. How rows look: `query.py`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -13,6 +13,7 @@ from lp_pipeline.errors import WarehouseError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.published import open_published, published_file
 from lp_pipeline.storage.sql import statement
+from lp_pipeline.storage.warehouse import set_variables
 
 HELP = """\
 Type a query; it may take several lines and ends with a semicolon. Each query sees the newest published data.
@@ -23,13 +24,22 @@ Type a query; it may take several lines and ends with a semicolon. Each query se
 WRITERS = {"csv": write_csv, "json": write_json}
 
 
-def ask(settings: Settings, text: str, console: Console, form: str = "page", *, folded: bool = False) -> None:
-    """Run the statements of `text` and show each one's rows, as `page`, `csv` or `json`; `folded` as `show` has it.
-    Raises `WarehouseError`."""
+def ask(
+    settings: Settings,
+    text: str,
+    console: Console,
+    form: str = "page",
+    *,
+    folded: bool = False,
+    variables: Mapping[str, str] | None = None,
+) -> None:
+    """Run the statements of `text`, which may read the `variables` with `getvariable()`, and show each one's rows, as
+    `page`, `csv` or `json`; `folded` as `show` has it. Raises `WarehouseError`."""
     with (
         open_published(published_file(settings), {"python_enable_replacements": False}) as connection,
         ThreadPoolExecutor(1) as executor,  # a busy DuckDB doesn't notice Ctrl-C; the waiting thread does
     ):
+        set_variables(connection, variables or {})
         shown = executor.submit(_show, connection, text, console, form, folded=folded)
         try:
             shown.result()

@@ -1,4 +1,5 @@
 -- Which lead sources brought in leads, appointments and sales in the 90 days before the data was published?
+-- Parameter days: how many days, instead of 90
 select
     l.source,
     count(*) as leads,
@@ -7,6 +8,6 @@ select
     round(100.0 * count(*) filter (l.sold) / count(*), 1) as sold_percent,
     sum(l.gross_sale_amount) filter (l.sold) as gross_sales
 from leads as l cross join published as p
-where l.entered_at > timezone(p.leadperfection_timezone, p.published_at) - interval 90 days
+where l.entered_at > timezone(p.leadperfection_timezone, p.published_at) - to_days(coalesce(getvariable('days')::integer, 90))
 group by l.source
 order by leads desc, l.source;

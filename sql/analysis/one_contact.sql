@@ -1,8 +1,10 @@
--- Everything known about one contact, newest first. As it is, the contact that changed last; for another one, put
--- `select '123456' as external_contact_id` (a cst_id) into `chosen`. Times are in the account's time zone.
+-- Everything known about one contact, newest first. Times are in the account's time zone. In other clients, choose the contact
+-- with `set variable cst_id = '123456';`.
+-- Parameter cst_id: which contact, instead of the one that changed last
 with chosen as (
     select external_contact_id
     from current_opportunities
+    where external_contact_id = coalesce(getvariable('cst_id')::varchar, external_contact_id)
     order by external_updated_at desc, external_contact_id
     limit 1
 )
