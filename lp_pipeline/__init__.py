@@ -6,6 +6,8 @@ For your own code: `published(sql)` is a DataFrame of the published data, `Publi
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lp_pipeline.settings.zones import use_locked_database
+
 if TYPE_CHECKING:
     from lp_pipeline.orchestration.published_duckdb import PublishedDuckDB
     from lp_pipeline.storage.published import published
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["PublishedDuckDB", "published"]
 
 _MODULES = {"PublishedDuckDB": "orchestration.published_duckdb", "published": "storage.published"}
+
+use_locked_database()
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -27,6 +28,8 @@ from lp_pipeline.storage.warehouse import Warehouse
 THREADS = 8
 UNAVAILABLE = 3  # consecutive unavailable upserts after which this run stops calling Hatch
 NOW = "9999"  # sorts after every time in the ledger
+
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 Key = tuple[str, str, str]  # contact, lead or "", External Created At on LP's wall clock
 
@@ -235,8 +238,8 @@ def _delivery(row: dict[str, Any], source: str, ledger: dict[Key, Any]) -> Deliv
     key = (row["external_contact_id"], row["external_id"] or "", row["external_created_local"].isoformat(" "))
     opportunity = Opportunity(
         **{name: row[name] for name in COLUMNS},
-        prospect=msgspec.json.decode(row["prospect"]),
-        lead=msgspec.json.decode(row["lead"]) if row["lead"] else None,
+        prospect=_decode(row["prospect"]),
+        lead=_decode(row["lead"]) if row["lead"] else None,
     )
     overwrites = any(known[:2] == key[:2] and known != key and each["delivered_at"] for known, each in ledger.items())
     return Delivery(key, upsert_body(opportunity, source), overwrites)

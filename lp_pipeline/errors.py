@@ -6,6 +6,7 @@
     ├── LeadPerfectionError       LeadPerfection can't be read or written
     │   ├── SignInRefused         it rejects the credentials or permissions; retrying doesn't help
     │   ├── SlowQuery             it times out on this request; a smaller window or page may work
+    │   ├── NoRecords             it answers this request with something that is no page of records
     │   └── OutOfTime             the run's time limit ended before all pages were read
     └── HatchError                Hatch can't be read or written
         ├── HatchRefused          it rejects one record; other records may work
@@ -16,6 +17,8 @@
 No message contains a secret or personal data (SPEC R4). The other system's own error text goes into `words`, which is
 stored in a table and never printed.
 """
+
+QUERY_INTERRUPTED = "Query interrupted"  # in the RuntimeError that DuckDB makes of Ctrl-C
 
 
 class PipelineError(Exception):
@@ -40,6 +43,10 @@ class SignInRefused(LeadPerfectionError):
 
 class SlowQuery(LeadPerfectionError):
     """LeadPerfection timed out repeatedly on this request. A smaller window or page may work."""
+
+
+class NoRecords(LeadPerfectionError):
+    """LeadPerfection answered with something that is no page of records (SPEC W5). Other requests may work."""
 
 
 class OutOfTime(LeadPerfectionError):

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -142,6 +142,12 @@ def failures(result: dg.ExecuteInProcessResult) -> list[str]:
     """The message of each failed step, as a person meets it first."""
     found = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     return [str(data.user_failure_data.description) for data in found if data.user_failure_data]
+
+
+def shown_errors(events: Iterable[dg.DagsterEvent]) -> list[str]:
+    """The errors of a run as the UI shows them, with their stack traces and causes: once each, in order."""
+    errors = [getattr(event.event_specific_data, "error", None) for event in events]
+    return list(dict.fromkeys(error.to_string().strip() for error in errors if error))
 
 
 @contextmanager

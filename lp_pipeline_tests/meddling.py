@@ -98,9 +98,8 @@ def changes_it(path: Path, stack: ExitStack) -> None:
     unlocked(path)
     with duckdb.connect(str(path)) as connection:
         connection.execute("create table theirs as select 1 as one")
-        connection.execute("delete from opportunities")
-        connection.execute("delete from raw.prospects")
-        connection.execute("delete from internal.prospect_fields")
+        for table in ("opportunity_details", "prospects", "raw.prospects"):
+            connection.execute(f"delete from {table}")
 
 
 def leaves_the_log_of_another(path: Path, stack: ExitStack) -> None:

@@ -23,6 +23,24 @@ Record = dict[str, Any]
 
 PATIENCE = 600.0  # seconds; far more than anything takes on a busy machine, so that what hangs ends as a failure
 NOON = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # noon in New York
+ODD_NAMES = (  # of fields that a tenant may have added
+    *(
+        'Window width (24")',
+        "",
+        " ",
+        "ends in \\",
+        'quoted \\" twice',
+        "it's",
+        "$",
+        "$.email",
+        ".",
+        "a.b",
+        "*",
+        "[0]",
+        "leads[0]",
+    ),
+    *("#", "/", "`", "null", "two\nlines", "nul\x00", "Straße", "İ", "😀", "x" * 300),
+)
 LIVE = {
     "LP_API_URL": "https://lp.example",
     "LP_CLIENT_ID": "acme",

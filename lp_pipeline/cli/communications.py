@@ -1,6 +1,7 @@
 """`lp-pipeline push`, `pushes`, `deliver`, `inbox`, `recovered`: the commands about Hatch. No logic here."""
 
-from datetime import UTC, datetime
+from collections.abc import Collection
+from datetime import datetime
 
 import click
 
@@ -10,10 +11,24 @@ from lp_pipeline.communications.targets import TARGETS
 from lp_pipeline.settings import load_settings
 
 SINCE = click.DateTime(("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"))
+NOTHING_MATCHED = "No matching pushes; nothing changed."
+
+
+class State(click.Choice[str]):
+    """A state of pushes: a misspelled one selects nothing, as an unknown id does."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Exit code 1 with the states that there are, instead of a usage error."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.UsageError as error:
+            raise click.ClickException(f"{NOTHING_MATCHED} --state {error.message}") from None
+
+
 SELECTION = (
     click.argument("communication_ids", nargs=-1),
     click.option("--target", type=click.Choice(TARGETS), help="Only pushes to this target."),
-    click.option("--state", type=click.Choice(NOT_SENT), help="All pushes in this state."),
+    click.option("--state", type=State(NOT_SENT), help="All pushes in this state."),
     click.option("--reason", help="All pushes with this reason, such as switched_off or before_start."),
     click.option("--since", type=SINCE, help="Only communications since this time (in LeadPerfection's time zone)."),
 )
@@ -47,15 +62,19 @@ def push(*, dry_run: bool, **overrides: bool | None) -> None:
 
 
 @click.group(invoke_without_command=True)
-@click.option("--state", type=click.Choice(STATES), help="List the pushes in this state instead.")
+@click.option("--state", type=State(STATES), help="List the pushes in this state instead.")
 @click.option("--reason", help="Only pushes with this reason.")
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV (the default into a file or another program).")
+@click.option("--json", "as_json", is_flag=True, help="As a JSON array of objects.")
 @click.pass_context
-def pushes(context: click.Context, state: str | None, reason: str | None) -> None:
+def pushes(context: click.Context, state: str | None, reason: str | None, *, as_csv: bool, as_json: bool) -> None:
     """List the pushes that need a decision: uncertain, unmatched or failed. The commands below settle them."""
     if context.invoked_subcommand is None:
-        from lp_pipeline.cli.render import show_held
+        from lp_pipeline.cli.review import show_listed
 
-        show_held(account_settings(), state, reason, console())
+        page = console()
+        form = "json" if as_json else "page" if page.is_terminal and not as_csv else "csv"
+        show_listed(account_settings(), state, reason, page, form)
 
 
 def _verdict(name: str, description: str, outcome: str) -> click.Command:
@@ -71,15 +90,16 @@ def _verdict(name: str, description: str, outcome: str) -> click.Command:
         from lp_pipeline.storage.outbox import Outbox
 
         settings = account_settings()
-        moment = since.replace(tzinfo=settings.zone) if since else None
+        moment = settings.instant_of(since) if since else None
         with Outbox(settings.data) as outbox:
             changed = settle(outbox, settings, name, Choice(communication_ids, target, state, reason, moment))  # type: ignore[arg-type]
         if not changed:
-            raise click.ClickException("No matching pushes; nothing changed.")
-        click.echo(f"{_pushes(changed.total())} {outcome}.")
-        off = sorted(set(changed) - set(targets_on(settings)))
+            raise click.ClickException(NOTHING_MATCHED)
+        click.echo(f"{_pushes(len(changed))} {outcome}.")
+        off = sorted({target for _, target in changed} - set(targets_on(settings)))
         if name == "again" and off:
             click.echo(f"{' and '.join(off)} {'is' if len(off) == 1 else 'are'} turned off: sent once turned on.")
+        _all_matched(communication_ids, {communication_id for communication_id, _ in changed})
 
     for parameter in reversed(SELECTION):
         command = parameter(command)
@@ -91,6 +111,12 @@ pushes.add_command(
     _verdict("again", "Push the selected pushes (again) with the next push.", "queued for the next push")
 )
 pushes.add_command(_verdict("drop", "Never push the selected pushes.", "dropped"))
+
+
+def _all_matched(given: Collection[str], changed: Collection[str]) -> None:
+    """Exit code 1 if some of the given ids matched nothing, while others did."""
+    if missed := [each for each in dict.fromkeys(given) if each not in changed]:
+        raise click.ClickException(f"No matching pushes of {', '.join(missed)}; those are as they were.")
 
 
 def _pushes(number: int) -> str:
@@ -123,7 +149,7 @@ def assign_command(communication_id: str, cst_id: str) -> None:
 
     settings = account_settings()
     with Outbox(settings.data) as outbox:
-        number = assign(outbox, settings, communication_id, cst_id).total()
+        number = assign(outbox, settings, communication_id, cst_id)
     click.echo(f"{_pushes(number)} to prospect {cst_id} queued for the next push.")
 
 
@@ -131,13 +157,18 @@ def assign_command(communication_id: str, cst_id: str) -> None:
 @click.option("--since", type=SINCE, required=True, help="Start of the period (in LeadPerfection's time zone).")
 def deliver(since: datetime) -> None:
     """Send opportunities that changed since a given time to Hatch, unless Hatch already has them as they are."""
+    from lp_pipeline.cli.execute import show_progress
     from lp_pipeline.runs.deliver_since import deliver_since
 
     settings = account_settings()
-    moment = since.replace(tzinfo=settings.zone).astimezone(UTC)
+    moment = settings.instant_of(since)
     if moment > settings.now():
-        raise click.BadParameter(f"{since} is in the future.", param_hint="--since")
-    click.echo(deliver_since(settings, moment, console()))
+        now = settings.now().astimezone(settings.zone)
+        raise click.ClickException(
+            f"{since:%Y-%m-%d %H:%M} is in the future (it is {now:%Y-%m-%d %H:%M}); nothing was sent. Give --since a "
+            "time that has passed."
+        )
+    click.echo(deliver_since(settings, moment, show_progress))
 
 
 @click.command()
@@ -167,7 +198,7 @@ def recovered_command(since: datetime) -> None:
 
     settings = account_settings()
     with Outbox(settings.data) as outbox:
-        number = recovered(outbox, settings, since.replace(tzinfo=settings.zone)).total()
+        number = recovered(outbox, settings, settings.instant_of(since)).total()
     click.echo(
         f"{_pushes(number)} will be looked up in LeadPerfection before sending, and so will messages that arrive again."
     )

@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+import click
 from filelock import FileLock
 from rich.console import Console
 
@@ -18,11 +19,14 @@ def console() -> Console:
 
 def account_settings() -> Settings:
     """The settings of an account whose data the folder holds: every command that touches data begins with this
-    (SPEC J5). Raises `SettingsError`."""
+    (SPEC J5). Raises `SettingsError`; says on stderr if DuckDB reads the time zone differently."""
     from lp_pipeline.storage.account import check_account
+    from lp_pipeline.storage.duckdb_zones import zone_warning
 
     settings = load_settings()
     check_account(settings)
+    if warning := zone_warning(settings):
+        click.echo(f"Warning: {warning}", err=True)
     return settings
 
 

@@ -6,14 +6,15 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import click
 import dagster as dg
 from dagster._core.instance import InstanceRef
-from rich.console import Console
-from rich.progress import Progress
 
 from lp_pipeline.communications.dry_run import as_text
 from lp_pipeline.orchestration.build import build_definitions
+from lp_pipeline.orchestration.failures import StepInterrupted
 from lp_pipeline.runs.connections import Connections
+from lp_pipeline.runs.progress import Progress
 from lp_pipeline.runs.steps import dry_run
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.sql import statements_from
@@ -22,9 +23,13 @@ from lp_pipeline.transform.replay import ReplayReport, replay
 Tell = Callable[[str], object]
 # Dagster would put what steps write to a terminal into files, with processes that trip over Ctrl-C: no progress is seen
 NOT_CAPTURED = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
-INTERRUPTED = ("KeyboardInterrupt", "DagsterExecutionInterruptedError")
-QUERY_INTERRUPTED = "RuntimeError: Query interrupted"  # what DuckDB makes of Ctrl-C
+INTERRUPTED = (StepInterrupted.__name__, "KeyboardInterrupt", "DagsterExecutionInterruptedError")
 QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def show_progress(text: str) -> None:
+    """A line on standard error, so that standard output holds results only."""
+    click.echo(text, err=True)
 
 
 def run_sync() -> list[str]:
@@ -55,22 +60,19 @@ def dry_run_push(settings: Settings, overrides: Mapping[str, bool | None]) -> st
         return as_text(dry_run(connections, overrides))
 
 
-def run_replay(
-    settings: Settings, console: Console, *, adopt: bool, sql: Path | None, scratch: Path | None
-) -> ReplayReport:
+def run_replay(settings: Settings, *, adopt: bool, sql: Path | None, scratch: Path | None) -> ReplayReport:
     """Replay the stored readings (SPEC E4), with the statements of the folder `sql` if that is given."""
-    with Progress(console=console, transient=True) as bar, statements_from(sql) if sql else nullcontext():
-        task = bar.add_task("Replaying", total=None)
+    with Progress("replay", show_progress) as progress, statements_from(sql) if sql else nullcontext():
         return replay(
             settings,
             adopt=adopt,
             scratch=scratch,
-            on_progress=lambda done, number: bar.update(task, completed=done, total=number),
+            on_progress=lambda done, of: progress.step(f"Replaying: {done:,} of {of:,}", done, of),
         )
 
 
 def _run(name: str, run_config: Mapping[str, Any], tell: Tell | None = None) -> list[str]:
-    job = build_definitions().resolve_job_def(name)
+    job = build_definitions(tell=show_progress).resolve_job_def(name)
     home = InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides={"compute_logs": NOT_CAPTURED})
     with dg.DagsterInstance.from_ref(home) as instance:
         result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=run_config)
@@ -90,6 +92,6 @@ def _failure(step: str | None, data: Any) -> str:
     error = data.error
     while error and error.cause:
         error = error.cause
-    if error and (error.cls_name in INTERRUPTED or QUERY_INTERRUPTED in error.message):
+    if error and error.cls_name in INTERRUPTED:
         return "Interrupted. Completed work is saved; run the command again to resume."
     return f"{step}: {error.message if error else 'failed'}".strip()

@@ -1,5 +1,6 @@
 """`lp-pipeline backfill`, `sweep`, `held`, `replay`: the commands about the past. They wire only."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,11 @@ def backfill(first: date, last: date) -> None:
     """
     from lp_pipeline.cli.execute import run_backfill
     from lp_pipeline.cli.render import show_status
+    from lp_pipeline.runs.backfill import backfill_window, check_alone
 
     settings = account_settings()
+    backfill_window(settings, first, last, settings.now())  # a slip leaves no failed run in Dagster
+    check_alone(settings)
     give_dagster_a_home()
     if failures := run_backfill(f"{first}", f"{last}", click.echo):
         raise click.ClickException("\n".join(failures))
@@ -49,8 +53,10 @@ def sweep(*, full: bool) -> None:
     """Read again what may have changed without a stamp, and show which fields did."""
     from lp_pipeline.cli.execute import run_sweep
     from lp_pipeline.cli.render import show_unannounced
+    from lp_pipeline.runs.backfill import check_alone
 
     settings = account_settings()
+    check_alone(settings)
     give_dagster_a_home()
     if failures := run_sweep(click.echo, full=full):
         raise click.ClickException("\n".join(failures))
@@ -70,27 +76,31 @@ def held(context: click.Context) -> None:
 @held.command()
 @click.argument("cst_ids", nargs=-1)
 def accept(cst_ids: tuple[str, ...]) -> None:
-    """What is held (of these prospects, or all) becomes additional opportunities."""
+    """Accept what is held, of these prospects or of all, as additional opportunities."""
     from lp_pipeline.transform.held import settle_held
 
-    _tell(settle_held(account_settings(), "accept", cst_ids), "accepted")
+    _report(settle_held(account_settings(), "accept", cst_ids), cst_ids, "accepted")
 
 
 @held.command()
 @click.argument("cst_ids", nargs=-1)
 def drop(cst_ids: tuple[str, ...]) -> None:
-    """What is held (of these prospects, or all) never becomes an opportunity."""
+    """Drop what is held, of these prospects or of all: it never becomes an opportunity."""
     from lp_pipeline.transform.held import settle_held
 
-    _tell(settle_held(account_settings(), "drop", cst_ids), "dropped")
+    _report(settle_held(account_settings(), "drop", cst_ids), cst_ids, "dropped")
 
 
-def _tell(number: int, what: str) -> None:
-    if not number:
-        click.echo(f"None of these is held, so nothing was {what}. `lp-pipeline held` lists what is.")
-    else:
-        noun = "opportunity is" if number == 1 else "opportunities are"
-        click.echo(f"{number} {noun} {what}. The next sync publishes that.")
+def _report(settled: Sequence[str], chosen: Sequence[str], outcome: str) -> None:
+    """How many were settled; exit code 1 if none was, or none of some chosen prospect."""
+    if settled:
+        noun = "opportunity is" if len(settled) == 1 else "opportunities are"
+        click.echo(f"{len(settled)} {noun} {outcome}. The next sync publishes this.")
+    if missed := [each for each in dict.fromkeys(chosen) if each not in settled]:
+        rest = "those are as they were" if settled else "nothing changed"
+        raise click.ClickException(f"No opportunity of {', '.join(missed)} is held; {rest}. See `lp-pipeline held`.")
+    if not settled:
+        raise click.ClickException("No opportunity is held; nothing changed.")
 
 
 @click.command()
@@ -112,7 +122,7 @@ def replay(*, adopt: bool, sql: Path | None, scratch: Path | None) -> None:
     if sql and not (sql / "staging").is_dir():
         raise click.UsageError(f"{sql} is no copy of sql/: it has no folder staging.")
     settings = account_settings()
-    report = run_replay(settings, console(), adopt=adopt, sql=sql, scratch=scratch)
+    report = run_replay(settings, adopt=adopt, sql=sql, scratch=scratch)
     show_difference(report, console())
     if report.counts and not adopt:
         raise click.exceptions.Exit(1)

@@ -8,7 +8,7 @@ import click
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
 from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home
 from lp_pipeline.cli.history import COMMANDS as HISTORY
-from lp_pipeline.errors import PipelineError
+from lp_pipeline.errors import QUERY_INTERRUPTED, PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
 
 
@@ -16,11 +16,15 @@ class PlainErrors(click.Group):
     """Shows an expected error as its one message, without a stack trace."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; exit code 1 with the message on stderr for a `PipelineError`."""
+        """Run the command; exit code 1 with the message on stderr for a `PipelineError`, and one line for Ctrl-C."""
         try:
             return super().invoke(ctx)
         except PipelineError as error:
             raise click.ClickException(str(error)) from None
+        except RuntimeError as error:
+            if QUERY_INTERRUPTED in str(error):
+                raise click.Abort from None
+            raise
 
 
 @click.group(cls=PlainErrors, help="Keeps LeadPerfection and Hatch in sync, by way of DuckDB.")

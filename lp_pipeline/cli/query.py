@@ -70,8 +70,11 @@ def write_json(result: Result, out: IO[str]) -> None:
     out.write("\n]\n")
 
 
-def show(result: Result, console: Console, *, if_none: str = "No rows.", folded: bool = False) -> None:
-    """A table, or, where a row doesn't fit the width, one record below the other (or a table with `folded` cells)."""
+def show(
+    result: Result, console: Console, *, if_none: str = "No rows.", folded: bool = False, skip_empty: bool = False
+) -> None:
+    """A table, or, where a row doesn't fit the width, one record below the other (or a table with `folded` cells).
+    `skip_empty` leaves out a record's empty texts."""
     rows = _first(result.rows, MOST_ROWS + 1)
     shown, more = rows[:MOST_ROWS], len(rows) > MOST_ROWS
     if result.lines:
@@ -98,7 +101,8 @@ def show(result: Result, console: Console, *, if_none: str = "No rows.", folded:
         for number, line in enumerate(cells, 1):
             console.print(Text(f"── record {number} ──", style="dim"))
             for name, cell in zip(names, line, strict=True):
-                console.print(Text.assemble((f"{name:>{margin}}", "bold"), "  ", cell), soft_wrap=True)
+                if cell.plain or not skip_empty:
+                    console.print(Text.assemble((f"{name:>{margin}}", "bold"), "  ", cell), soft_wrap=True)
     if more:
         console.print(f"[dim]The first {MOST_ROWS} rows. To see all: --csv or --json, or send the output to a file.[/]")
 

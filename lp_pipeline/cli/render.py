@@ -12,7 +12,6 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from lp_pipeline.cli.query import results, show, visible
-from lp_pipeline.communications.manual import Choice, held
 from lp_pipeline.package_data import package_data
 from lp_pipeline.settings import REPOSITORY, Settings, settings_file
 from lp_pipeline.storage.outbox import Outbox
@@ -20,8 +19,6 @@ from lp_pipeline.storage.published import open_published, published_file
 from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.warehouse import first_row
 from lp_pipeline.transform.replay import ReplayReport
-
-MOST_ROWS = 200
 
 
 def show_status(settings: Settings, console: Console) -> None:
@@ -111,18 +108,3 @@ def show_difference(report: ReplayReport, console: Console) -> None:
         console.print(f"Replayed {report.done_again:,} merges and settlements. Differences: {counts}.")
     if report.adopted is not None:
         console.print(f"Adopted: replaced {report.adopted:,} opportunities. The next sync publishes them.")
-
-
-def show_held(settings: Settings, state: str | None, reason: str | None, console: Console) -> None:
-    """The pushes that need a decision, or those of a state."""
-    with Outbox(settings.data) as outbox:
-        rows = held(outbox, Choice(state=state, reason=reason))
-    if not rows:
-        console.print(f"No push is {state or 'uncertain, unmatched or failed'}.")
-        return
-    names = ("communication_id", "target", "state", "reason", "attempts", "external_contact_id", "occurred_at", "words")
-    table = Table(*names, caption=f"the first {MOST_ROWS} of {len(rows)}" if len(rows) > MOST_ROWS else None)
-    for row in rows[:MOST_ROWS]:
-        table.add_row(*[Text("" if row[name] is None else visible(str(row[name]))) for name in names])
-    console.print(table)
-    console.print("Settle them: lp-pipeline pushes sent|again|drop ID …, or pushes assign ID CST_ID")

@@ -4,20 +4,27 @@ in, their text as UTF-8 and its value out. What the values mean is decided by th
 
 import codecs
 import json
+import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from email.message import Message
 from typing import Any
 
 import msgspec
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+LEVELS = 64  # of nesting
+LONGEST_NUMBER = 4000  # digits of a whole number; Python reads no more than 4300
+SMALLEST_EXPONENT = -400  # written out, a number below that is nothing but zeros
 
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
 )
+_BRACKET = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +60,13 @@ def bare(body: bytes) -> bytes:
     return body.strip().removeprefix(codecs.BOM_UTF8).strip()
 
 
-def readable(text: bytes) -> tuple[bytes, Any]:
-    """JSON text and its value; one bad character, lone surrogate or number becomes U+FFFD or null, the rest stays.
+def readable(text: bytes, levels: int = LEVELS) -> tuple[bytes, Any]:
+    """JSON text and its value; one bad character, lone surrogate or number becomes U+FFFD or null, and what is nested
+    deeper than so many levels a text; the rest stays.
 
     Raises one of `UNREADABLE` for what is no JSON at all.
     """
+    text = shallow(text, levels)
     try:
         return text, msgspec.json.decode(text)
     except UNREADABLE:
@@ -68,9 +77,45 @@ def readable(text: bytes) -> tuple[bytes, Any]:
     try:
         return repaired, msgspec.json.decode(repaired)
     except UNREADABLE:
-        value = json.loads(repaired, strict=False, parse_constant=lambda _: None)
-        repaired = msgspec.json.encode(value)
+        value = json.loads(
+            repaired, strict=False, parse_constant=lambda _: None, parse_float=number, parse_int=_whole_number
+        )
+        repaired = _encode(value)
         return repaired, msgspec.json.decode(repaired)
+
+
+def shallow(text: bytes, levels: int = LEVELS) -> bytes:
+    """JSON in which what is nested deeper than so many levels is a text: its own. Nothing that reads it needs a deep
+    stack; what LeadPerfection and Hatch send on purpose has five levels."""
+    if text.count(b"[") + text.count(b"{") <= levels:
+        return text
+    parts: list[bytes] = []
+    depth = begun = ended = 0
+    for found in _BRACKET.finditer(text):
+        if found[0] in (b"[", b"{"):
+            begun = found.start() if depth == levels else begun
+            depth += 1
+        elif found[0] in (b"]", b"}"):
+            depth -= 1
+            if depth == levels:
+                parts += text[ended:begun], msgspec.json.encode(text[begun : found.end()].decode("utf-8", "replace"))
+                ended = found.end()
+    return b"".join((*parts, text[ended:]))
+
+
+def number(text: str) -> Decimal | None:
+    """A JSON number with all its digits; None for one too large for a double, 0 for one too small."""
+    if not math.isfinite(float(text)):
+        return None
+    try:
+        found = Decimal(text)
+    except ArithmeticError:  # an exponent of twenty digits
+        return Decimal(0)
+    return found if found.adjusted() > SMALLEST_EXPONENT else Decimal(0)
+
+
+def _whole_number(text: str) -> int | None:
+    return int(text) if len(text) <= LONGEST_NUMBER else None
 
 
 def decoded(body: bytes, otherwise: Any = None) -> Any:

@@ -1,6 +1,5 @@
-"""Settling pushes by hand (SPEC E3): listing and settling those that need a decision, and `lp-pipeline recovered` after
-an older copy of the data folder was restored (R5): what may have been sent is looked up first, see `reconcile`.
-Nothing is sent here.
+"""Settling pushes by hand (SPEC E3), and `lp-pipeline recovered` after an older copy of the data folder was restored
+(R5): what may have been sent is looked up first, see `reconcile`. Listing them: `review`. Nothing is sent here.
 """
 
 import json
@@ -12,12 +11,12 @@ from typing import Literal
 
 from lp_pipeline.communications.ledger import REALLY_RECOVERED_AT, RECOVERED_AT
 from lp_pipeline.communications.matching import is_read
-from lp_pipeline.communications.open_push import NOT_SENT, OPEN
+from lp_pipeline.communications.open_push import NOT_SENT, OPEN, Key
 from lp_pipeline.communications.targets import TARGETS, targets_on
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.locks import push_turn
-from lp_pipeline.storage.outbox import Outbox, Row, iso, run
+from lp_pipeline.storage.outbox import Outbox, iso, run
 
 HELD = ("uncertain", "unmatched", "failed")
 VERDICTS = {"sent": ("sent", "by_hand"), "again": ("pending", "by_hand"), "drop": ("skipped", "dropped")}
@@ -35,18 +34,8 @@ class Choice:
     since: datetime | None = None
 
 
-def held(outbox: Outbox, choice: Choice) -> list[Row]:
-    """The pushes that are uncertain, unmatched or failed, or else in the selected state."""
-    values = {
-        "states": json.dumps([choice.state] if choice.state else HELD),
-        "reason": choice.reason,
-        "since": iso(choice.since) if choice.since else "",
-    }
-    return outbox.rows("held_pushes", values)
-
-
-def settle(outbox: Outbox, settings: Settings, verdict: Verdict, choice: Choice) -> Counter[str]:
-    """Settle the selected pushes; how many there were, by target. Raises `SettingsError`.
+def settle(outbox: Outbox, settings: Settings, verdict: Verdict, choice: Choice) -> list[Key]:
+    """Settle the selected pushes, and return them: communication id and target. Raises `SettingsError`.
 
     `sent`: LeadPerfection already has it. `again`: push it (again), also if it was skipped; what was sent is left
     alone, and so are targets that are off, if only ids are given. `drop`: never push it.
@@ -71,11 +60,11 @@ def settle(outbox: Outbox, settings: Settings, verdict: Verdict, choice: Choice)
         "since": iso(choice.since) if choice.since else "",
     }
     with outbox.transaction() as connection:
-        return Counter(row["target"] for row in run(connection, "settle_by_hand", values))
+        return [(row["communication_id"], row["target"]) for row in run(connection, "settle_by_hand", values)]
 
 
-def assign(outbox: Outbox, settings: Settings, communication_id: str, external_contact_id: str) -> Counter[str]:
-    """Assign a communication to a prospect, to which its unmatched pushes go; how many there were, by target.
+def assign(outbox: Outbox, settings: Settings, communication_id: str, external_contact_id: str) -> int:
+    """Assign a communication to a prospect, to which its unmatched pushes go; how many there were.
 
     Raises `SettingsError`, and changes nothing, if the prospect was never read or no push is unmatched.
     """
@@ -91,7 +80,7 @@ def assign(outbox: Outbox, settings: Settings, communication_id: str, external_c
                 f"Communication {communication_id} has no unmatched pushes; nothing changed. "
                 "`lp-pipeline pushes --state unmatched` lists those that do."
             )
-    return settle(outbox, settings, "again", Choice((communication_id,), state="unmatched"))
+    return len(settle(outbox, settings, "again", Choice((communication_id,), state="unmatched")))
 
 
 def recovered(outbox: Outbox, settings: Settings, since: datetime) -> Counter[str]:
@@ -99,7 +88,10 @@ def recovered(outbox: Outbox, settings: Settings, since: datetime) -> Counter[st
     pushes that affects, by target. Waits until a push in progress has ended. Raises `SettingsError`."""
     now = settings.now()
     if since > now:
-        raise SettingsError(f"--since is in the future; it is now ({now.astimezone(settings.zone):%Y-%m-%dT%H:%M:%S}.")
+        raise SettingsError(
+            f"{since:%Y-%m-%d %H:%M} is in the future (it is {now.astimezone(settings.zone):%Y-%m-%d %H:%M}); nothing "
+            "changed. Give --since the time when the restored copy was made."
+        )
     with push_turn(settings), outbox.transaction() as connection:
         for name, clock in ((RECOVERED_AT, now), (REALLY_RECOVERED_AT, datetime.now(UTC))):
             run(connection, "keep_fact", {"name": name, "value": iso(clock)})

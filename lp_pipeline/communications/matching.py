@@ -6,10 +6,12 @@ The rule is in `sql/communications/`; this module gathers its input from the out
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import duckdb
 
 from lp_pipeline.clients.contact_points import email_address
+from lp_pipeline.clients.leadperfection import feeds
 from lp_pipeline.communications.open_push import Address, OpenPush
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.outbox import Outbox, Row
@@ -26,6 +28,16 @@ class _Question:
     lead_id: str | None
     phone: str | None
     email: str | None
+
+
+@dataclass(frozen=True)
+class Person:
+    """A prospect as a user knows them."""
+
+    external_contact_id: str
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
 
 
 def addressed(outbox: Outbox, settings: Settings, pushes: Sequence[OpenPush]) -> list[OpenPush]:
@@ -45,6 +57,14 @@ def is_read(outbox: Outbox, settings: Settings, external_contact_id: str) -> boo
     return bool(ask(outbox, settings, lambda connection: connection.execute(query, values).fetchall()))
 
 
+def read_until(outbox: Outbox, settings: Settings) -> datetime | None:
+    """Until when the published data has what changed in LeadPerfection; None if nothing was ever read."""
+    values = {"feeds": [feed.name for feed in feeds(settings) if feed]}
+    query = statement("communications/read_until")
+    found = ask(outbox, settings, lambda connection: connection.execute(query, values).fetchall())
+    return found[0][0] if found else None
+
+
 def addresses(outbox: Outbox, settings: Settings, pushes: Sequence[OpenPush]) -> dict[str, Address]:
     """Where each communication belongs, by its id; `phone` is the prospect's."""
     if not pushes:
@@ -54,6 +74,18 @@ def addresses(outbox: Outbox, settings: Settings, pushes: Sequence[OpenPush]) ->
     if found is None:  # nothing was ever read
         return {each.communication_id: Address("not_read" if each.contact_ids else "none") for each in questions}
     return found
+
+
+def people(outbox: Outbox, settings: Settings, contact_ids: Sequence[str]) -> dict[str, Person]:
+    """How these prospects are called, by id; those that were never read are missing."""
+    values, query = {"ids": contact_ids}, statement("communications/people")
+    rows = ask(outbox, settings, lambda connection: connection.execute(query, values).fetchall()) if contact_ids else []
+    return {row[0]: Person(*row) for row in rows or []}
+
+
+def searched_by(outbox: Outbox, pushes: Sequence[OpenPush]) -> dict[str, tuple[str | None, str | None]]:
+    """The phone and the email address by which each communication's prospect is looked for, by its id."""
+    return {each.communication_id: (each.phone, each.email) for each in _questions(outbox, pushes)}
 
 
 def _answers(connection: duckdb.DuckDBPyConnection, questions: Sequence[_Question]) -> dict[str, Address] | None:

@@ -5,7 +5,7 @@ The command line loads this for its help: no import here may lead to DuckDB.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 OPEN = ("pending", "unmatched", "uncertain", "failed")
@@ -24,6 +24,7 @@ class Address:
     job_id: str | None = None
     phone: str | None = None
     calls: Collection[Sequence[str | None]] = ()  # already in LeadPerfection: wall time and phone
+    candidates: Sequence[str] = field(default=(), compare=False)  # the prospects it may belong to, if there are several
 
 
 @dataclass(frozen=True, kw_only=True)

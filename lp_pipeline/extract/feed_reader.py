@@ -19,7 +19,7 @@ from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import remember_account
 from lp_pipeline.storage.warehouse import Warehouse
 
-BELIEVE_EMPTY_AFTER = timedelta(hours=24)
+BELIEVE_GAPS_AFTER = timedelta(hours=24)
 Access = Callable[[], AbstractContextManager[Warehouse]]
 
 
@@ -72,8 +72,8 @@ class FeedReader:
         self._on_page = on_page
         self._report = FeedReport(feed.name)
         self._pieces: PieceReader
-        self._believes_empty = False
-        self._moving = True  # until a piece came back empty and was not believed
+        self._believes_gaps = False
+        self._moving = True  # until a piece came back empty, or with elements that are no records, and was not believed
         self._out_of_time = False
 
     def read(self) -> FeedReport:
@@ -89,7 +89,7 @@ class FeedReader:
                 f"{state.watermark.isoformat()}; what lies between is read again."
             )
         now = max(settings.now(), state.watermark)
-        self._believes_empty = now - state.watermark >= BELIEVE_EMPTY_AFTER
+        self._believes_gaps = now - state.watermark >= BELIEVE_GAPS_AFTER
         length = timedelta(hours=settings.lp_piece_hours)
         window = Window(state.watermark - timedelta(minutes=settings.lp_overlap_minutes), now)
         self._through(window, now, min(length, state.piece_limit or length), full_page_seen=state.full_page_seen)
@@ -102,7 +102,7 @@ class FeedReader:
 
         `full_page_seen` is what the warehouse, or the last report of the same run, knew.
         """
-        self._believes_empty = True
+        self._believes_gaps = True
         length = max(timedelta(hours=self._settings.lp_piece_hours), window.end - window.begin)
         self._through(window, self._settings.now(), length, full_page_seen=full_page_seen)
         return self._report
@@ -180,7 +180,12 @@ class FeedReader:
     def _store(self, attempts: list[Piece]) -> None:
         """Store what was read and, unless it is unsure, move the watermark in the same transaction (SPEC W1)."""
         report, outcome = self._report, attempts[-1].outcome
-        if outcome == "empty" and not self._believes_empty:
+        if attempts[-1].no_records:
+            self._warn(
+                f"The {self._feed.name} feed: {attempts[-1].error}. They are in rejected_records; the rest "
+                "was stored as usual. The next syncs ask for the same time again, for a day at most."
+            )
+        if (outcome == "empty" or attempts[-1].no_records) and not self._believes_gaps:
             self._moving = False  # what follows is read all the same, but the next sync asks for this piece again
         moves = self._kind == "sync" and self._moving and outcome != "shifted"
         with self._access() as warehouse, warehouse.transaction() as connection:

@@ -30,6 +30,7 @@ class Piece:
     readings: Sequence[Reading]
     outcome: str
     error: str | None = None  # with LeadPerfection's own words
+    no_records: int = 0  # how many of the readings are no prospects' records: something else may be behind them (W5)
     failure: str | None = None  # why the feed counts as unread, without them
     failure_kind: str | None = None
 

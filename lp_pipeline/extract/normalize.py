@@ -11,12 +11,14 @@ from typing import Any
 
 import msgspec
 
+from lp_pipeline.clients.json_repair import number
+from lp_pipeline.clients.json_values import id_of, text_of
 from lp_pipeline.clients.lp_dates import SENTINEL
 
 ARRAYS = ("appointments", "jobs")
 NEVER_COMPARED = frozenset({"notes", "calls"})  # our own pushes would echo
 
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_decode = msgspec.json.Decoder(float_hook=number).decode
 _encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 _split_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _split_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -35,7 +37,10 @@ class Landed:
 
 @dataclass(frozen=True)
 class LandedProspect(Landed):
-    """A prospect without its leads; `digest` is that of the whole reading, keys sorted (SPEC W7)."""
+    """A prospect without its leads; `digest` is that of the whole reading, keys sorted (SPEC W7).
+
+    An empty list of leads stays in `record`: that there are none is more than not knowing of any (SPEC M6).
+    """
 
     digest: str
     leads: tuple[Landed, ...]
@@ -52,10 +57,10 @@ def land(raw: bytes, ignored: Collection[str] = ()) -> LandedProspect:
         return LandedProspect(f"?{digest}", None, raw.decode(), "{}", "{}", digest, ())
     fields = _lower(whole)
     leads = _leads(raw, ignored)
-    fields.pop("leads", None)
     if "cst_id" not in fields and "cstid" in fields:  # the contract shows both spellings
         fields["cst_id"] = fields.pop("cstid")
-    parts = {name: value for name, value in _split_object(raw).items() if name.lower() != "leads"}
+    has_none = isinstance(fields.pop("leads", None), list) and not leads
+    parts = {name: value for name, value in _split_object(raw).items() if has_none or name.lower() != "leads"}
     record = msgspec.json.encode(parts).decode()
     landed = _landed(record, fields, "cst_id", ignored)
     key = landed.key if landed.id else f"?{digest}"
@@ -78,10 +83,9 @@ def _leads(raw: bytes, ignored: Collection[str]) -> tuple[Landed, ...]:
 
 def _landed(record: str, fields: dict[str, Any], id_name: str, ignored: Collection[str]) -> Landed:
     content = _encode(content_of(fields, ignored) or {}).decode()
-    identity = fields.get(id_name)
-    text = "" if identity is None or isinstance(identity, (dict, list)) else _text(identity)
-    key = text or f"?{_digest(content.encode())}"
-    return Landed(key, text or None, record, _encode(fields).decode(), content)
+    identity = id_of(fields.get(id_name))
+    key = identity or f"?{_digest(content.encode())}"
+    return Landed(key, identity, record, _encode(fields).decode(), content)
 
 
 def content_of(value: Any, ignored: Collection[str] = ()) -> Any:
@@ -105,16 +109,14 @@ def content_of(value: Any, ignored: Collection[str] = ()) -> Any:
             while items and items[-1] is None:
                 items.pop()
             return items or None
-        case None:
-            return None
         case _:
-            text = _text(value)
-            return None if not text or SENTINEL.fullmatch(text) else text
+            text = text_of(value)
+            return None if text is None or SENTINEL.fullmatch(text) else text
 
 
 def _lower(value: Any) -> Any:
-    """The value with all keys in lower case and all text trimmed; of two keys that fall together the one with a value
-    wins, else the first."""
+    """The value with all keys in lower case, all text trimmed, and numbers written as ids are (SPEC J4); of two keys
+    that fall together the one with a value wins, else the first."""
     match value:
         case dict():
             lowered: dict[str, Any] = {}
@@ -127,15 +129,11 @@ def _lower(value: Any) -> Any:
         case list():
             return [_lower(item) for item in value]
         case str():
-            return _text(value)
+            return text_of(value) or ""
+        case Decimal():
+            return Decimal(text_of(value) or 0)
         case _:
             return value
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value).replace("\x00", "").strip()
 
 
 def _digest(data: bytes) -> str:

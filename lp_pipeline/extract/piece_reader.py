@@ -3,6 +3,7 @@
 The pieces, their order and what is stored of them: `feed_reader`.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -76,7 +77,17 @@ class PieceReader:
                 reading = replace(reading, pages=before.pages + reading.pages)
             outcome = "shifted" if not sure else "read" if reading.readings else "empty"
             attempts.append(
-                Piece(window, reading.sent, started_at, self._settings.now(), reading.pages, reading.readings, outcome)
+                Piece(
+                    window,
+                    reading.sent,
+                    started_at,
+                    self._settings.now(),
+                    reading.pages,
+                    reading.readings,
+                    outcome,
+                    error=_no_records(reading),
+                    no_records=len(reading.no_records),
+                )
             )
             if sure:
                 break
@@ -85,7 +96,7 @@ class PieceReader:
 
     def sent(self, window: Window) -> SentWindow:
         """The window as it is sent to LeadPerfection."""
-        return as_sent(window, self._settings.zone, self._late(window))
+        return as_sent(window, self._settings.zone, self._late(window), self._settings.duckdb_zone)
 
     def _late(self, window: Window) -> timedelta:
         """W3: every end is sent late, but that of a half which another half follows: it would not be any smaller."""
@@ -112,3 +123,11 @@ class PieceReader:
                 "that window were set aside; the rest was read. Ask LeadPerfection to look at these records."
             )
         return reading
+
+
+def _no_records(reading: WindowReading) -> str | None:
+    """What the ledger says of elements that are no records: how many, and of which kinds."""
+    if not reading.no_records:
+        return None
+    kinds = ", ".join(f"{kind} ×{count}" for kind, count in Counter(reading.no_records).most_common(5))
+    return f"{len(reading.no_records)} of {len(reading.readings)} elements were not prospects: {kinds}"

@@ -46,7 +46,8 @@ def news_from(connection: Any, feed: str, settings: Settings) -> datetime:
     now = settings.now()
     found = bound(connection, "extract/watermark", {"feed": feed})
     watermark = min(found[0][0], now) if found else now
-    return as_sent(Window(watermark - timedelta(minutes=settings.lp_overlap_minutes), now), settings.zone).start
+    window = Window(watermark - timedelta(minutes=settings.lp_overlap_minutes), now)
+    return as_sent(window, settings.zone, other=settings.duckdb_zone).start
 
 
 def move_watermark(connection: Any, feed: str, to: datetime) -> None:

@@ -13,14 +13,17 @@ from lp_pipeline.orchestration.sensors import push_sensor
 from lp_pipeline.settings import Settings, load_settings
 
 
-def build_definitions(load: Callable[[], Settings] = load_settings, *, pace: float = 1.0) -> dg.Definitions:
-    """Fresh definitions over the settings that `load` returns; `pace` multiplies the waits between tries."""
+def build_definitions(
+    load: Callable[[], Settings] = load_settings, *, pace: float = 1.0, tell: Callable[[str], object] | None = None
+) -> dg.Definitions:
+    """Fresh definitions over the settings that `load` returns; `pace` multiplies the waits between tries, `tell` shows
+    progress in the shell, where there is one."""
     return dg.Definitions(
         assets=SYNC_ASSETS,
         asset_checks=CHECKS,
         jobs=[sync, push_communications, backfill, sweep],
         schedules=[sync_schedule(load), sweep_schedule(load)],
         sensors=[push_sensor(load)],
-        resources={"connections": run_connections(load, pace=pace)},
+        resources={"connections": run_connections(load, pace=pace, tell=tell)},
         executor=dg.in_process_executor,
     )

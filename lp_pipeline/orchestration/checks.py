@@ -17,14 +17,15 @@ from lp_pipeline.orchestration.assets import (
     raw_prospects,
     staged_opportunities,
 )
-from lp_pipeline.orchestration.failures import plain_failures
+from lp_pipeline.orchestration.failures import StepFailed, plain_failures
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.reports import DeliveryOutcome, ExportOutcome, UnreadFeed, last, unread_feeds
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.warehouse import run
-from lp_pipeline.transform.merge import without_ids_message
+from lp_pipeline.transform.merge import KEY_TWICE, staged_twice_message, without_ids_message
 
 Context = dg.AssetCheckExecutionContext
+Results = Iterator[dg.AssetCheckResult]  # of a check that may yield its result and then fail the run
 
 
 def _offenders(context: Context, connections: Connections, name: str) -> list[Any]:
@@ -34,34 +35,34 @@ def _offenders(context: Context, connections: Connections, name: str) -> list[An
             return run(connection, f"checks/{name}")
 
 
-@dg.asset_check(asset=staged_opportunities, blocking=True, description="No key is staged twice.")
-def staged_keys_are_unique(context: Context, connections: dg.ResourceParam[Connections]) -> dg.AssetCheckResult:
+def _blocking(problem: str | None) -> Results:
+    """A blocking check's result; its step fails with the problem itself, not with Dagster's error about the check."""
+    yield dg.AssetCheckResult(passed=not problem, description=problem)
+    if problem:
+        raise StepFailed(problem)
+
+
+@dg.asset_check(asset=staged_opportunities, blocking=True, description="No key is staged twice.")  # type: ignore[arg-type]
+def staged_keys_are_unique(context: Context, connections: dg.ResourceParam[Connections]) -> Results:
     """Block the merge of a batch that holds a key twice."""
     offenders = _offenders(context, connections, "staged_keys_are_unique")
-    return dg.AssetCheckResult(
-        passed=not offenders,
-        description=f"{len(offenders)} keys are staged twice. Nothing was merged; the readings are kept."
-        if offenders
-        else "every key is staged once",
-    )
+    yield from _blocking(staged_twice_message(len(offenders)) if offenders else None)
 
 
-@dg.asset_check(
+@dg.asset_check(  # type: ignore[arg-type]
     asset=staged_opportunities, blocking=True, description="The batch looks like LeadPerfection's records at all."
 )
-def batch_has_prospect_ids(context: Context, connections: dg.ResourceParam[Connections]) -> dg.AssetCheckResult:
-    """Block a batch most of which has no prospect id: LP's format has changed, and merging would reject everything."""
+def batch_has_prospect_ids(context: Context, connections: dg.ResourceParam[Connections]) -> Results:
+    """Block a batch in which nothing has a prospect id: LP has changed its format, and all would be rejected."""
     offenders = _offenders(context, connections, "batch_without_prospect_ids")
-    return dg.AssetCheckResult(
-        passed=not offenders, description=without_ids_message(*offenders[0]) if offenders else None
-    )
+    yield from _blocking(without_ids_message(*offenders[0]) if offenders else None)
 
 
-@dg.asset_check(asset=opportunities, blocking=True, description="The table holds each key once.")
-def opportunity_keys_are_unique(context: Context, connections: dg.ResourceParam[Connections]) -> dg.AssetCheckResult:
+@dg.asset_check(asset=opportunities, blocking=True, description="The table holds each key once.")  # type: ignore[arg-type]
+def opportunity_keys_are_unique(context: Context, connections: dg.ResourceParam[Connections]) -> Results:
     """Block the publication of a table that holds a key twice."""
     offenders = _offenders(context, connections, "opportunity_keys_are_unique")
-    return dg.AssetCheckResult(passed=not offenders, metadata={"keys held twice": len(offenders)})
+    yield from _blocking(KEY_TWICE if offenders else None)
 
 
 @dg.asset_check(asset=opportunities, description="The windows of each feed cover time without a gap.")
@@ -162,7 +163,7 @@ def _hatch_answers(
         additional_deps=[published],
         description="Fails the run at its end if Hatch refuses us; everything else is published by then.",
     )
-    def hatch_answers(context: Context, connections: dg.ResourceParam[Connections]) -> Iterator[dg.AssetCheckResult]:
+    def hatch_answers(context: Context, connections: dg.ResourceParam[Connections]) -> Results:
         with plain_failures(context):
             outcome = last(connections.outbox, kind) if is_on(connections.settings) else kind()
         problems = _problems(outcome)
@@ -173,7 +174,7 @@ def _hatch_answers(
             description=" ".join(problems) or None,
         )
         if stopped:
-            raise dg.Failure(description=stopped, allow_retries=False)
+            raise StepFailed(stopped)
 
     return hatch_answers
 
@@ -211,7 +212,7 @@ def _feed_was_read(asset: dg.AssetsDefinition, feed: str) -> dg.AssetChecksDefin
         additional_deps=[published],
         description="Fails the run at its end if the last sync could not read the feed; what was read is published.",
     )
-    def feed_was_read(context: Context, connections: dg.ResourceParam[Connections]) -> Iterator[dg.AssetCheckResult]:
+    def feed_was_read(context: Context, connections: dg.ResourceParam[Connections]) -> Results:
         with plain_failures(context):
             unread = {each.feed: each for each in unread_feeds(connections)}
         if feed not in unread:
@@ -221,7 +222,7 @@ def _feed_was_read(asset: dg.AssetsDefinition, feed: str) -> dg.AssetChecksDefin
         yield dg.AssetCheckResult(passed=False, description=message)
         if same := _same_reason(unread[feed], list(unread.values())):
             message = f"The {feed} feed was not read either, for the same reason as the {same} feed."
-        raise dg.Failure(description=message, allow_retries=False)
+        raise StepFailed(message)
 
     return feed_was_read
 

@@ -11,7 +11,7 @@ import dagster as dg
 
 from lp_pipeline.communications.dry_run import as_text, dry_run_file
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.orchestration.failures import plain_failures
+from lp_pipeline.orchestration.failures import StepFailed, plain_failures
 from lp_pipeline.runs.backfill import HistoryReport, backfill
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.reports import PushOutcome, last
@@ -93,9 +93,9 @@ def publish_pushes(
             context.add_output_metadata({"published": publication.published, "reason": publication.reason})
         outcome = last(connections.outbox, PushOutcome)
     if outcome is None:
-        raise dg.Failure(description="No push has been recorded yet. Run the whole job again.", allow_retries=False)
+        raise StepFailed("No push has been recorded yet. Run the whole job again.")
     if outcome.errors:
-        raise dg.Failure(description=" ".join(outcome.errors), allow_retries=False)
+        raise StepFailed(" ".join(outcome.errors))
 
 
 @dg.op(

@@ -12,7 +12,7 @@ from lp_pipeline.storage.locks import BRIEF, PAST, WORK, Turn
 
 
 def sync_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDefinition:
-    """`sync` every 15 minutes; a tick is skipped while another sync runs or waits (SPEC R2)."""
+    """`sync` every 15 minutes; a tick is skipped while another sync, or a command that takes long, runs (SPEC R2)."""
 
     @dg.schedule(
         job=sync,
@@ -23,8 +23,8 @@ def sync_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDe
     def every_15_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if is_about_to_start(context.instance, sync.name):
             return dg.SkipReason("another sync is about to start")
-        if _is_busy(load):
-            return dg.SkipReason("another sync is running; the next tick reads what this one would have")
+        if busy := _busy(load):
+            return dg.SkipReason(f"{busy} is running; the next tick reads what this one would have")
         return dg.RunRequest()
 
     return every_15_minutes
@@ -41,21 +41,21 @@ def sweep_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleD
         description="Daily: read again what may have changed without a stamp.",
     )
     def every_night() -> dg.RunRequest | dg.SkipReason:
-        if _is_taken(load, PAST):
-            return dg.SkipReason("a backfill, or the last sweep, is still running")
+        if busy := _holder(load, PAST):
+            return dg.SkipReason(f"{busy} is still running")
         return dg.RunRequest()
 
     return every_night
 
 
-def _is_busy(load: Callable[[], Settings]) -> bool:
-    """Whether a run has the turn for long; a backfill that stores a piece is done in a moment, and a sync waits."""
-    return _is_taken(load, WORK) and not _is_taken(load, BRIEF)
+def _busy(load: Callable[[], Settings]) -> str | None:
+    """Who has the turn for long, if anybody has; whoever has it briefly gives it back while the sync waits."""
+    return None if _holder(load, BRIEF) else _holder(load, WORK)
 
 
-def _is_taken(load: Callable[[], Settings], turn: str) -> bool:
+def _holder(load: Callable[[], Settings], turn: str) -> str | None:
     """Asks the operating system, not Dagster: a run whose process is gone blocks nothing (SPEC R1)."""
     try:
-        return Turn(load().data, turn).is_taken()
+        return Turn(load().data, turn).holder()
     except SettingsError:
-        return False  # let the run start, so that it fails where people look, and says why
+        return None  # let the run start, so that it fails where people look, and says why

@@ -4,29 +4,39 @@ Each piece is read with the warehouse closed, then stored, checked and merged in
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from lp_pipeline.clients.leadperfection import Feed, Window, feeds, pieces
-from lp_pipeline.errors import LeadPerfectionError, SettingsError, WarehouseError
+from lp_pipeline.errors import LeadPerfectionError, PipelineError, SettingsError, WarehouseError
 from lp_pipeline.extract.feed_reader import FeedReader
 from lp_pipeline.extract.history_cursors import days, finished_at, note_backfill, resume_backfill
 from lp_pipeline.extract.landing import Kind
 from lp_pipeline.extract.watermarks import full_page_seen
 from lp_pipeline.runs.connections import SHARE_FOR_SYNCS, Connections
 from lp_pipeline.runs.progress import Progress
+from lp_pipeline.runs.steps import publish_changes
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.locks import PAST, Turn
 from lp_pipeline.storage.sync_log import begin_sync
 from lp_pipeline.storage.warehouse import Warehouse, run
-from lp_pipeline.transform.merge import MERGE_COUNTS, MergeReport, merge, stage, without_ids_message
+from lp_pipeline.transform.merge import (
+    KEY_TWICE,
+    MERGE_COUNTS,
+    MergeReport,
+    merge,
+    stage,
+    staged_twice_message,
+    without_ids_message,
+)
 
 Warn = Callable[[str], None]
 Note = Callable[[Any], None]  # writes down, in an open transaction, how far it has come
+NOT_ALONE = "Another backfill or sweep is running. Start this one again when it has ended."
 
 
 @dataclass
@@ -51,7 +61,7 @@ class Past:
         self._kind = kind
         self._warn = warn
         self._full_page_seen = False
-        self.progress = Progress(kind, info)
+        self.progress = Progress(kind, info, connections.tell)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -60,15 +70,27 @@ class Past:
         Raises `WarehouseError` if another one is running.
         """
         settings = self.connections.settings
-        with Turn(settings.data, PAST).if_free() as is_ours:
+        with Turn(settings.data, PAST, who=f"a {self._kind}").if_free() as is_ours:
             if not is_ours:
-                raise WarehouseError("Another backfill or sweep is running. Start this one again when it has ended.")
+                raise WarehouseError(NOT_ALONE)
             with self.connections.warehouse_briefly() as warehouse:
                 begin_sync(warehouse, settings, self.connections.run_id)
                 with warehouse.transaction() as connection:
                     self._full_page_seen = full_page_seen(connection, settings)
+            self.connections.warn_of_zones(self._warn)
             with self.progress:
-                yield
+                try:
+                    yield
+                except BaseException:  # an interruption, too
+                    self._publish_what_is_merged()
+                    raise
+
+    def _publish_what_is_merged(self) -> None:
+        """So that users see it now, and not only after the next sync; another error does not hide the first one."""
+        if self.report.stored:
+            self.progress.tell("Publishing what is merged. Interrupt again to leave that to the next sync.")
+            with suppress(PipelineError):
+                publish_changes(self.connections)
 
     def sync_number(self) -> int:
         """The number of the piece's readings, taken before it is read: what a sync reads meanwhile is newer (M4)."""
@@ -120,15 +142,12 @@ class Past:
 def backfill(connections: Connections, first: date, last: date, *, warn: Warn, info: Warn) -> HistoryReport:
     """Read all that changed between two days of LP's calendar, both included (SPEC W2).
 
-    An unfinished backfill of the same days resumes where it stopped. Raises `LeadPerfectionError`, `WarehouseError`.
+    An unfinished backfill of the same days resumes where it stopped. Raises `LeadPerfectionError`, `WarehouseError`,
+    and `SettingsError` as `backfill_window`.
     """
     past, settings = Past(connections, "backfill", warn, info), connections.settings
     now, length = settings.now(), timedelta(hours=settings.lp_piece_hours)
-    if first > last:
-        raise SettingsError(f"The backfill's last day {last} is before its first day {first}. Swap them.")
-    whole = days(first, last, settings.zone, now)
-    if whole.begin == whole.end:
-        raise SettingsError(f"The backfill begins on {first}, and that day has not begun.")
+    whole = backfill_window(settings, first, last, now)
     with past.alone():
         with connections.warehouse_briefly() as warehouse, warehouse.transaction() as connection:
             read_to = resume_backfill(connection, first, last, now)
@@ -148,6 +167,22 @@ def backfill(connections: Connections, first: date, last: date, *, warn: Warn, i
             note = partial(note_backfill, first=first, last=last, read_to=window.end, finished_at=ended)
             past.read(window, [feed for feed in feeds(settings) if feed], note)
     return past.report
+
+
+def backfill_window(settings: Settings, first: date, last: date, now: datetime) -> Window:
+    """These days, up to now. Raises `SettingsError` if there is nothing to read in them."""
+    if first > last:
+        raise SettingsError(f"The backfill's last day {last} is before its first day {first}. Swap them.")
+    whole = days(first, last, settings.zone, now)
+    if whole.begin == whole.end:
+        raise SettingsError(f"The backfill begins on {first}, and that day has not begun.")
+    return whole
+
+
+def check_alone(settings: Settings) -> None:
+    """Raise `WarehouseError` if a backfill or sweep is running."""
+    if Turn(settings.data, PAST).is_taken():
+        raise WarehouseError(NOT_ALONE)
 
 
 def _progress(report: HistoryReport, window: Window, done: int, of: int) -> str:
@@ -172,7 +207,7 @@ def checked_merge(warehouse: Warehouse, settings: Settings, sync_id: int, report
         twice = run(connection, "checks/staged_keys_are_unique")
         without_ids = run(connection, "checks/batch_without_prospect_ids")
     if twice:
-        raise WarehouseError(f"{len(twice)} keys are staged twice. Nothing was merged; the readings are kept.")
+        raise WarehouseError(staged_twice_message(len(twice)))
     if without_ids:
         raise WarehouseError(without_ids_message(*without_ids[0]))
     merged = merge(warehouse, settings, sync_id)
@@ -180,8 +215,6 @@ def checked_merge(warehouse: Warehouse, settings: Settings, sync_id: int, report
         setattr(report.merged, name, getattr(report.merged, name) + getattr(merged, name))
     with warehouse.connection({"sync_id": sync_id}) as connection:
         if run(connection, "checks/opportunity_keys_are_unique"):
-            raise WarehouseError(
-                "The table `opportunities` holds a key twice. Nothing more is read or published; report it."
-            )
+            raise WarehouseError(KEY_TWICE)
         for name, number in run(connection, "checks/unannounced_changes"):
             report.unannounced[name] = report.unannounced.get(name, 0) + number

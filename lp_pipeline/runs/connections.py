@@ -17,8 +17,9 @@ from lp_pipeline.clients.leadperfection import Client, RateLimiter
 from lp_pipeline.sandbox import Sandbox
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.account import check_warehouse, open_outbox
+from lp_pipeline.storage.duckdb_zones import with_both_readings, zone_warning
 from lp_pipeline.storage.failures import readable_errors
-from lp_pipeline.storage.locks import NEXT, PATIENCE_SECONDS, Turn, briefly
+from lp_pipeline.storage.locks import ANOTHER, BRIEF, NEXT, PATIENCE_SECONDS, Turn, briefly
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.sync_log import begin_sync
 from lp_pipeline.storage.warehouse import Warehouse
@@ -29,8 +30,9 @@ RUN_SECONDS = 12 * 60.0  # R3: nothing is retried after this
 
 class Connections:
     """One run's. `load` gives the settings, `pace` multiplies the waits between tries, `seconds` is how long the run
-    may work. Everything raises `SettingsError` or `WarehouseError` at its first use, also if the folder holds another
-    account's data (SPEC J5)."""
+    may work, `tell` shows its progress in the shell that started it, `who` names it to those who wait for their turn,
+    `brief` says that a sync had better wait. Everything raises `SettingsError` or `WarehouseError` at its first use,
+    also if the folder holds another account's data (SPEC J5)."""
 
     def __init__(
         self,
@@ -39,11 +41,18 @@ class Connections:
         *,
         pace: float = 1.0,
         seconds: float = RUN_SECONDS,
+        tell: Callable[[str], object] | None = None,
+        who: str = ANOTHER,
+        brief: bool = False,
     ) -> None:
         self.run_id = run_id
         self.load = load
+        self.tell = tell
+        self._who = who
+        self._brief = brief
         self._pace = pace
         self._seconds = seconds
+        self._warned_of_zones = False
         self._stack = ExitStack()
         self.deadline = time.monotonic() + seconds
 
@@ -62,7 +71,13 @@ class Connections:
     @cached_property
     def settings(self) -> Settings:
         """The settings as they were when the run first asked."""
-        return self.load()
+        return with_both_readings(self.load())
+
+    def warn_of_zones(self, warn: Callable[[str], None]) -> None:
+        """Say it, once a run, if DuckDB reads the account's time zone differently (SPEC J5)."""
+        if not self._warned_of_zones and (message := zone_warning(self.settings)):
+            self._warned_of_zones = True
+            warn(message)
 
     @cached_property
     def warehouse(self) -> Warehouse:
@@ -78,7 +93,7 @@ class Connections:
     def warehouse_briefly(self) -> Iterator[Warehouse]:
         """The warehouse for a moment, for work that lets syncs go first, however long they take (SPEC W2)."""
         os.umask(0o077)
-        with briefly(self.settings.data):
+        with briefly(self.settings.data, self._who):
             yield self._checked_warehouse
 
     @cached_property
@@ -98,7 +113,9 @@ class Connections:
         with ExitStack() as stack:
             with Turn(self.settings.data, NEXT):
                 left = max(0.0, PATIENCE_SECONDS - (time.monotonic() - began))
-                stack.enter_context(Turn(self.settings.data, patience_seconds=left))
+                stack.enter_context(Turn(self.settings.data, who=self._who, patience_seconds=left))
+            if self._brief:
+                stack.enter_context(Turn(self.settings.data, BRIEF))
             yield
 
     @cached_property

@@ -1,15 +1,15 @@
 """`lp-pipeline deliver`: send Hatch what changed since a moment, in slices (SPEC D1); `delivery` sends."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from uuid import uuid4
-
-from rich.console import Console
-from rich.progress import Progress
 
 from lp_pipeline.delivery import DeliveryReport, ask_for
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.runs.connections import Connections
+from lp_pipeline.runs.connections import RUN_SECONDS, Connections
+from lp_pipeline.runs.progress import Progress
 from lp_pipeline.runs.steps import deliver_due, publish_pushes
 from lp_pipeline.settings import Settings
 
@@ -17,25 +17,24 @@ SLICE_SECONDS = 240.0
 SECONDS_BETWEEN_SLICES = 1.0  # enough for another run to take its turn
 
 
-def deliver_since(settings: Settings, since: datetime, console: Console) -> str:
-    """Deliver to Hatch what changed since then (SPEC D1); a summary for the user.
+def deliver_since(settings: Settings, since: datetime, info: Callable[[str], object]) -> str:
+    """Deliver to Hatch what changed since then (SPEC D1); a summary for the user. `info` gets its progress.
 
     In slices, between which a waiting sync gets its turn.
     """
     if not settings.delivers:
         raise SettingsError("HATCH_API_KEY is not set, so there is no Hatch to send to. Set it and HATCH_SOURCE.")
     reports: list[DeliveryReport] = []
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("Delivering", total=None)
+    with Progress("deliver", info) as progress:
         while not reports or (reports[-1].waiting and reports[-1].delivered):
             time.sleep(SECONDS_BETWEEN_SLICES if reports else 0)
-            with Connections(f"deliver {uuid4()}", lambda: settings, seconds=SLICE_SECONDS) as connections:
+            with _connections(settings, seconds=SLICE_SECONDS) as connections:
                 if not reports:
                     ask_for(connections.warehouse, settings, since, connections.sync_id)
-                report = deliver_due(connections, lambda _number: bar.advance(task))
+                report = deliver_due(connections, partial(_show, progress, sum(each.delivered for each in reports)))
                 reports.append(report or DeliveryReport())
-        bar.update(task, description="Publishing")
-        with Connections(f"deliver {uuid4()}", lambda: settings) as connections:
+        progress.step("Publishing")
+        with _connections(settings) as connections:
             publish_pushes(connections)
     if reports[-1].stopped:
         raise SettingsError(reports[-1].stopped)
@@ -46,3 +45,11 @@ def deliver_since(settings: Settings, since: datetime, console: Console) -> str:
     summary = f"{delivered} delivered, {known} known to Hatch already, {refused} refused, {unreachable} unreachable, "
     summary += f"{reports[-1].waiting} waiting for the next sync."
     return f"{summary} {reports[-1].unavailable or ''}".strip()
+
+
+def _connections(settings: Settings, seconds: float = RUN_SECONDS) -> Connections:
+    return Connections(f"deliver {uuid4()}", lambda: settings, seconds=seconds, who="`lp-pipeline deliver`", brief=True)
+
+
+def _show(progress: Progress, before: int, delivered: int) -> None:
+    progress.step(f"{before + delivered:,} opportunities delivered")

@@ -38,9 +38,10 @@ def read_feed(
     if feed is None:
         return FeedReport(name, outcomes=["off"])
     sync_id = connections.sync_id
+    connections.warn_of_zones(warn)
     client = connections.leadperfection
     client.finish_by(min(connections.deadline, time.monotonic() + FEED_DEADLINE))
-    with Progress(name, info) as progress:
+    with Progress(name, info, connections.tell) as progress:
         return FeedReader(
             client,
             lambda: nullcontext(connections.warehouse),

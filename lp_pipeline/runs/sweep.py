@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from lp_pipeline.clients.leadperfection import Feed, Reading, SentWindow, Window, feeds, find, pieces
-from lp_pipeline.errors import SlowQuery
+from lp_pipeline.errors import NoRecords, SlowQuery
 from lp_pipeline.extract.history_cursors import note_sweep, rejected_ids, slices, swept_to
 from lp_pipeline.extract.landing import Piece, store
 from lp_pipeline.extract.watermarks import news_from
@@ -40,8 +40,19 @@ def sweep(connections: Connections, *, full: bool, warn: Warn, info: Warn) -> Hi
         # history first, for a busy month must not keep it from its turn; what it leaves of its share is for that month
         share = budget * HISTORY_SHARE
         _within(past, "history", history, by_entry, share, lambda to: partial(note_sweep, to=to if to < now else None))
+        # what a prospect shows may be older than all that was known when the sweep began
+        while full and history and (older := _older(connections, history[0].begin)):
+            _within(past, "older history", older, by_entry, budget)
+            history = older
         _within(past, "active lately", list(reversed(lately)), both, budget)
     return past.report
+
+
+def _older(connections: Connections, than: datetime) -> list[Window]:
+    """The pieces of history before an instant, by the entry dates that are known now."""
+    with connections.warehouse_briefly() as warehouse, warehouse.transaction() as connection:
+        known = slices(connection, connections.settings, None, 1)
+    return [Window(window.begin, min(window.end, than)) for window in known if window.begin < than]
 
 
 def _within(
@@ -75,9 +86,10 @@ def _rejected(past: Past, cst_ids: Sequence[str], budget: float) -> None:
         past.progress.step(f"rejected records: {number + 1} of {len(cst_ids)}", number, len(cst_ids))
         try:
             answer = find(past.connections.leadperfection_for_history, settings, cst_id)
-        except SlowQuery:
+        except (SlowQuery, NoRecords) as error:
             past.report.calls += 1
-            past.report.notes.append(f"prospect {cst_id} times out at LeadPerfection")
+            what = "times out" if isinstance(error, SlowQuery) else "is answered with an error"
+            past.report.notes.append(f"prospect {cst_id} {what} at LeadPerfection")
             continue
         past.report.calls += 1 if answer and answer[0].name == "leads" else 2
         if answer is not None:

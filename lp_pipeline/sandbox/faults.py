@@ -69,6 +69,7 @@ INSTEAD: Mapping[str, Callable[[Mapping[str, Any]], Answer]] = {
         200, {"message": _said(details), "status": details.get("status", 400), "error": details.get("error", "Error")}
     ),
     "string": lambda details: as_json(200, _said(details)),
+    "answer": lambda details: Answer(200, str(details.get("body", '{"data": [], "total": 0}')).encode()),
 }
 AROUND = ("cut", "refuse", "lost", "late", "slow", "broken_json")
 KINDS = (*INSTEAD, *AROUND)

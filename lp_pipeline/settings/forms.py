@@ -3,16 +3,15 @@
 Each function is a pydantic validator of one or more fields of `Settings`; it raises `ValueError` with what to write.
 """
 
-from datetime import datetime
-from functools import cache
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import SecretStr
 
 CHANNELS = ("text", "email", "call", "message")  # of a communication; the last one is any other
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, tzinfo=UTC)  # LeadPerfection's years (SPEC J4)
 NOTE_ACTIONS = ("SalesApi/AddNotes", "Installer/AddInstallerJobNotes")  # for production notes
 
 
@@ -42,18 +41,13 @@ def bare_url(value: str) -> str:
     return value.rstrip("/")
 
 
-_known_zones = cache(available_timezones)  # reading them takes a while
-
-
-def time_zone(value: str) -> str:
-    """The name of an IANA time zone."""
-    if value not in _known_zones():
-        raise ValueError("must be an IANA time zone, such as America/New_York")
-    return value
+def within_calendar(moment: datetime) -> datetime:
+    """The moment, or `FIRST` or `LAST` if it lies beyond: with what lies between, one can reckon in every zone."""
+    return min(max(moment, FIRST), LAST)
 
 
 def instant(value: object) -> object:
-    """An ISO instant with its offset."""
+    """An ISO instant with its offset; `FIRST` or `LAST` for one beyond."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -61,7 +55,15 @@ def instant(value: object) -> object:
             raise ValueError("must be a date and time with an offset, such as 2026-03-02T15:00:00Z") from None
     if isinstance(value, datetime) and value.tzinfo is None:
         raise ValueError("must be a date and time with an offset, such as 2026-03-02T15:00:00Z")
-    return value
+    return within_calendar(value) if isinstance(value, datetime) else value
+
+
+def clock(value: object) -> object:
+    """An instant that the pipeline's clock may show."""
+    found = instant(value)
+    if found in (FIRST, LAST):
+        raise ValueError(f"must be between the years {FIRST.year} and {LAST.year}")
+    return found
 
 
 def field_names(value: object) -> object:

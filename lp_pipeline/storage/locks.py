@@ -20,17 +20,18 @@ from lp_pipeline.storage.failures import readable_errors
 PATIENCE_SECONDS = 12 * 60.0
 WORK = "turn"
 NEXT = "next"  # held while waiting for the turn: a backfill lets that run go first
-BRIEF = "brief"  # held besides the turn by a run that needs it only for a moment: a sync need not be put off for that
+BRIEF = "brief"  # held besides the turn by a run that soon gives it back: a sync waits, its tick is not skipped
 PUSH_TURN = "push"
 PUBLISH_TURN = "publish"
 PAST = "past"  # held by a backfill or sweep from its beginning to its end, whoever has the turn meanwhile
 MARK_SECONDS = 1.0
+ANOTHER = "another run"
 
 
 class Turn:
     """The right to work on a data folder, or by another `name` to push, to publish what was pushed, and so on.
 
-    `with Turn(folder):` waits for it; raises `WarehouseError` after `patience_seconds`.
+    `with Turn(folder):` waits for it; raises `WarehouseError` after `patience_seconds`. `who` is what others read.
     """
 
     # Looking must not take, or a run that asks at that instant would find the turn taken by a mere look. The operating
@@ -38,8 +39,11 @@ class Turn:
     # too, its mark, and looking tries that one alone, together with all who look (a shared lock). A look in progress
     # can delay the mark, by a second at most, and never the turn.
 
-    def __init__(self, folder: Path, name: str = WORK, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self, folder: Path, name: str = WORK, *, who: str = ANOTHER, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
         self._folder = folder
+        self._who = who
         self._patience = patience_seconds
         self._mark_path = folder / f"{name}.taken.lock"
         self._lock = FileLock(folder / f"{name}.lock", mode=0o600, thread_local=False)
@@ -47,9 +51,11 @@ class Turn:
 
     def __enter__(self) -> Self:
         if not self._acquire(self._patience):
+            who = self.holder() or ANOTHER
             raise WarehouseError(
-                f"Another run has been working on {self._folder} for more than {self._patience / 60:.0f} minutes. "
-                "Look at it in the Dagster UI and end it if it is stuck. Nothing is lost: the next sync catches up."
+                f"{who[:1].upper()}{who[1:]} has been working on {self._folder} for more than "
+                f"{self._patience / 60:.0f} minutes. Look at it in the Dagster UI and end it if it is stuck. "
+                "Nothing is lost: the next sync catches up."
             )
         return self
 
@@ -80,6 +86,10 @@ class Turn:
             return True
         return False
 
+    def holder(self) -> str | None:
+        """Who has the turn just now, such as "another sync"; None if nobody has."""
+        return self._mark_path.read_text(encoding="utf-8") or ANOTHER if self.is_taken() else None
+
     def _acquire(self, seconds: float) -> bool:
         with readable_errors(f"use the data folder {self._folder}"):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -90,6 +100,8 @@ class Turn:
             try:
                 with suppress(Timeout):
                     self._mark.acquire(timeout=MARK_SECONDS, poll_interval=0.01)
+                with suppress(OSError):  # a full disk: then it is another run
+                    self._mark_path.write_text(self._who, encoding="utf-8")
             except BaseException:
                 self._lock.release()
                 raise
@@ -104,9 +116,9 @@ def push_turn(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def briefly(folder: Path) -> Iterator[None]:
+def briefly(folder: Path, who: str = ANOTHER) -> Iterator[None]:
     """The turn for a moment, for work that lets syncs go first, however long they take (SPEC W2)."""
-    waiting, turn = Turn(folder, NEXT), Turn(folder)
+    waiting, turn = Turn(folder, NEXT), Turn(folder, who=who)
     while True:
         if not waiting.is_taken():
             with turn.if_free() as is_ours:

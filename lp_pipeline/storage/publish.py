@@ -19,11 +19,12 @@ from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.locks import briefly
 from lp_pipeline.storage.outbox import Outbox, Row
 from lp_pipeline.storage.sql import statement
-from lp_pipeline.storage.warehouse import SCHEMA_VERSION, STORAGE_VERSION, Warehouse, first_row, rows_of, run
+from lp_pipeline.storage.warehouse import SCHEMA_VERSION, STORAGE_VERSION, Warehouse, bound, first_row, rows_of, run
 
 AT_LEAST_EVERY = timedelta(hours=1)
 AT_MOST_EVERY_SECONDS = 60.0
-OUTBOX_TABLES = ("raw.communications", "rejected_communications", "communication_pushes", "hatch_deliveries")
+OUTBOX_TABLES = ("raw_communications", "rejected_communications", "communication_pushes", "hatch_deliveries")
+DERIVED = ("communications", "raw", "records", "opportunities", "copies", "views", "published", "comments")
 ROWS_AT_ONCE = 50_000
 
 Answer = TypeVar("Answer")
@@ -54,9 +55,7 @@ def publish(
     Waits until the last copy is a minute old. Raises `WarehouseError`; the old copy then stays.
     """
     with warehouse.connection() as connection:
-        state = connection.execute(
-            "select published_at, unpublished_changes, outbox_revision from pipeline.publication"
-        ).fetchall()
+        state = run(connection, "publish/state")
     published_at, changed, known_revision = state[0] if state else (None, False, None)
     revision = outbox.revision
     changed = changed or revision != (known_revision or 0)
@@ -76,10 +75,7 @@ def publish(
         finally:
             _clear_drafts(warehouse.folder)
     with warehouse.transaction({"now_at": now, "revision": revision}) as connection:
-        connection.execute("delete from pipeline.publication")
-        connection.execute(
-            "insert into pipeline.publication select getvariable('now_at'), false, getvariable('revision')"
-        )
+        run(connection, "publish/note_published")
     return Publication(
         True,
         "something changed" if changed else "the last copy was not as it was left, an hour old, or a feed failed",
@@ -147,13 +143,10 @@ def _write(
         connection.execute("use draft")
         connection.execute("begin")  # or each of the hundreds of comments would wait for the disk
         run(connection, "publish/tables")
-        run(connection, "publish/outbox")
-        for table in OUTBOX_TABLES:
-            _copy(connection, outbox.rows(f"published_{table}"), table)
-        run(connection, "publish/published")
-        for name in ("schema/macros", "schema/ranked_opportunities", "publish/views", "publish/comments"):
-            run(connection, name)
-        _comment_views(connection)
+        for name in OUTBOX_TABLES:
+            _copy(connection, outbox.rows(f"published_{name}"), name)
+        for name in DERIVED:
+            run(connection, f"publish/{name}")
         row = first_row(connection, "from published")
         by_status = rows_of(connection, statement("status/opportunities_by_status"))
         connection.execute("commit")
@@ -163,30 +156,14 @@ def _write(
         return counts, by_status
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, rows: list[Row], table: str) -> None:
-    """Append an outbox query's rows to a table of ours with the same columns."""
+def _copy(connection: duckdb.DuckDBPyConnection, rows: list[Row], name: str) -> None:
+    """Append an outbox query's rows with `sql/publish/<name>.sql`, which takes a list of values for each column."""
+    columns = rows[0].keys() if rows else []
     for begin in range(0, len(rows), ROWS_AT_ONCE):
-        columns = list(zip(*rows[begin : begin + ROWS_AT_ONCE], strict=True))
-        values = ", ".join(f"unnest(${place}::varchar[])" for place in range(1, len(columns) + 1))
-        connection.execute(f"insert into {table} select {values}", [list(column) for column in columns])
-
-
-def _comment_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """A view's column that is a table's too says the same of itself."""
-    columns: list[Any] = connection.execute(
-        "with known as (select column_name, first(comment order by table_name = 'opportunities' desc) as comment "
-        "from duckdb_columns() where database_name = 'draft' and comment is not null group by column_name) "
-        "select c.schema_name, c.table_name, c.column_name, k.comment from duckdb_columns() as c "
-        "inner join known as k using (column_name) where c.database_name = 'draft' and c.comment is null"
-    ).fetchall()
-    for schema, table, column, comment in columns:
-        text = comment.replace("'", "''")
-        connection.execute(f"comment on column {schema}.{table}.{column} is '{text}'")
+        some = rows[begin : begin + ROWS_AT_ONCE]
+        bound(connection, f"publish/{name}", {column: [row[column] for row in some] for column in columns})
 
 
 def note_unpublished(connection: Any) -> None:
     """Remember that people have not seen everything yet (SPEC Q1)."""
-    connection.execute(
-        "insert into pipeline.publication select null, true, null where not exists (select 1 from pipeline.publication)"
-    ).fetchall()
-    connection.execute("update pipeline.publication set unpublished_changes = true").fetchall()
+    run(connection, "publish/note_unpublished")

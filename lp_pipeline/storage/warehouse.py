@@ -18,7 +18,7 @@ from lp_pipeline.storage.contact_points import keep_known_contact_points
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.sql import statement
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 WITH_CONTACT_POINTS = 4  # the first schema that keeps the normal forms of phones and e-mails (SPEC J8)
 STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
 LOCK_PATIENCE_SECONDS = 20.0

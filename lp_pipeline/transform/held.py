@@ -15,20 +15,23 @@ from lp_pipeline.transform.merge import variables
 Verdict = Literal["accept", "drop"]
 ACCEPTING = (
     *("merge/accept_held", "staging/current_records", "merge/changes", "merge/opportunities"),
-    *("merge/gone", "merge/due_deliveries", "merge/unstage"),
+    *("merge/moved", "merge/gone", "merge/due_deliveries", "merge/unstage"),
 )
 
 
-def settle_held(settings: Settings, verdict: Verdict, contact_ids: Sequence[str]) -> int:
-    """Accept or drop what is held, of these contacts or of all; how many opportunities that were."""
-    with Turn(settings.data), open_warehouse(settings).transaction(variables(settings)) as connection:
+def settle_held(settings: Settings, verdict: Verdict, contact_ids: Sequence[str]) -> list[str]:
+    """Accept or drop what is held, of these contacts or of all; the contact id of each opportunity that was."""
+    with (
+        Turn(settings.data, who="`lp-pipeline held`"),
+        open_warehouse(settings).transaction(variables(settings)) as connection,
+    ):
         bound(connection, "held/choose", {"ids": list(contact_ids)})
         set_variables(connection, {"sync_id": record_sync(connection, settings, f"held {verdict} {uuid4()}")})
-        number = _accept(connection) if verdict == "accept" else len(run(connection, "merge/drop_held"))
+        found = _accept(connection) if verdict == "accept" else run(connection, "merge/drop_held")
         note_unpublished(connection)
-    return number
+    return [row[0] for row in found]
 
 
-def _accept(connection: Any) -> int:
-    counts = [run(connection, name) for name in ACCEPTING]
-    return int(counts[0][0][0])
+def _accept(connection: Any) -> list[Any]:
+    accepted, *_ = [run(connection, name) for name in ACCEPTING]
+    return accepted

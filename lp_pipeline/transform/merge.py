@@ -27,9 +27,10 @@ MERGE_COUNTS = (
     "new_rejections",
 )
 MERGING = (
-    *("outcomes", "held", "changes", "opportunities", "gone", "due_deliveries", "rejected_records"),
+    *("outcomes", "held", "changes", "opportunities", "moved", "gone", "due_deliveries", "rejected_records"),
     *("calls", "unannounced", "settle"),
 )
+KEY_TWICE = "The table `opportunities` holds a key twice. Nothing more is read or published. Report it."
 
 
 @dataclass
@@ -67,8 +68,9 @@ class MergeReport:
     @property
     def changed_something(self) -> bool:
         """Whether the published data changes."""
-        changes = (self.inserted, self.updated, self.held, self.gone, self.returned, self.new_calls)
-        return any(changes) or self.new_rejections > 0
+        # `rejected` counts records that were rejected before, too: their attempts and times change
+        changes = (self.inserted, self.updated, self.rejected, self.held, self.gone, self.returned, self.new_calls)
+        return any(changes)
 
 
 def stage(warehouse: Warehouse, settings: Settings) -> StagingReport:
@@ -95,6 +97,11 @@ def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport
         if report.changed_something:
             note_unpublished(connection)
         return report
+
+
+def staged_twice_message(keys: int) -> str:
+    """The message when the check `staged_keys_are_unique` fails."""
+    return f"{keys} keys are staged twice. Nothing was merged and the readings are kept. Report it."
 
 
 def without_ids_message(without: int, prospects: int) -> str:

@@ -56,12 +56,12 @@ def replay(
         raise WarehouseError(f"There is nothing to replay: {live.work} does not exist. Run `lp-pipeline sync` first.")
     with Turn(settings.data, "replay"), _folder((scratch or settings.data) / SCRATCH) as folder:
         replayed = _Replayed(Warehouse(folder), on_progress)
-        with Turn(settings.data):
+        with Turn(settings.data, who="`lp-pipeline replay`"):
             check_warehouse(live, settings)
             live.copy(replayed.live)
         replayed.catch_up()
         if adopt:
-            with Turn(settings.data):
+            with Turn(settings.data, who="`lp-pipeline replay`"):
                 live.copy(replayed.live)  # syncs may have run since
                 replayed.catch_up()
                 replayed.report.adopted = _adopt(settings, live, replayed.warehouse.work)

@@ -12,7 +12,10 @@ from lp_pipeline.storage.warehouse import bound, run
 
 def rezone(settings: Settings) -> str:
     """Recompute every opportunity's instants in the zone that is set now; a summary for the user."""
-    with Turn(settings.data), open_warehouse(settings, zone_may_differ=True).transaction() as connection:
+    with (
+        Turn(settings.data, who="`lp-pipeline rezone`"),
+        open_warehouse(settings, zone_may_differ=True).transaction() as connection,
+    ):
         known = bound(connection, "account/known")
         if not known or known[0][2] == settings.lp_timezone:
             return f"Nothing to do: the times of {settings.data} are in {settings.lp_timezone}."

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -11,15 +12,17 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from click.testing import CliRunner, Result
 
 from lp_pipeline.cli.main import main
+from lp_pipeline.orchestration.failures import INTERRUPTED
 from lp_pipeline.runs.backfill import time_left
 from lp_pipeline.runs.connections import SHARE_FOR_SYNCS
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.storage.locks import PAST, Turn
-from lp_pipeline_tests.account import Account
+from lp_pipeline_tests.account import Account, shown_errors
 from lp_pipeline_tests.runs.past import DAYS, day, ids, person
 
 THREE_DAYS = ("backfill", "--from", f"{DAYS[0]}", "--to", f"{DAYS[1]}")
@@ -52,19 +55,45 @@ def test_what_is_no_day_is_refused_at_once(lp_account: Account, first: str, last
     assert not lp_account.folder.exists()
 
 
-def test_days_the_wrong_way_round_and_a_second_one_at_once_are_told_plainly(lp_account: Account) -> None:
-    """W2, R3: exit code 1 and one message that says what to do."""
-    result = typed(lp_account, "backfill", "--from", f"{DAYS[1]}", "--to", f"{DAYS[0]}")
-    assert (result.exit_code, result.output) == (
-        1,
-        "Error: The backfill's last day 2026-02-26 is before its first day 2026-02-28. Swap them.\n",
-    )
+def dagster_runs(account: Account) -> list[str]:
+    """The status of each run that Dagster knows, the latest first."""
+    with dg.DagsterInstance.from_config(environment(account)["DAGSTER_HOME"]) as instance:
+        return [run.status.value for run in instance.get_runs()]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "told"),
+    [
+        (DAYS[1], DAYS[0], "The backfill's last day 2026-02-26 is before its first day 2026-02-28. Swap them."),
+        ("2026-03-03", "2026-03-04", "The backfill begins on 2026-03-03, and that day has not begun."),
+    ],
+)
+def test_days_that_hold_nothing_to_read_are_refused_before_a_run_starts(
+    lp_account: Account, first: object, last: object, told: str
+) -> None:
+    """W2, R3: exit code 1 and one message that says what to do; no failed run stays in the UI."""
+    result = typed(lp_account, "backfill", "--from", f"{first}", "--to", f"{last}")
+    assert (result.exit_code, result.output) == (1, f"Error: {told}\n")
+    assert dagster_runs(lp_account) == []
+
+
+def errors_shown(account: Account) -> list[str]:
+    """What the UI shows as the errors of the latest run, a stack trace included: once each, in order."""
+    with dg.DagsterInstance.from_config(environment(account)["DAGSTER_HOME"]) as instance:
+        logs = instance.all_logs(instance.get_runs(limit=1)[0].run_id)
+        return shown_errors(entry.dagster_event for entry in logs if entry.dagster_event)
+
+
+@pytest.mark.parametrize("words", [THREE_DAYS, ("sweep",)])
+def test_a_second_one_at_once_is_refused_before_a_run_starts(lp_account: Account, words: tuple[str, ...]) -> None:
+    """W2, S1: exit code 1 and one message that says what to do; no failed run stays in the UI."""
     with Turn(lp_account.folder, PAST):
-        result = typed(lp_account, "sweep")
+        result = typed(lp_account, *words)
     assert (result.exit_code, result.output) == (
         1,
         "Error: Another backfill or sweep is running. Start this one again when it has ended.\n",
     )
+    assert dagster_runs(lp_account) == []
 
 
 @pytest.mark.slow
@@ -117,16 +146,21 @@ def test_no_time_is_told_before_anything_is_known() -> None:
     assert time_left(0, 0, 10, 50) == ""
 
 
+def clean_environment(account: Account) -> dict[str, str]:
+    """This process's, with the account's settings and no others of ours."""
+    ours = ("LP_", "HATCH_", "DAGSTER_")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**inherited, **environment(account), "COLUMNS": "200"}
+
+
 class Terminal:
     """A command in a terminal of its own: what it shows, and Ctrl-C."""
 
     def __init__(self, account: Account, *words: str) -> None:
-        ours = ("LP_", "HATCH_", "DAGSTER_")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         self._ours, its = pty.openpty()
         self.process = subprocess.Popen(
             [TOOL, *words],
-            env={**inherited, **environment(account), "COLUMNS": "200"},
+            env=clean_environment(account),
             cwd=REPOSITORY,
             stdin=its,
             stdout=its,
@@ -165,6 +199,25 @@ class Terminal:
 
 
 @pytest.mark.slow
+def test_into_a_pipe_it_reports_after_a_while_instead_of_drawing_a_bar(lp_account: Account) -> None:
+    """W2: a line on standard error after three seconds (then one a minute), nothing else but results on standard
+    output."""
+    lp_account.lp.before_request = lambda _path, _fields: time.sleep(0.3)
+    done = subprocess.run(
+        [TOOL, "backfill", "--from", "2026-01-01", "--to", "2026-01-15"],
+        env=clean_environment(lp_account),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=REPOSITORY,
+    )
+    (line,) = done.stderr.splitlines()
+    assert re.fullmatch(r"piece \d+ of 15 \(2026-01-\d\d\), 0 records read, about \d+ min left", line)
+    assert "\x1b" not in done.stdout
+    assert "  pieces: 15\n" in done.stdout
+
+
+@pytest.mark.slow
 def test_a_terminal_shows_progress_and_ctrl_c_leaves_a_message_and_a_place_to_go_on(lp_account: Account) -> None:
     """W2: a bar with the piece, the days and the time left; Ctrl-C is no stack trace; a resume reads nothing twice but
     the piece that it was in, and counts the pieces that are done."""
@@ -176,6 +229,7 @@ def test_a_terminal_shows_progress_and_ctrl_c_leaves_a_message_and_a_place_to_go
     assert terminal.end() == 1
     assert "Error: Interrupted. Completed work is saved; run the command again to resume." in terminal.shown
     assert "Traceback" not in terminal.shown
+    assert errors_shown(lp_account) == [INTERRUPTED]
     done = len(lp_account.ask("select distinct window_from from sync_runs where feed = 'prospects'"))
     lp_account.lp.before_request = None
     terminal = Terminal(lp_account, *words)

@@ -160,7 +160,7 @@ def test_a_leading_comment_is_part_of_the_query(sql: Sql, tmp_path: Path) -> Non
         ([""], "There is no query"),
         (["-- only a comment\n"], "There is no query"),
         (["select nothing"], "LINE 1: select nothing"),
-        (["insert into opportunities from opportunities"], "read-only"),
+        (["insert into leads from leads"], "read-only"),
         (["--cvs"], "No such option"),
         (["select 1", "--csv", "--json"], "either --csv or --json"),
     ],
@@ -240,6 +240,12 @@ def test_ctrl_c_ends_a_long_query_and_leaves_the_prompt_usable(folder: Path) -> 
         shown_until("sql> ")
         os.write(terminal, b"select 7 as n;\n")
         assert "│ 7 │" in shown_until("sql> ")
+        os.write(terminal, b"select oh")
+        shown_until("oh")
+        process.send_signal(signal.SIGINT)  # while it waits for more
+        shown_until("sql> ")
+        os.write(terminal, b".tables\n")
+        assert "current_opportunities" in shown_until("sql> ")
         os.write(terminal, b".quit\n")
         assert process.wait() == 0
     finally:

@@ -11,9 +11,11 @@ from dagster._core.storage.runs.schema import RunsTable
 
 from lp_pipeline.orchestration.build import build_definitions
 from lp_pipeline.orchestration.schedules import sync_schedule
+from lp_pipeline.runs.deliver_since import deliver_since
 from lp_pipeline.settings import Settings, load_settings
-from lp_pipeline.storage.locks import Turn
+from lp_pipeline.storage.locks import PAST, Turn
 from lp_pipeline_tests.account import Account
+from lp_pipeline_tests.runs.past import run_job
 from lp_pipeline_tests.scenario import lead, prospect
 
 
@@ -31,6 +33,56 @@ def test_a_tick_is_skipped_while_a_sync_is_at_work(lp_account: Account) -> None:
         with Turn(lp_account.folder):
             assert isinstance(tick(lp_account, instance), dg.SkipReason)
         assert isinstance(tick(lp_account, instance), dg.RunRequest)
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        ("another sync", "another sync is running; the next tick reads what this one would have"),
+        ("`lp-pipeline rezone`", "`lp-pipeline rezone` is running; the next tick reads what this one would have"),
+    ],
+)
+def test_a_skipped_tick_says_what_is_running(lp_account: Account, who: str, told: str) -> None:
+    """R2: not "another sync" when it is something else."""
+    with dg.instance_for_test() as instance, Turn(lp_account.folder, who=who):
+        skipped = tick(lp_account, instance)
+    assert isinstance(skipped, dg.SkipReason)
+    assert skipped.skip_message == told
+
+
+def test_a_delivery_of_hours_puts_no_sync_off(lp_account: Account) -> None:
+    """R2, D1: `lp-pipeline deliver` gives its turn back every few minutes to whoever waits, so the tick is not skipped.
+    Were it, a sync would run only if a tick fell into the second between two slices."""
+    lp_account.with_hatch()
+    lp_account.lp.put(prospect("1", lastchanged=lp_account.wall(minutes=5)))
+    lp_account.sync()
+    seen = []
+
+    def upsert(path: str, _fields: object) -> None:
+        if "token" not in path.lower():
+            seen.append((Turn(lp_account.folder).holder(), tick(lp_account, instance)))
+
+    lp_account.lp.before_request = upsert
+    with dg.instance_for_test() as instance:
+        deliver_since(lp_account.load(), lp_account.now.replace(year=2025), print)
+    assert [who for who, _ in seen] == ["`lp-pipeline deliver`"]
+    assert isinstance(seen[0][1], dg.RunRequest)
+
+
+@pytest.mark.parametrize("name", ["sync", "backfill"])
+def test_a_run_of_dagsters_names_itself_to_those_who_wait(lp_account: Account, name: str) -> None:
+    """R2: a sync is in the way of the next one; a backfill is not, whatever it is doing."""
+    seen = set()
+    lp_account.lp.before_request = lambda _path, _fields: seen.add(
+        (Turn(lp_account.folder).holder(), Turn(lp_account.folder, PAST).holder())
+    )
+    if name == "sync":
+        assert lp_account.run().success
+        assert seen == {("another sync", None)}
+    else:
+        assert run_job(lp_account, name, **{"from": "2026-02-26", "to": "2026-02-27"}).success
+        assert {past for _, past in seen} == {"a backfill"}
+        assert {turn for turn, _ in seen} == {None}
 
 
 def test_a_tick_is_skipped_while_a_sync_waits_to_start(lp_account: Account) -> None:

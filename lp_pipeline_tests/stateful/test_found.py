@@ -37,3 +37,27 @@ def test_a_lead_older_than_every_prospect_is_swept(history: AnyHistory) -> None:
     history.sync_again()
     history.account.now += timedelta(days=40)
     history.people.apply(Edit("lead", "1", "2", 0, 6, stamp=False))
+
+
+def test_a_full_sweep_reads_leads_older_than_all_that_was_known_when_it_began(history: AnyHistory) -> None:
+    """S1, M6: of a prospect whose leads moved away, the prospect feed shows a new, unstamped lead during the sweep."""
+    history.people.apply(Edit("create", "3", "3", 2, 1, stamp=True))
+    history.people.apply(Edit("create", "1", "1", 0, 1, stamp=True))
+    history.sync_again()
+    history.people.apply(Edit("merge", "3", "1", 0, 0, stamp=False))
+    history.people.apply(Edit("add", "3", "3", 0, 21, stamp=False))
+    history.sweep(full=True, calls="600", busy=False)
+    query = "select gone_since is not null from opportunities where external_contact_id = '3' order by external_id"
+    assert history.account.ask(query) == [(True,), (True,), (False,)]
+
+
+def test_a_prospect_whose_last_lead_moved_to_another_is_gone(history: AnyHistory) -> None:
+    """M6: the lead feed shows it no more; that it has no leads is what the prospect feed says."""
+    history.people.apply(Edit("create", "1", "1", 1, 1, stamp=True))
+    history.people.apply(Edit("create", "2", "2", 1, 1, stamp=True))
+    history.sync_again()
+    history.people.apply(Edit("move", "1", "2", 0, 0, stamp=True))
+    history.sync_again()
+    history.sweep(full=True, calls="600", busy=False)
+    query = "select gone_since is not null from opportunities where external_contact_id = '1'"
+    assert history.account.ask(query) == [(True,)]

@@ -1,30 +1,19 @@
 """SPEC Q1, Q2, M8: the file that people query."""
 
+import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import duckdb
-import pytest
 
-from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.storage.publish import AT_LEAST_EVERY, publish
 from lp_pipeline_tests.scenario import NOON, Scenario, lead, prospect
-
-QUESTIONS = sorted((REPOSITORY / "sql" / "analysis").glob("*.sql"))
 
 
 def published(scenario: Scenario, query: str) -> list[tuple[Any, ...]]:
     publish(scenario.warehouse, outbox=scenario.outbox, now=scenario.now, zone="America/New_York", force=True)
     with duckdb.connect(str(scenario.warehouse.published), read_only=True) as connection:
         return connection.execute(query).fetchall()
-
-
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda path: path.stem)
-def test_ready_made_questions_run(scenario: Scenario, question: Path) -> None:
-    """Q2: `sql/analysis/` holds questions that the published file answers."""
-    scenario.sync(prospect("300001", lead("10", source="Internet")), prospect("2", email=...))
-    assert isinstance(published(scenario, question.read_text()), list)
 
 
 def test_raw_holds_each_records_latest_reading(scenario: Scenario) -> None:
@@ -42,7 +31,7 @@ def test_raw_holds_each_records_latest_reading(scenario: Scenario) -> None:
     ]
 
 
-def test_typed_views_show_leadperfections_records(scenario: Scenario) -> None:
+def test_typed_tables_show_leadperfections_records(scenario: Scenario) -> None:
     """Q2: leads, prospects, jobs, appointments and calls, typed."""
     jobs = [{"id": "7001", "contractdate": "2026-03-01T00:00:00", "GrossAmount": "18250.00"}, None]
     appointments = [{"id": "55501", "apptdate": "2026-03-05T14:00:00", "disposition": "Set"}]
@@ -60,7 +49,7 @@ def test_typed_views_show_leadperfections_records(scenario: Scenario) -> None:
     assert published(scenario, "select result_code from calls") == [("NA",)]
 
 
-def test_typed_views_read_values_as_opportunities_do(scenario: Scenario) -> None:
+def test_typed_tables_read_values_as_opportunities_do(scenario: Scenario) -> None:
     """Q2, J4, J5: an offset is honoured, a date before 1970 is missing, times are LP's wall clock."""
     one = lead("10", apptdate="2026-03-05T14:00:00Z", entrydate="1901-01-01T00:00:00")
     scenario.sync(prospect("1", one, {"id": "10", "source": "twice"}, dateadded="2025-11-03T10:12:44-08:00"))
@@ -133,3 +122,29 @@ def test_it_says_how_fresh_it_is(scenario: Scenario) -> None:
     scenario.sync(prospect("1", lead("10")), prospect("2", email=...))
     query = "select sync_id, published_at, opportunities, rejected_records from published"
     assert published(scenario, query) == [(2, NOON, 1, 1)]
+
+
+def test_a_fields_name_may_hold_anything(scenario: Scenario) -> None:
+    """J1, J4, Q2: quotes, backslashes, wildcards or nothing; names are compared, and values are taken whole."""
+    odd = {'q"uote': "1", "back\\slash": "2", "": "3", "*": "4", "$.email": "5", "a.b": {"x": "6"}, '"': "7"}
+    job = {"id": "7001", "": "8", '"jobs"': [{"id": "no"}]}
+    scenario.sync(prospect("1", lead("10", jobs=[job], **odd), city="Troy", **odd))
+    scenario.later()
+    newer = {"cst_id": "1", "back\\slash": "", "a.b": {"y": "9"}, "": None, "City": "Albany"}
+    scenario.sync(newer, feed="prospects")
+    (row,) = published(scenario, "select email, city, content from prospects")
+    assert row[:2] == ("ann@example.com", "Albany")
+    content = json.loads(row[2])
+    assert {name: content.get(name) for name in odd} == {
+        'q"uote': "1",
+        "back\\slash": None,
+        "": None,
+        "*": "4",
+        "$.email": "5",
+        "a.b": {"y": "9"},
+        '"': "7",
+    }
+    (one,) = published(scenario, "select content from leads")
+    assert {name: json.loads(one[0])[name] for name in odd} == odd
+    (found,) = published(scenario, "select job_id, content from jobs")
+    assert (found[0], json.loads(found[1])) == ("7001", job)

@@ -1,7 +1,7 @@
 -- SPEC C5: the prospect, lead and job of each communication, from published.duckdb. `asked` holds a row for each
 -- communication: given_contact_ids (its own external_contact_id, else those of its Hatch contact id), given_lead_id,
 -- phone (ten digits), email (its form, J8). A row for each: its contact, lead, first job,
--- phone and its calls (wall time and phone), or why no one contact was found.
+-- phone and its calls (wall time and phone), or why no one contact was found, and which ones it may be.
 with numbers as (
     select written, place, form as number from internal.contact_points where kind = 'phone' and form is not null
 ),
@@ -17,7 +17,7 @@ other_phones as (
         select
             external_contact_id,
             unnest(from_json(content -> '$.altphones', '["json"]')) as other
-        from raw.prospects
+        from prospects
         where json_type(content, '$.altphones') = 'ARRAY'
     ) as r
 ),
@@ -92,7 +92,8 @@ select
     a.external_id,
     any_value(json_extract_string(l.content, '$.jobs[0].id')) as job_id,
     a.phone,
-    coalesce(any_value(k.calls), []) as calls
+    coalesce(any_value(k.calls), []) as calls,
+    case when len(c.contact_ids) > 1 then list_sort(c.contact_ids) else [] end as candidates
 from candidates as c
 left join addressed as a using (communication_id)
 left join leads as l on l.external_contact_id = a.external_contact_id and l.external_id = a.external_id

@@ -31,4 +31,4 @@ select feed, contact_key, reading_no, read_at, true as stale, false as is_histor
 from pipeline.merged
 where contact_key in (select contact_key from outcomes);
 
-select count(*) from outcomes;
+select external_contact_id from outcomes;

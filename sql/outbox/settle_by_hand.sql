@@ -14,4 +14,4 @@ where
     and target in (select value from json_each(:targets))
     and (:from_reason is null or reason = :from_reason)
     and communication_id in (select communication_id from communications where occurred_at >= :since)
-returning target;
+returning communication_id, target;

@@ -1,5 +1,4 @@
--- Describes every table, view and column (SPEC Q2). ranked_opportunities, current_opportunities and opportunity_details
--- take the descriptions of their columns from opportunities and internal.opportunity_objects; everything else has its own.
+-- SPEC Q2: what every table, view and column is, in words for users.
 comment on table raw.prospects is 'Latest copy of each prospect from each feed, as received, without its leads';
 comment on column raw.prospects.sync_id is 'Number of the sync that read it';
 comment on column raw.prospects.feed is 'leads (GetLead) or prospects (GetProspectData)';
@@ -8,17 +7,6 @@ comment on column raw.prospects.page is 'Page number within the sync and feed, s
 comment on column raw.prospects.place is 'Position on the page, starting at 1';
 comment on column raw.prospects.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
 comment on column raw.prospects.record is 'The prospect as received (JSON), without its leads';
-comment on column raw.prospects.content is 'The prospect as used in comparisons (JSON): lowercase keys, trimmed text, no empty values, no notes or calls';
-
-comment on table internal.prospect_fields is 'Raw prospects with lowercase keys. For queries, use prospects instead.';
-comment on column internal.prospect_fields.sync_id is 'Number of the sync that read it';
-comment on column internal.prospect_fields.feed is 'leads (GetLead) or prospects (GetProspectData)';
-comment on column internal.prospect_fields.page is 'Page number within the sync and feed, starting at 1';
-comment on column internal.prospect_fields.place is 'Position on the page, starting at 1';
-comment on column internal.prospect_fields.read_at is 'When it was read from LeadPerfection';
-comment on column internal.prospect_fields.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
-comment on column internal.prospect_fields.fields is 'The prospect as received (JSON), with lowercase keys';
-comment on column internal.prospect_fields.content is 'The prospect as used in comparisons (JSON): lowercase keys, trimmed text, no empty values, no notes or calls';
 
 comment on table raw.leads is 'Leads in the latest copy of each prospect from each feed, as received';
 comment on column raw.leads.sync_id is 'Number of the sync that read it';
@@ -29,10 +17,9 @@ comment on column raw.leads.place is 'Position of the prospect on the page, star
 comment on column raw.leads.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
 comment on column raw.leads.external_id is 'Lead ID in LeadPerfection';
 comment on column raw.leads.record is 'The lead as received (JSON)';
-comment on column raw.leads.content is 'The lead as used in comparisons (JSON): lowercase keys, trimmed text, no empty values, no notes or calls';
 comment on column raw.leads.lead_place is 'Position in the prospect''s list of leads, starting at 1';
 
-comment on table opportunities is 'One row per lead of each prospect, or one row for a prospect without a lead';
+comment on view opportunities is 'One row per lead of each prospect, or one row for a prospect without a lead';
 comment on column opportunities.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
 comment on column opportunities.external_id is 'Lead ID in LeadPerfection; null for a prospect without a lead';
 comment on column opportunities.external_created_at is 'When the prospect was entered in LeadPerfection (dateadded)';
@@ -56,13 +43,6 @@ comment on column internal.contact_points.kind is 'phone or email';
 comment on column internal.contact_points.written is 'Text as written in LeadPerfection';
 comment on column internal.contact_points.place is 'Which number in the text this is, starting at 1';
 comment on column internal.contact_points.form is 'Normalized value: ten digits or a lowercase email address; null if the text contains none';
-
-comment on table internal.opportunity_objects is 'The prospect and lead behind each opportunity. For queries, use opportunity_details instead.';
-comment on column internal.opportunity_objects.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
-comment on column internal.opportunity_objects.external_id is 'Lead ID in LeadPerfection; null for a prospect without a lead';
-comment on column internal.opportunity_objects.external_created_local is 'When the prospect was entered, in LeadPerfection''s local time';
-comment on column internal.opportunity_objects.prospect is 'All fields of the prospect (JSON, lowercase keys), without its leads';
-comment on column internal.opportunity_objects.lead is 'All fields of the lead (JSON, lowercase keys)';
 
 comment on table opportunity_changes is 'History: one row per new opportunity and one row per changed column';
 comment on column opportunity_changes.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
@@ -134,7 +114,7 @@ comment on column calls.result is 'Description of the result code';
 comment on column calls.call_type is 'Call type in LeadPerfection';
 comment on column calls.first_read_at is 'When the call was first read from LeadPerfection';
 
-comment on table published is 'One row: how fresh this file is and what it contains';
+comment on table published is 'One row: how fresh this file is and what it contains. A connection shows the data as of when it was opened. For newer data, close every connection to the file, then open it again; in Python, lp_pipeline.published() always reads the newest.';
 comment on column published.sync_id is 'Number of the latest sync when the file was published';
 comment on column published.published_at is 'When the file was published';
 comment on column published.opportunities is 'Number of rows in opportunities';
@@ -144,15 +124,71 @@ comment on column published.prospect_readings is 'Number of rows in raw.prospect
 comment on column published.lead_readings is 'Number of rows in raw.leads';
 comment on column published.communications is 'Number of rows in raw.communications';
 comment on column published.hatch_deliveries is 'Number of rows in hatch_deliveries';
-comment on column published.leadperfection_timezone is 'Time zone of LeadPerfection''s local times';
+comment on column published.leadperfection_timezone is 'Time zone of the account. For days and times in it: timezone(leadperfection_timezone, external_updated_at)';
 comment on column published.schema_version is 'Schema version of the pipeline''s working file';
 
 comment on view ranked_opportunities is 'opportunities with their rank within each contact';
+comment on column ranked_opportunities.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
+comment on column ranked_opportunities.external_id is 'Lead ID in LeadPerfection; null for a prospect without a lead';
+comment on column ranked_opportunities.external_created_at is 'When the prospect was entered in LeadPerfection (dateadded)';
+comment on column ranked_opportunities.external_updated_at is 'When it last changed in LeadPerfection; external_updated_at_source names the field used';
+comment on column ranked_opportunities.email is 'Email address of the prospect';
+comment on column ranked_opportunities.first_name is 'First name of the prospect';
+comment on column ranked_opportunities.last_name is 'Last name of the prospect';
+comment on column ranked_opportunities.phone is 'Primary phone number of the prospect (phone1), as written in LeadPerfection';
+comment on column ranked_opportunities.status is 'Disposition of the lead; null for a prospect without a lead';
+comment on column ranked_opportunities.external_updated_at_source is 'LeadPerfection field that external_updated_at was taken from';
+comment on column ranked_opportunities.combination is 'lead+prospect, or prospect if none of the prospect''s leads has been new or changed so far';
+comment on column ranked_opportunities.external_created_local is 'external_created_at in LeadPerfection''s local time, to the second; part of the key';
+comment on column ranked_opportunities.lead_changed_at is 'When the lead itself last changed: lastchangedon, or dateentered if that is empty';
+comment on column ranked_opportunities.first_synced_at is 'When the row was added here';
+comment on column ranked_opportunities.changed_at is 'When the row was last added or updated here';
+comment on column ranked_opportunities.read_at is 'When the data in this row was read from LeadPerfection';
+comment on column ranked_opportunities.gone_since is 'When LeadPerfection stopped showing it; null if it is still there';
 comment on column ranked_opportunities.opportunity_place is 'Rank within the contact; 1 is the current opportunity';
-comment on view current_opportunities is 'The current opportunity of each contact';
-comment on view opportunity_details is 'opportunities with all other LeadPerfection fields as JSON';
 
-comment on view leads is 'One row per lead, with typed columns. Dates and times are in LeadPerfection''s local time, except read_at.';
+comment on view current_opportunities is 'The current opportunity of each contact';
+comment on column current_opportunities.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
+comment on column current_opportunities.external_id is 'Lead ID in LeadPerfection; null for a prospect without a lead';
+comment on column current_opportunities.external_created_at is 'When the prospect was entered in LeadPerfection (dateadded)';
+comment on column current_opportunities.external_updated_at is 'When it last changed in LeadPerfection; external_updated_at_source names the field used';
+comment on column current_opportunities.email is 'Email address of the prospect';
+comment on column current_opportunities.first_name is 'First name of the prospect';
+comment on column current_opportunities.last_name is 'Last name of the prospect';
+comment on column current_opportunities.phone is 'Primary phone number of the prospect (phone1), as written in LeadPerfection';
+comment on column current_opportunities.status is 'Disposition of the lead; null for a prospect without a lead';
+comment on column current_opportunities.external_updated_at_source is 'LeadPerfection field that external_updated_at was taken from';
+comment on column current_opportunities.combination is 'lead+prospect, or prospect if none of the prospect''s leads has been new or changed so far';
+comment on column current_opportunities.external_created_local is 'external_created_at in LeadPerfection''s local time, to the second; part of the key';
+comment on column current_opportunities.lead_changed_at is 'When the lead itself last changed: lastchangedon, or dateentered if that is empty';
+comment on column current_opportunities.first_synced_at is 'When the row was added here';
+comment on column current_opportunities.changed_at is 'When the row was last added or updated here';
+comment on column current_opportunities.read_at is 'When the data in this row was read from LeadPerfection';
+comment on column current_opportunities.gone_since is 'When LeadPerfection stopped showing it; null if it is still there';
+
+comment on table opportunity_details is 'opportunities with their rank and all other LeadPerfection fields as JSON';
+comment on column opportunity_details.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
+comment on column opportunity_details.external_id is 'Lead ID in LeadPerfection; null for a prospect without a lead';
+comment on column opportunity_details.external_created_at is 'When the prospect was entered in LeadPerfection (dateadded)';
+comment on column opportunity_details.external_updated_at is 'When it last changed in LeadPerfection; external_updated_at_source names the field used';
+comment on column opportunity_details.email is 'Email address of the prospect';
+comment on column opportunity_details.first_name is 'First name of the prospect';
+comment on column opportunity_details.last_name is 'Last name of the prospect';
+comment on column opportunity_details.phone is 'Primary phone number of the prospect (phone1), as written in LeadPerfection';
+comment on column opportunity_details.status is 'Disposition of the lead; null for a prospect without a lead';
+comment on column opportunity_details.external_updated_at_source is 'LeadPerfection field that external_updated_at was taken from';
+comment on column opportunity_details.combination is 'lead+prospect, or prospect if none of the prospect''s leads has been new or changed so far';
+comment on column opportunity_details.external_created_local is 'external_created_at in LeadPerfection''s local time, to the second; part of the key';
+comment on column opportunity_details.lead_changed_at is 'When the lead itself last changed: lastchangedon, or dateentered if that is empty';
+comment on column opportunity_details.first_synced_at is 'When the row was added here';
+comment on column opportunity_details.changed_at is 'When the row was last added or updated here';
+comment on column opportunity_details.read_at is 'When the data in this row was read from LeadPerfection';
+comment on column opportunity_details.gone_since is 'When LeadPerfection stopped showing it; null if it is still there';
+comment on column opportunity_details.opportunity_place is 'Rank within the contact; 1 is the current opportunity';
+comment on column opportunity_details.prospect is 'All fields of the prospect (JSON, lowercase keys), without its leads';
+comment on column opportunity_details.lead is 'All fields of the lead (JSON, lowercase keys)';
+
+comment on table leads is 'One row per lead, with typed columns. Dates and times are in LeadPerfection''s local time, except read_at.';
 comment on column leads.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
 comment on column leads.external_id is 'Lead ID in LeadPerfection';
 comment on column leads.disposition is 'Disposition of the lead';
@@ -172,7 +208,7 @@ comment on column leads.read_at is 'When it was read from LeadPerfection';
 comment on column leads.lead_place is 'Position in the prospect''s list of leads, starting at 1';
 comment on column leads.content is 'All fields of the lead that have a value (JSON, lowercase keys), without notes';
 
-comment on view prospects is 'One row per prospect, with typed columns. Dates and times are in LeadPerfection''s local time, except read_at.';
+comment on table prospects is 'One row per prospect, with typed columns. Dates and times are in LeadPerfection''s local time, except read_at.';
 comment on column prospects.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
 comment on column prospects.first_name is 'First name';
 comment on column prospects.last_name is 'Last name';
@@ -187,7 +223,7 @@ comment on column prospects.changed_at is 'When the prospect itself was last cha
 comment on column prospects.read_at is 'When it was last read from LeadPerfection';
 comment on column prospects.content is 'All fields of the prospect that have a value (JSON, lowercase keys), without leads, notes and calls';
 
-comment on view jobs is 'One row per job of each lead, with typed columns';
+comment on table jobs is 'One row per job of each lead, with typed columns';
 comment on column jobs.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
 comment on column jobs.external_id is 'Lead ID in LeadPerfection';
 comment on column jobs.place is 'Position in the lead''s list of jobs, starting at 1';
@@ -198,7 +234,7 @@ comment on column jobs.job_status is 'Status of the job';
 comment on column jobs.gross_amount is 'Gross contract amount, in dollars';
 comment on column jobs.content is 'All fields of the job that have a value (JSON, lowercase keys)';
 
-comment on view appointments is 'One row per appointment of each lead, with typed columns. Times are in LeadPerfection''s local time.';
+comment on table appointments is 'One row per appointment of each lead, with typed columns. Times are in LeadPerfection''s local time.';
 comment on column appointments.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
 comment on column appointments.external_id is 'Lead ID in LeadPerfection';
 comment on column appointments.place is 'Position in the lead''s list of appointments, starting at 1';
@@ -230,7 +266,7 @@ comment on column raw.communications.phone is 'Phone number of the contact, if t
 comment on column raw.communications.email is 'Email address of the contact, if the communication has it';
 comment on column raw.communications.record is 'The communication as received (JSON)';
 
-comment on view communications is 'Every text, email and call received from Hatch, with typed columns';
+comment on table communications is 'Every text, email and call received from Hatch, with typed columns';
 comment on column communications.communication_id is 'Communication ID in Hatch';
 comment on column communications.source is 'How it arrived: export (Hatch''s Bulk Export) or inbox';
 comment on column communications.occurred_at is 'When it took place';
@@ -261,7 +297,7 @@ comment on column communication_pushes.communication_id is 'Communication ID in 
 comment on column communication_pushes.target is 'note (on the prospect), call_log or production_note (on the lead''s first job)';
 comment on column communication_pushes.state is 'pending, sending (outcome unknown), sent, failed, skipped, unmatched or uncertain (needs review)';
 comment on column communication_pushes.reason is 'Why the push is in this state';
-comment on column communication_pushes.attempts is 'Number of attempts';
+comment on column communication_pushes.attempts is 'Number of attempts; repeated ones that LeadPerfection did not answer because it was down are not counted';
 comment on column communication_pushes.updated_at is 'When this row last changed';
 comment on column communication_pushes.first_seen_at is 'When the communication was first considered for this target';
 comment on column communication_pushes.next_try_at is 'When the next automatic retry is due; null if it can run right away or no retry is planned';

@@ -34,21 +34,6 @@ create or replace macro pipeline.lead_stamps(lead) as
     || json_extract_string(lead, '$.jobs[*].lastchanged')
     || json_extract_string(lead, '$.jobs[*].lastchangedon');
 
--- J1: a prospect's readings from both feeds, merged by key: one field, and the keys that are empty in the newer reading.
-create or replace macro pipeline.newer_field(newer_fields, newer, older, name) as
-    case when json_exists(newer_fields, '$.' || name) then newer ->> ('$.' || name) else older ->> ('$.' || name) end;
-create or replace macro pipeline.emptied(newer_fields, newer) as
-    '{' || coalesce(
-        list_aggregate(
-            list_transform(
-                list_filter(json_keys(newer_fields), lambda key: not json_exists(newer, '$."' || key || '"')),
-                lambda key: to_json(key)::varchar || ':null'
-            ),
-            'string_agg', ','
-        ),
-        ''
-    ) || '}';
-
 -- J3: the columns that differ between two rows of an opportunity, as text, without the ids in its key.
 create or replace macro pipeline.changed_columns(old_row, new_row) as
     list_filter(

@@ -1,5 +1,4 @@
--- SPEC M8: a contact's opportunities in order; the first is the current one. Used in both files, so it must run on
--- DuckDB 1.5 too.
+-- SPEC M8: a contact's opportunities in order; the first is the current one. Also ranks what is published.
 create or replace view ranked_opportunities as
 select
     *,

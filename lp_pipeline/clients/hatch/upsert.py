@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from lp_pipeline.clients.contact_points import is_valid_phone
+from lp_pipeline.clients.json_values import text_of
 from lp_pipeline.clients.lp_dates import SENTINEL
 
 Note = Literal["phone_invalid", "phone_shared", "email_invalid"]
@@ -127,10 +128,7 @@ def _fields(value: object, path: str) -> Iterator[tuple[str, str]]:
 
 def _text(value: object) -> str | None:
     """Trimmed text that JSON can carry; None for what is missing."""
-    if value is None:
-        return None
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return text.replace("\x00", "").encode("utf-8", "replace").decode().strip() or None
+    return (text_of(value) or "").encode("utf-8", "replace").decode() or None
 
 
 def _instant(value: datetime) -> str:

@@ -2,7 +2,6 @@
 takes any JSON value and gives the typed one, or None; none raises.
 """
 
-import math
 import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -10,9 +9,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from lp_pipeline.clients import json_values
+
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # long before Hatch; what is earlier is no time but a sentinel
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 LONGEST_CALL = 7 * 24 * 3600.0  # seconds
+LONGEST_INSTANT = 100  # characters
 LONGEST_LINK = 2000  # characters
 MOST_LINKS = 50
 URL_KEYS = ("url", "href", "link", "src", "media_url", "recording_url")
@@ -24,14 +26,7 @@ _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2}(?:\.\d{1,9})?)", re.ASCI
 
 def text_of(value: object) -> str | None:
     """Trimmed text of a text or number; None for anything else, and for nothing."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return None
-        if value.is_integer():
-            value = int(value)
-    return str(value).replace("\x00", "").strip() or None
+    return None if isinstance(value, bool) else json_values.text_of(value)
 
 
 def instant(value: object) -> datetime | None:
@@ -40,7 +35,7 @@ def instant(value: object) -> datetime | None:
     What lies before 2000 or after 2099 is none.
     """
     text = text_of(value)
-    if text is None:
+    if text is None or len(text) > LONGEST_INSTANT:
         return None
     if _NUMBER.fullmatch(text):
         return _since_1970(float(text))
@@ -89,7 +84,7 @@ def _gather(value: object, found: dict[str, None], depth: int) -> None:
                 with suppress(msgspec.MsgspecError, ValueError, RecursionError):
                     _gather(msgspec.json.decode(text), found, depth - 1)
                 return
-            for part in re.split(r"[\s,;]+(?=https:)|\s+", text):
+            for part in re.split(r"[\s,;]{1,9}(?=https:)|\s+", text):  # unbounded, it would be quadratic
                 if _is_link(part):
                     found.setdefault(part)
         case list():

@@ -1,8 +1,9 @@
 """The LeadPerfection client: sign-in, calls, windows, paging, errors. It knows no Dagster and no DuckDB."""
 
-from lp_pipeline.clients.leadperfection.client import Answer, Client
+from lp_pipeline.clients.leadperfection.client import Client
 from lp_pipeline.clients.leadperfection.feeds import Feed, Reading, WindowReading, feeds, read_window
 from lp_pipeline.clients.leadperfection.lookup import find, look_up
+from lp_pipeline.clients.leadperfection.page import Answer
 from lp_pipeline.clients.leadperfection.responses import lookup
 from lp_pipeline.clients.leadperfection.windows import LATE, SentWindow, Window, as_sent, halves, pieces
 from lp_pipeline.clients.leadperfection.writes import Write, Written, call, note, production_note, written

@@ -2,12 +2,14 @@
 Neither the token nor the credentials show in any text or repr (SPEC R4).
 """
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from lp_pipeline.clients.http import Received
 from lp_pipeline.clients.json_repair import decoded
-from lp_pipeline.clients.leadperfection.responses import lookup, words
+from lp_pipeline.clients.leadperfection.responses import identity, lookup, words
 from lp_pipeline.errors import SignInRefused
 from lp_pipeline.settings import Settings
 
@@ -15,7 +17,17 @@ CODES = (
     *("invalid_request", "invalid_client", "invalid_grant", "unauthorized_client"),
     *("unsupported_grant_type", "invalid_scope", "access_denied"),
 )
+REFUSED = (401, 403)  # the HTTP statuses
+LONGEST_REFUSAL = 10_000  # bytes; what is longer is a page
 UNLOCK = "Security → User Access → (user) → Assign → Function Level Security → APISecurity → Check All → Save"
+
+_STATUS_KEYS = ("statuscode", "status", "code", "errorcode")
+_TEXT_KEYS = ("message", "messagedetail", "error", "error_description", "detail", "title")
+_DENIED = re.compile(
+    r"authori[sz]ation has been denied|^(error:?\s*)?unauthori[sz]ed\b|\binvalid_token\b"
+    r"|\b(token|session)\b.{0,40}\b(expired|invalid|not valid)\b|\b(expired|invalid) (\w+ )?(token|session)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,29 @@ def credentials_refused(host: str, status: int, body: bytes) -> SignInRefused:
         "LP_APP_KEY, and LP_API_URL too: a company is on exactly one of LeadPerfection's hosts.",
         words(body),
     )
+
+
+def denies(received: Received) -> bool:
+    """Whether an answer turns the token away: by its status, or by an error body with HTTP 200 (contract 1 and 6)."""
+    if received.status in REFUSED:
+        return True
+    if received.status >= 300 or len(received.body) > LONGEST_REFUSAL:
+        return False
+    value = decoded(received.body)
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    inner = lookup(value, "error")
+    return _says_denied(value) or _says_denied(inner)
+
+
+def _says_denied(value: object) -> bool:
+    if isinstance(value, str):
+        return bool(_DENIED.search(value))
+    if not isinstance(value, dict) or identity(value) is not None:
+        return False
+    if any(str(lookup(value, name)).strip() in ("401", "403") for name in _STATUS_KEYS):
+        return True
+    return any(_DENIED.search(text) for name in _TEXT_KEYS if isinstance(text := lookup(value, name), str))
 
 
 def function_refused(function: str, status: int, body: bytes, permissions: frozenset[str] | None) -> SignInRefused:

@@ -4,8 +4,6 @@ and how pages follow each other, is decided elsewhere. One client serves one thr
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Self, TypeVar
 from urllib.parse import quote
 
@@ -16,33 +14,25 @@ from lp_pipeline.clients.http import FORM, Exchange, Received, form
 from lp_pipeline.clients.json_repair import bare, decoded
 from lp_pipeline.clients.leadperfection import responses
 from lp_pipeline.clients.leadperfection.auth import (
+    REFUSED,
     Session,
     credentials,
     credentials_refused,
+    denies,
     function_refused,
     granted_session,
 )
+from lp_pipeline.clients.leadperfection.page import Answer, NotJson, records
 from lp_pipeline.clients.leadperfection.responses import check_permanent, check_transient
 from lp_pipeline.clients.rate_limit import RateLimiter, SharedLimiter
-from lp_pipeline.clients.retry import LEADPERFECTION, Persistence, TransientError
+from lp_pipeline.clients.retry import LEADPERFECTION, PermanentError, Persistence, TransientError
 from lp_pipeline.errors import SettingsError, SignInRefused, SlowQuery
 from lp_pipeline.settings import Settings
 
-REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 Result = TypeVar("Result")
 
 LARGEST_ANSWER = 256 * 1024 * 1024  # bytes of a page: far more than any holds, far less than memory
 SIGN_IN = ""  # the sign-in, where actions are keys
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one call brought."""
-
-    records: list[bytes]  # verbatim
-    received_at: datetime  # by the pipeline's clock
-    lp_clock: datetime | None  # LeadPerfection's, as the Date of its answer shows it
-    elapsed: float  # seconds that the last try took
 
 
 class Client:
@@ -72,7 +62,9 @@ class Client:
         self._pace = pace
         self._limiter: SharedLimiter = limiter or RateLimiter(settings.data, settings.lp_rate_per_minute)
         self._limiter_is_own = limiter is None
-        self._exchange = Exchange("LeadPerfection", address, transport, read_timeout, 2 * read_timeout, LARGEST_ANSWER)
+        self._exchange = Exchange(
+            "LeadPerfection", address, transport, read_timeout, 2 * read_timeout, LARGEST_ANSWER, "LP_API_URL"
+        )
         self.host = self._exchange.host
         self._session: Session | None = None
         self._refusals: dict[str, SignInRefused] = {}  # by action; remembered, for trying again cannot help
@@ -107,12 +99,21 @@ class Client:
         """Sign in now rather than at the first call."""
         self._persist("the sign-in", self._signed_in, SIGN_IN)
 
-    def call(self, action: str, fields: Mapping[str, str], *, slow_tries: int | None = None) -> Answer:
+    def call(
+        self,
+        action: str,
+        fields: Mapping[str, str],
+        *,
+        slow_tries: int | None = None,
+        follows_records: bool = False,
+    ) -> Answer:
         """`POST /api/<action>`, for reading: it is repeated after every failure that may pass.
 
-        `slow_tries` is how often a query that times out is tried, if not three times.
+        `slow_tries` is how often a query that times out is tried, if not three times; `follows_records` as in
+        `page.records`. Raises `LeadPerfectionError`, also for an answer that is no page of records (SPEC W5).
         """
-        return self._persist(action.rpartition("/")[2], lambda: self._answer(action, fields), action, slow_tries)
+        asked = action.rpartition("/")[2]
+        return self._persist(asked, lambda: self._answer(action, fields, follows_records), action, slow_tries)
 
     def write(
         self, action: str, fields: Mapping[str, str], *, before: Callable[[], None] = lambda: None
@@ -150,13 +151,15 @@ class Client:
             for attempt in stamina.retry_context(on=persistence, attempts=None, timeout=None):
                 with attempt:
                     return act()
-        except TransientError as error:
+        except (TransientError, PermanentError) as error:
             failure = error
+        if isinstance(failure, PermanentError):
+            raise responses.no_way(failure, self.host)
         if failure.kind == "out_of_time":
             raise responses.out_of_time(self._settings.lp_rate_per_minute)
         raise responses.gave_up(failure, asked, self.host, persistence.spent)
 
-    def _answer(self, action: str, fields: Mapping[str, str]) -> Answer:
+    def _answer(self, action: str, fields: Mapping[str, str], follows_records: bool) -> Answer:
         asked = action.rpartition("/")[2]
         received = self._authorized(action, asked, fields)
         check_transient(received, asked)
@@ -165,25 +168,25 @@ class Client:
             not_found = "Set LP_PROSPECT_ACTION to this LeadPerfection's action, or to off."
         check_permanent(received, asked, f"/api/{action}", not_found)
         try:
-            records = responses.records(received.body, asked, received.status, received.media_type)
-        except responses.NotJson as error:
+            found = records(received.body, asked, received.status, received.media_type, follows_records=follows_records)
+        except NotJson as error:
             failure = TransientError("garbled", str(error), error.words)
         except SlowQuery as error:
             failure = TransientError("slow", f"{asked} was answered with an error of its own", error.words)
         else:
-            return Answer(records, self._settings.now(), received.date, received.elapsed)
+            return Answer(found, self._settings.now(), received.date, received.elapsed)
         raise failure
 
     def _authorized(
         self, action: str, asked: str, fields: Mapping[str, str], before: Callable[[], None] | None = None
     ) -> Received:
-        """The answer under a valid sign-in: a refusal is met with a new one, once."""
+        """The answer under a valid sign-in: a refusal, with whatever status, is met with a new one, once."""
         session = self._signed_in()
         received = self._send(f"/api/{action}", fields, session.token, before)
-        if received.status in REFUSED:
+        if denies(received):
             session = self._signed_in(anew=True)
             received = self._send(f"/api/{action}", fields, session.token, before)
-        if received.status in REFUSED:
+        if denies(received):
             refusal = function_refused(asked, received.status, received.body, session.permissions)
             self._refusals[action] = refusal
             raise refusal
@@ -216,7 +219,7 @@ class Client:
         value = decoded(received.body)
         if success and value is None and bare(received.body) not in (b"", b"null"):
             what = responses.not_json(received.body, "the sign-in", received.status, received.media_type)
-            raise TransientError("garbled", what, responses.words(received.body))
+            raise TransientError("garbled", what, responses.not_json_words(received.body))
         session = granted_session(value) if success else None
         if session is None:
             refusal = credentials_refused(self.host, received.status, received.body)

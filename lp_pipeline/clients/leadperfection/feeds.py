@@ -10,7 +10,8 @@ from typing import Literal
 import msgspec
 
 from lp_pipeline.clients.leadperfection.change_stamps import any_between, change_stamps
-from lp_pipeline.clients.leadperfection.client import Answer, Client
+from lp_pipeline.clients.leadperfection.client import Client
+from lp_pipeline.clients.leadperfection.page import Answer, kind_of, lacks_only_its_id
 from lp_pipeline.clients.leadperfection.paginator import Walk
 from lp_pipeline.clients.leadperfection.responses import identity
 from lp_pipeline.clients.leadperfection.windows import LATE, SentWindow, Window, as_sent
@@ -54,6 +55,7 @@ class WindowReading:
     several: bool = False  # a page was full, or more than one brought records: rows may shift between pages
     shifted: bool = False  # of several pages, one showed a change stamped after the reading began
     full_page: bool = False  # a page of exactly the size asked for was seen: short ones can be trusted from now on
+    no_records: list[str] = field(default_factory=list)  # kinds of elements between records that are none (SPEC W5)
     set_aside: list[int] = field(default_factory=list)  # rows (from 1) that LeadPerfection never delivers in time
     began: datetime | None = None  # by LeadPerfection's clock
     ended: datetime | None = None
@@ -88,9 +90,8 @@ def read_window(
     `trust_short_page`: this LeadPerfection has given a full page of this size before. `patient`: a page that times out
     is read row by row, and single rows that still do are set aside; otherwise `SlowQuery` is raised.
     """
-    return _WindowReader(client, feed, as_sent(window, settings.zone, late), settings, on_page).read(
-        trust_short_page=trust_short_page, patient=patient
-    )
+    sent = as_sent(window, settings.zone, late, settings.duckdb_zone)
+    return _WindowReader(client, feed, sent, settings, on_page).read(trust_short_page=trust_short_page, patient=patient)
 
 
 class _WindowReader:
@@ -129,7 +130,9 @@ class _WindowReader:
         result.full_page = walk.full_page
         result.several = walk.full_page or walk.pages_with_news > 1
         if result.several and result.began and result.ended:
-            result.shifted = any_between(self._stamps, result.began, result.ended, settings.zone)
+            zones = (settings.zone, settings.duckdb_zone)
+            began, ended = result.began, result.ended
+            result.shifted = any(any_between(self._stamps, began, ended, zone) for zone in zones if zone)
         return result
 
     def _page(self, walk: Walk) -> list[Hashable]:
@@ -165,9 +168,11 @@ class _WindowReader:
     def _ask(self, start_index: int, size: int, slow_tries: int | None = None) -> list[Hashable]:
         asked_at = self._settings.now()
         fields: Mapping[str, str] = {**self._fields, "PageSize": str(size), "StartIndex": str(start_index)}
-        answer = self._client.call(self._feed.action, fields, slow_tries=slow_tries)
-        self._note_clock(answer, asked_at)
         result = self._result
+        answer = self._client.call(
+            self._feed.action, fields, slow_tries=slow_tries, follows_records=bool(result.readings)
+        )
+        self._note_clock(answer, asked_at)
         result.pages += 1
         keys: list[Hashable] = []
         for place, record in enumerate(answer.records, start=1):
@@ -175,6 +180,8 @@ class _WindowReader:
             cst_id = identity(value)
             result.readings.append(Reading(result.pages, place, record, answer.received_at, cst_id))
             self._stamps.extend(change_stamps(value))
+            if cst_id is None and not lacks_only_its_id(value):
+                result.no_records.append(kind_of(value))
             keys.append(cst_id or record)
         self._on_page(len(result.readings))
         return keys

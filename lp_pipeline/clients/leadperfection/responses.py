@@ -1,52 +1,27 @@
-"""What a LeadPerfection answer says: its records as received, or the error it carries behind an HTTP 200 (contract,
-sections 2 and 6). Bytes in, bytes out: no network. LeadPerfection's own words never enter a message (SPEC R4).
+"""What a LeadPerfection answer says by its status, and how its values are looked up (contract, sections 2 and 6).
+
+No network; what a page of records is: `page`. LeadPerfection's own words never enter a message (SPEC R4).
 """
 
+import html
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
-import msgspec
 
 from lp_pipeline.clients.http import Received
-from lp_pipeline.clients.json_repair import UNREADABLE, bare, decoded, readable
-from lp_pipeline.clients.retry import TransientError
+from lp_pipeline.clients.json_repair import bare, decoded
+from lp_pipeline.clients.json_values import id_of
+from lp_pipeline.clients.retry import PermanentError, TransientError
 from lp_pipeline.errors import LeadPerfectionError, OutOfTime, SlowQuery
 
 WORDS = 2000  # how much of LeadPerfection's own words is kept
-BEGINNING = 80  # how much of an answer that is no JSON is shown
+GATEWAY = (502, 503, 504)  # what stands before a system that is down says
+TITLE = 80  # characters of a web page's title that are shown
+JSON_BEGINS = (b"[", b"{", b'"')
 
-
-class NotJson(LeadPerfectionError):
-    """The answer is no JSON at all; under load that passes."""
-
-
-def records(body: bytes, asked: str, status: int = 200, media_type: str = "") -> list[bytes]:
-    """The elements of the array that a call named `asked` brought, each verbatim; they are UTF-8 and valid JSON.
-
-    Raises `NotJson`, or `LeadPerfectionError` for an error of LeadPerfection's own.
-    """
-    text = bare(body)
-    if not text:
-        return []
-    try:
-        text, value = readable(text)
-    except UNREADABLE:
-        raise NotJson(not_json(body, asked, status, media_type), words(body)) from None
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return []
-    if refusal := _refusal(value):
-        said = words(text)
-        kind = SlowQuery if timed_out(said) else LeadPerfectionError
-        raise kind(
-            f"LeadPerfection answered {asked} with an error of its own ({refusal}); its words are in sync_runs.error. "
-            "If they name a setting or a permission, correct that; otherwise the next sync tries again.",
-            said,
-        )
-    if isinstance(value, list):
-        return [bytes(element) for element in msgspec.json.decode(text, type=list[msgspec.Raw])]
-    return [text]
+_TITLE = re.compile(rb"<title[^>]{0,200}>(.{0,500}?)</title", re.IGNORECASE | re.DOTALL)
 
 
 def lookup(value: object, *names: str, default: Any = None) -> Any:
@@ -62,12 +37,7 @@ def lookup(value: object, *names: str, default: Any = None) -> Any:
 
 def identity(value: object) -> str | None:
     """A record's prospect id as text, whether `cst_id` or `CstID`, text or a number; None if it has none."""
-    found = lookup(value, "cst_id", "cstid")
-    if isinstance(found, float) and found.is_integer():
-        found = int(found)
-    if isinstance(found, bool) or not isinstance(found, str | int):
-        return None
-    return str(found).strip() or None
+    return id_of(lookup(value, "cst_id", "cstid"))
 
 
 def words(body: bytes) -> str:
@@ -80,35 +50,30 @@ def timed_out(said: str) -> bool:
     return "timeout expired" in said.lower()
 
 
-def _refusal(value: object) -> str | None:
-    """Which of the contract's dialects of a business error this is."""
-    if isinstance(value, list):
-        return _refusal(value[0]) if len(value) == 1 and isinstance(value[0], dict) else None
-    if isinstance(value, str):
-        return "a bare text"
-    if not isinstance(value, dict):
-        return f"{type(value).__name__} instead of a list"
-    keys = {key.lower() for key in value}
-    if keys & {"cst_id", "cstid"}:
-        return None
-    result = lookup(value, "result")
-    if result is False or str(result).strip().lower() in {"0", "false", "0.0"}:
-        return "Result 0"
-    if "result" not in keys and keys & {"message", "error"}:
-        return "a message instead of records"
-    return None
-
-
 def not_json(body: bytes, asked: str, status: int, media_type: str) -> str:
-    """What to say about an answer that is no JSON; its beginning too, unless that may hold personal data."""
+    """What to say of an answer that is no JSON: its kind and length, the title of a web page, no other text of it."""
     size = Received(status, body, media_type).size
-    text = bare(body)
-    beginning = ""
-    if text[:1] not in (b"[", b"{", b'"'):  # broken JSON may hold personal data
-        shown = text[:BEGINNING].decode("utf-8", "replace")
-        shown = "".join(each if each.isprintable() else " " for each in shown)
-        beginning = f", beginning '{shown}{'…' if len(text) > BEGINNING else ''}'"
-    return f"LeadPerfection answered {asked} with something that is not JSON ({size}){beginning}"
+    return f"LeadPerfection answered {asked} with something that is not JSON ({size}), {_kind(bare(body))}"
+
+
+def not_json_words(body: bytes) -> str | None:
+    """LeadPerfection's own words, unless they are half a record."""
+    return None if bare(body).startswith(JSON_BEGINS) else words(body)
+
+
+def _kind(text: bytes) -> str:
+    if text.startswith(JSON_BEGINS):
+        return "broken JSON"
+    if re.match(rb"<(!doctype )?html", text, re.IGNORECASE):
+        title = " ".join(_printable(_TITLE.search(text)).split())
+        return f"a web page titled '{title[:TITLE]}'" if title else "a web page without a title"
+    first = text[:4].decode("utf-8", "replace")[:1]
+    return f"text beginning with {'a letter' if first.isalpha() else 'a digit' if first.isdigit() else 'a sign'}"
+
+
+def _printable(title: re.Match[bytes] | None) -> str:
+    text = html.unescape(title[1].decode("utf-8", "replace")) if title else ""
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def check_transient(received: Received, asked: str) -> None:
@@ -119,7 +84,7 @@ def check_transient(received: Received, asked: str) -> None:
         raise TransientError("busy", what, said, _wished_pause(received), done_nothing=True)
     if received.status >= httpx.codes.INTERNAL_SERVER_ERROR:
         slow = timed_out(said) or received.status == httpx.codes.GATEWAY_TIMEOUT
-        raise TransientError("slow" if slow else "failing", what, said)
+        raise TransientError("slow" if slow else "failing", what, said, unanswered=received.status in GATEWAY)
     if received.status == httpx.codes.REQUEST_TIMEOUT:
         raise TransientError("failing", what, said)
 
@@ -172,6 +137,13 @@ def gave_up(failure: TransientError, asked: str, host: str, spent: str) -> LeadP
             what, advice = f"LeadPerfection failed: {failure}", "Its words are in sync_runs.error"
     error = SlowQuery if failure.kind == "slow" else LeadPerfectionError
     return error(f"{what}, {spent}. {advice}; {reads_on}", failure.words)
+
+
+def no_way(failure: PermanentError, host: str) -> LeadPerfectionError:
+    """The error for a server that is not asked, because a proxy or a certificate stands in the way."""
+    return LeadPerfectionError(
+        f"LeadPerfection can't be reached at {host}: {failure} Nothing is lost: the next sync reads the gap."
+    )
 
 
 def out_of_time(per_minute: int) -> OutOfTime:

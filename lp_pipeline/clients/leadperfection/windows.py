@@ -42,18 +42,14 @@ class SentWindow:
         }
 
 
-def as_sent(window: Window, zone: ZoneInfo, late: timedelta = LATE) -> SentWindow:
+def as_sent(window: Window, zone: ZoneInfo, late: timedelta = LATE, other: ZoneInfo | None = None) -> SentWindow:
     """The wall times that are sure to cover the window, with its end `late`.
 
     They cover it whether LeadPerfection compares wall clocks, or turns the bounds into instants and picks either
-    reading of a time that occurs twice.
+    reading of a time that occurs twice; and by the `other` reading of the zone, if databases disagree (SPEC J5).
     """
-    begin, end = window.begin, window.end + late
-    start_wall = _wall(begin, min(_offset(begin + step, zone) for step in (-REACH, timedelta(), REACH)))
-    end_wall = _wall(end, max(_offset(end + step, zone) for step in (-REACH, timedelta(), REACH)))
-    start = _floor(start_wall) - _gap(_floor(start_wall), zone)
-    finish = _ceiling(end_wall) + _gap(_ceiling(end_wall), zone)
-    return SentWindow(start, max(start, finish))
+    sent = [_as_sent(window, each, late) for each in (zone, other) if each is not None]
+    return SentWindow(min(each.start for each in sent), max(each.end for each in sent))
 
 
 def pieces(window: Window, length: timedelta) -> list[Window]:
@@ -78,6 +74,15 @@ def instants(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Both instants that a wall time can mean, earlier first; they are the same except around clock changes."""
     first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     return min(first, second), max(first, second)
+
+
+def _as_sent(window: Window, zone: ZoneInfo, late: timedelta) -> SentWindow:
+    begin, end = window.begin, window.end + late
+    start_wall = _wall(begin, min(_offset(begin + step, zone) for step in (-REACH, timedelta(), REACH)))
+    end_wall = _wall(end, max(_offset(end + step, zone) for step in (-REACH, timedelta(), REACH)))
+    start = _floor(start_wall) - _gap(_floor(start_wall), zone)
+    finish = _ceiling(end_wall) + _gap(_ceiling(end_wall), zone)
+    return SentWindow(start, max(start, finish))
 
 
 def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from lp_pipeline.clients import json_values
+
 Record = dict[str, Any]
 
 LEAD_ENTERED, LEAD_CHANGED, LEAD_ENTRY_DATE, APPOINTMENT = 1024, 2048, 4096, 8192
@@ -56,8 +58,7 @@ def objects(record: Record, name: str) -> list[Record]:
 
 def id_of(record: Record, *names: str) -> str:
     """An id as text; ids come as strings or numbers."""
-    value = value_of(record, *names)
-    return "" if value is None else str(value).strip()
+    return json_values.id_of(value_of(record, *names)) or ""
 
 
 def stamps_of(record: Record) -> Iterator[tuple[int, object]]:

@@ -272,12 +272,13 @@ def test_a_query_that_keeps_timing_out_is_a_slow_query_after_three_tries(failure
 
 
 def test_html_with_status_200_is_tried_three_times() -> None:
-    """Contract 2: an answer that is not JSON is an error with the first bytes in its message."""
-    lp = FakeLeadPerfection(replies=[httpx.Response(200, html="<html>Down for maintenance")] * 4)
+    """Contract 2: an answer that is not JSON is an error with its kind and a web page's title in its message."""
+    page = "<html><title>Down for maintenance</title>"
+    lp = FakeLeadPerfection(replies=[httpx.Response(200, html=page)] * 4)
     error = fails(lp)
     assert len(lp.requests) == 3
-    assert "beginning '<html>Down for maintenance', 3 tries in" in str(error)
-    assert error.words == "<html>Down for maintenance"
+    assert "a web page titled 'Down for maintenance', 3 tries in" in str(error)
+    assert error.words == page
 
 
 def test_a_body_that_cannot_be_unpacked_is_tried_again() -> None:

@@ -92,7 +92,17 @@ def test_an_empty_window_is_one_request() -> None:
 def test_elements_that_are_no_records_are_read_too() -> None:
     """J7: one bad record never stops the others."""
     lp = FakeLeadPerfection(replies=[response([None, 3, {"CstID": 7}, {"cst_id": "8", "leads": "none"}])])
-    assert [each.cst_id for each in read(lp).readings] == [None, None, "7", "8"]
+    window = read(lp)
+    assert [each.cst_id for each in window.readings] == [None, None, "7", "8"]
+    assert window.no_records == ["null", "a number"]
+
+
+def test_a_prospect_that_lacks_its_id_is_a_record_even_alone_on_the_last_page() -> None:
+    """J7: it will be rejected; nothing else is hidden behind it."""
+    lp = FakeLeadPerfection(replies=[response([prospect(1), prospect(2)]), response([{"firstname": "Ann"}])])
+    window = read(lp, size=2)
+    assert [each.cst_id for each in window.readings] == ["1", "2", None]
+    assert window.no_records == []
 
 
 # The end of a feed

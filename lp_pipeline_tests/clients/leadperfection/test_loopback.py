@@ -83,10 +83,10 @@ def test_a_cut_connection_is_tried_again() -> None:
             handler.connection.shutdown(socket.SHUT_RDWR)
             handler.close_connection = True
         else:
-            handler.answer(b"[1]")
+            handler.answer(b'[{"cst_id":1}]')
 
     with server(behave) as address:
-        assert call(address) == [b"1"]
+        assert call(address) == [b'{"cst_id":1}']
 
 
 def test_a_silent_leadperfection_is_a_slow_query() -> None:
@@ -123,7 +123,7 @@ def test_proxies_do_not_stand_between_us_and_loopback() -> None:
     )
 
     def behave(handler: Any, fields: dict[str, str]) -> None:
-        handler.answer(b"[1]")
+        handler.answer(b'[{"cst_id":1}]')
 
     with server(behave) as address:
         environment = {**os.environ, "HTTP_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "http://127.0.0.1:9"}
@@ -131,7 +131,7 @@ def test_proxies_do_not_stand_between_us_and_loopback() -> None:
         done = subprocess.run(
             [sys.executable, "-c", program, address], env=environment, capture_output=True, text=True, check=False
         )
-    assert done.stdout == "[b'1']\n", done.stderr
+    assert done.stdout == """[b'{"cst_id":1}']\n""", done.stderr
 
 
 def test_ten_thousand_records_are_read_in_pages_of_25() -> None:

@@ -75,6 +75,16 @@ def test_a_window_is_never_inverted_and_its_bounds_are_times_that_exist(
         assert exists(bound, zone)
 
 
+@given(zone=zones, other=zones, begin=begins, length=lengths)
+def test_where_databases_disagree_a_window_covers_both_readings(
+    zone: ZoneInfo, other: ZoneInfo, begin: datetime, length: timedelta
+) -> None:
+    """J5: the other reading of the zone may be the right one; no window is wider than it must be."""
+    window = Window(begin, begin + length)
+    sent, alone, others = as_sent(window, zone, LATE, other), as_sent(window, zone), as_sent(window, other)
+    assert (sent.start, sent.end) == (min(alone.start, others.start), max(alone.end, others.end))
+
+
 @given(zone=zones, begin=st.datetimes(datetime(2026, 5, 1), datetime(2026, 9, 30)), length=lengths)
 def test_away_from_clock_changes_a_window_is_just_converted(zone: ZoneInfo, begin: datetime, length: timedelta) -> None:
     """W3: start rounded down, end rounded up, and nothing else."""

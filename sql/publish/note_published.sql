@@ -1,0 +1,4 @@
+-- SPEC Q1: the file now shows everything up to here. Variables: now_at, revision.
+delete from pipeline.publication;
+insert into pipeline.publication (published_at, unpublished_changes, outbox_revision)
+select getvariable('now_at'), false, getvariable('revision');
