@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "growth": grow,
         "syncs": lambda: many_syncs(results, work, size=min(10_000, *given.grow), number=given.syncs),
         "sending": lambda: sending(results, work, number=given.send, rounds=given.rounds),
-        "slow server": lambda: slow_server(results, work, pages=5 if given.quick else 50),
+        "slow server": lambda: slow_server(results, work, size=200 if given.quick else 2500),
         "daemon": lambda: ticks(results, work, size=10_000, number=given.ticks),
     }
     for name in given.only:
