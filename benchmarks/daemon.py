@@ -23,7 +23,7 @@ from benchmarks.measure import ROOT, clean_environ, command_line, cpu_seconds, p
 from benchmarks.results import Results
 from benchmarks.server import server, show
 
-PATIENCE = 300.0  # seconds for a tick and its run
+PATIENCE = 900.0  # seconds for a tick and its run
 REST = 30.0  # seconds over which the processes at rest are measured
 ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 PROCESSES = {

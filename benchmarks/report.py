@@ -102,7 +102,8 @@ def _compared(size: int, results: Sequence[Result]) -> str:
         rows.append([NAMES.get(what, what), *cells])
     times = max(len(each.seconds) for each in results)
     head = ["seconds (CPU seconds) · peak MB · files MB", *EVERY_SYNC]
-    return f"### {size:,} prospects, both feeds ({times} times)\n\n{_measured(results)}{_table(head, rows)}"
+    rounds = "once" if times == 1 else f"{times} times"
+    return f"### {size:,} prospects, both feeds, {rounds}\n\n{_measured(results)}{_table(head, rows)}"
 
 
 def _measured(results: Iterable[Result]) -> str:
@@ -126,7 +127,7 @@ def _plain(results: Iterable[Result]) -> str:
     rows = []
     for each in results:
         numbers = [each.median(name) for name in ("seconds", "cpu_seconds", "peak_mb", "disk_mb")]
-        shown = ["" if number is None else f"{number:,.2f}" for number in numbers]
+        shown = ["" if number is None else f"{number:,.{2 if number >= 0.1 else 4}f}" for number in numbers]
         times = max(map(len, (each.seconds, each.peak_mb, each.disk_mb)))
         rows.append([each.what, each.part, f"{each.size:,}", *shown, each.note[:80] or str(times)])
     return _table(head, rows)
