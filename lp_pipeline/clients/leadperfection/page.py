@@ -123,6 +123,6 @@ def _no_page(values: list[object], text: bytes, asked: str, size: str) -> LeadPe
     what = kind_of(values[0]) if one else f"{len(values)} elements (the first is {kind_of(values[0])})"
     return NoRecords(
         f"LeadPerfection answered {asked} with {what} instead of prospects ({size}): nothing in it has a cst_id. "
-        "Nothing of it was stored, and the next sync reads the same time again. If this continues, check LP_API_URL and "
-        "LP_PROSPECT_ACTION, and ask LeadPerfection's support."
+        "Nothing of it was stored, and the next sync reads the same time again. If this continues, check LP_API_URL "
+        "and LP_PROSPECT_ACTION, and ask LeadPerfection's support."
     )
