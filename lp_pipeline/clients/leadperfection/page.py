@@ -92,7 +92,7 @@ def error_of(value: object) -> str | None:
 
 
 def _elements(text: bytes) -> list[bytes]:
-    """The elements of an array, or the one value that stands for an array of one; what says nothing has none."""
+    """The elements of an array, or the one value that is an array of one; what says nothing has none."""
     if text.startswith(b"["):
         try:
             return _split(text)
@@ -123,6 +123,6 @@ def _no_page(values: list[object], text: bytes, asked: str, size: str) -> LeadPe
     what = kind_of(values[0]) if one else f"{len(values)} elements (the first is {kind_of(values[0])})"
     return NoRecords(
         f"LeadPerfection answered {asked} with {what} instead of prospects ({size}): nothing in it has a cst_id. "
-        "Nothing of it was stored, and the next sync reads the same time again. If this goes on, check LP_API_URL and "
-        "LP_PROSPECT_ACTION, and ask LeadPerfection's support."
+        "Nothing of it was stored, and the next sync reads the same time again. If this continues, check LP_API_URL "
+        "and LP_PROSPECT_ACTION, and ask LeadPerfection's support."
     )

@@ -122,7 +122,7 @@ def test_what_is_no_json_is_told_by_its_kind_and_length_alone(body: bytes, kind:
 
 
 @pytest.mark.parametrize(
-    ("bad", "mended"),
+    ("bad", "repaired"),
     [
         (b"J\xf6rg", "J\ufffdrg"),
         (rb"\ud83d", "\ufffd"),
@@ -133,12 +133,12 @@ def test_what_is_no_json_is_told_by_its_kind_and_length_alone(body: bytes, kind:
         (b"tab\there\x01", "tab\there\x01"),
     ],
 )
-def test_one_bad_character_never_blocks_a_feed(bad: bytes, mended: str) -> None:
+def test_one_bad_character_never_blocks_a_feed(bad: bytes, repaired: str) -> None:
     """W8: it becomes U+FFFD; its record and all others come through."""
     body = b'\xef\xbb\xbf[{"cst_id":"1","amount":1.10},{"cst_id":"2","city":"' + bad + b'"}]'
     first, second = records(body, "GetLead")
     assert msgspec.json.decode(first) == {"cst_id": "1", "amount": 1.1}
-    assert msgspec.json.decode(second) == {"cst_id": "2", "city": mended}
+    assert msgspec.json.decode(second) == {"cst_id": "2", "city": repaired}
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e999"])
