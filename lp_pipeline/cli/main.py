@@ -6,8 +6,9 @@ from typing import IO
 import click
 
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
-from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home
+from lp_pipeline.cli.console import account_settings, console
 from lp_pipeline.cli.history import COMMANDS as HISTORY
+from lp_pipeline.cli.home import give_dagster_a_home
 from lp_pipeline.errors import QUERY_INTERRUPTED, PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
 
@@ -52,6 +53,17 @@ def home() -> None:
     """Prepare Dagster's home; `make` does this before anything else uses it."""
     refuse_dotenv()
     give_dagster_a_home()
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="Port of the UI on 127.0.0.1.")
+@click.option("--replace", is_flag=True, help="End what is running on this DAGSTER_HOME first.")
+def dev(port: int, *, replace: bool) -> None:
+    """Serve the Dagster UI and run the schedule and the sensor, until Ctrl-C (`make dev`)."""
+    from lp_pipeline.cli.dev import serve
+
+    refuse_dotenv()
+    sys.exit(serve(give_dagster_a_home(), port, replace=replace))
 
 
 @main.command()
