@@ -9,7 +9,7 @@ from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
 from lp_pipeline.cli.console import account_settings, console
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
-from lp_pipeline.errors import QUERY_INTERRUPTED, PipelineError
+from lp_pipeline.errors import QUERY_INTERRUPTED, BrokenProgram, PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
 
 
@@ -22,6 +22,8 @@ class PlainErrors(click.Group):
             return super().invoke(ctx)
         except PipelineError as error:
             raise click.ClickException(str(error)) from None
+        except (ImportError, SyntaxError) as error:  # a command imports what it needs
+            raise click.ClickException(str(BrokenProgram(error))) from None
         except RuntimeError as error:
             if QUERY_INTERRUPTED in str(error):
                 raise click.Abort from None
