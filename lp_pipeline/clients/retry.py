@@ -43,6 +43,11 @@ class TransientError(Exception):
         self.unanswered = unanswered
 
 
+class PermanentError(Exception):
+    """No try can succeed until something changes on the way to the server: a proxy, a certificate. Nothing was sent;
+    `str` says what it is and what to do, in whole sentences."""
+
+
 @dataclass(frozen=True)
 class Patience:
     """How often and how long one server is tried again."""

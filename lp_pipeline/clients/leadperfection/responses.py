@@ -13,7 +13,7 @@ import httpx
 from lp_pipeline.clients.http import Received
 from lp_pipeline.clients.json_repair import bare, decoded
 from lp_pipeline.clients.json_values import id_of
-from lp_pipeline.clients.retry import TransientError
+from lp_pipeline.clients.retry import PermanentError, TransientError
 from lp_pipeline.errors import LeadPerfectionError, OutOfTime, SlowQuery
 
 WORDS = 2000  # how much of LeadPerfection's own words is kept
@@ -137,6 +137,13 @@ def gave_up(failure: TransientError, asked: str, host: str, spent: str) -> LeadP
             what, advice = f"LeadPerfection failed: {failure}", "Its words are in sync_runs.error"
     error = SlowQuery if failure.kind == "slow" else LeadPerfectionError
     return error(f"{what}, {spent}. {advice}; {reads_on}", failure.words)
+
+
+def no_way(failure: PermanentError, host: str) -> LeadPerfectionError:
+    """The error for a server that is not asked, because a proxy or a certificate stands in the way."""
+    return LeadPerfectionError(
+        f"LeadPerfection can't be reached at {host}: {failure} Nothing is lost: the next sync reads the gap."
+    )
 
 
 def out_of_time(per_minute: int) -> OutOfTime:
