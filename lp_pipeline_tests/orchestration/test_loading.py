@@ -8,7 +8,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.events import EngineEventData
+from dagster_shared.error import SerializableErrorInfo
 
+from lp_pipeline.errors import BrokenProgram
 from lp_pipeline.orchestration.build import build_definitions
 from lp_pipeline.settings import REPOSITORY
 
@@ -65,3 +68,26 @@ def test_an_unknown_key_in_a_runs_configuration_is_refused(job_name: str) -> Non
         config = {"ops": {op.name: {"config": {"nosuch": 1}}}}
         with pytest.raises(dg.DagsterInvalidConfigError, match="nosuch"), dg.DagsterInstance.ephemeral() as instance:
             instance.create_run_for_job(job, run_config=config)
+
+
+def test_a_run_that_could_not_start_says_why(tmp_path: Path) -> None:
+    """Dagster marks it as failed without a reason; the one that it noted before is given."""
+    (tmp_path / "dagster.yaml").write_text((REPOSITORY / "dagster.yaml").read_text())
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        job = build_definitions().resolve_job_def("sync")
+        run = instance.create_run_for_job(job)
+        words = f"lp_pipeline.errors.BrokenProgram: {BrokenProgram(ImportError('no module named half'))}\n"
+        error = SerializableErrorInfo(words, [], "BrokenProgram")
+        instance.report_engine_event("Could not load job definition.", run, EngineEventData.engine_error(error))
+        instance.report_run_failed(run)
+        (failed,) = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+        assert failed.dagster_event
+        message = str(failed.dagster_event.message)
+        assert message.startswith(
+            "The run could not start. The program's own code can't be loaded: no module named half."
+        )
+        other = instance.create_run_for_job(job)
+        instance.report_run_failed(other, "Its process is gone.")
+        (failed,) = instance.all_logs(other.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+        assert failed.dagster_event
+        assert failed.dagster_event.message == "Its process is gone."
