@@ -38,6 +38,7 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("half", HALVES.values(), ids=HALVES.keys())
 def test_half_an_update_is_one_message(copy: Path, half: tuple[str, object]) -> None:
     """What is wrong, where, and what to do; in Dagster's code location and in the shell."""
