@@ -6,9 +6,10 @@ from typing import IO
 import click
 
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
-from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home, output_form, output_options
+from lp_pipeline.cli.console import account_settings, console, output_form, output_options
 from lp_pipeline.cli.history import COMMANDS as HISTORY
-from lp_pipeline.errors import QUERY_INTERRUPTED, PipelineError
+from lp_pipeline.cli.home import give_dagster_a_home
+from lp_pipeline.errors import QUERY_INTERRUPTED, BrokenProgram, PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
 
 
@@ -21,6 +22,8 @@ class PlainErrors(click.Group):
             return super().invoke(ctx)
         except PipelineError as error:
             raise click.ClickException(str(error)) from None
+        except (ImportError, SyntaxError) as error:  # a command imports what it needs
+            raise click.ClickException(str(BrokenProgram(error))) from None
         except RuntimeError as error:
             if QUERY_INTERRUPTED in str(error):
                 raise click.Abort from None
@@ -52,6 +55,17 @@ def home() -> None:
     """Prepare Dagster's home; `make` does this before anything else uses it."""
     refuse_dotenv()
     give_dagster_a_home()
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="Port of the UI on 127.0.0.1.")
+@click.option("--replace", is_flag=True, help="End what is running on this DAGSTER_HOME first.")
+def dev(port: int, *, replace: bool) -> None:
+    """Serve the Dagster UI and run the schedule and the sensor, until Ctrl-C (`make dev`)."""
+    from lp_pipeline.cli.dev import serve
+
+    refuse_dotenv()
+    sys.exit(serve(give_dagster_a_home(), port, replace=replace))
 
 
 @main.command()
