@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 
 from lp_pipeline.clients.http import Received
-from lp_pipeline.clients.json_repair import LEVELS, UNREADABLE, bare, readable, shallow
+from lp_pipeline.clients.json_repair import LEVELS, UNREADABLE, bare, readable
 from lp_pipeline.clients.leadperfection.responses import identity, lookup, not_json, not_json_words, timed_out, words
 from lp_pipeline.errors import LeadPerfectionError, NoRecords, SlowQuery
 
@@ -96,9 +96,7 @@ def _elements(text: bytes) -> list[bytes]:
     if text.startswith(b"["):
         try:
             return _split(text)
-        except RecursionError:
-            return _split(shallow(text, LEVELS + 1))
-        except UNREADABLE:  # one of them is broken, and tells not where it ends until all are repaired
+        except UNREADABLE:  # too deep or broken: it can't be told where an element ends until all are repaired
             return _split(readable(text, LEVELS + 1)[0])
     nothing = not text or text == b"null" or (text.startswith(b'"') and not text.strip(b'" \t\r\n'))
     return [] if nothing else [text]

@@ -227,6 +227,14 @@ def test_one_odd_value_changes_no_other_record(odd: str, kept: str | None) -> No
     msgspec.json.decode(first)
 
 
+def test_many_odd_values_on_one_page_cost_themselves_only() -> None:
+    """J7: what mends one does not stand in the way of what mends another."""
+    odd = ["[" * 5000 + "]" * 5000, '"tab\x01"', r'"\ud83d"', "NaN", "9" * 5000, "1e400"]
+    elements = [f'{{"cst_id":"{number}","odd":{value}}}' for number, value in enumerate(odd)]
+    found = records(f"[{','.join(elements)}]".encode(), "GetLead")
+    assert [msgspec.json.decode(each)["cst_id"] for each in found] == [str(number) for number in range(len(odd))]
+
+
 @given(levels=st.integers(1, 3000), brackets=st.sampled_from(["[]", '{"a":@}', '[{"]":@}]']), quoted=st.booleans())
 def test_no_record_is_nested_deeper_than_what_reads_it_can_go(levels: int, brackets: str, quoted: bool) -> None:
     """J7: what is deeper becomes the text that it is, so that nothing is lost; brackets in texts do not count."""
