@@ -1,7 +1,7 @@
 """`lp-pipeline push`, `pushes`, `deliver`, `inbox`, `recovered`: the commands about Hatch. No logic here."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
@@ -90,7 +90,7 @@ def _verdict(name: str, description: str, outcome: str) -> click.Command:
         from lp_pipeline.storage.outbox import Outbox
 
         settings = account_settings()
-        moment = since.replace(tzinfo=settings.zone) if since else None
+        moment = settings.instant_of(since) if since else None
         with Outbox(settings.data) as outbox:
             changed = settle(outbox, settings, name, Choice(communication_ids, target, state, reason, moment))  # type: ignore[arg-type]
         if not changed:
@@ -161,7 +161,7 @@ def deliver(since: datetime) -> None:
     from lp_pipeline.runs.deliver_since import deliver_since
 
     settings = account_settings()
-    moment = since.replace(tzinfo=settings.zone).astimezone(UTC)
+    moment = settings.instant_of(since)
     if moment > settings.now():
         now = settings.now().astimezone(settings.zone)
         raise click.ClickException(
@@ -198,7 +198,7 @@ def recovered_command(since: datetime) -> None:
 
     settings = account_settings()
     with Outbox(settings.data) as outbox:
-        number = recovered(outbox, settings, since.replace(tzinfo=settings.zone)).total()
+        number = recovered(outbox, settings, settings.instant_of(since)).total()
     click.echo(
         f"{_pushes(number)} will be looked up in LeadPerfection before sending, and so will messages that arrive again."
     )

@@ -4,25 +4,25 @@ passwords and personal data (SPEC R4).
 """
 
 import re
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 from pydantic import SecretStr
 
 from lp_pipeline.clients.json_repair import as_utf8
-from lp_pipeline.clients.retry import TransientError
+from lp_pipeline.clients.outside import Proxy, distrust, proxy_for, trusted
+from lp_pipeline.clients.retry import PermanentError, TransientError
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.settings import is_loopback
+from lp_pipeline.settings import FIRST, LAST, is_loopback
 
 CONNECT_TIMEOUT = 10.0
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
-_certificates = cache(httpx.create_ssl_context)  # to load them for every client takes longer than many a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,9 @@ class Received:
 class Exchange:
     """Requests to one address of `server` (its name in messages); follows no redirect. Threads may share one.
 
-    `read_timeout` is how many seconds may pass without a byte, `patience` bounds a whole answer, `largest` its bytes.
+    `read_timeout` is how many seconds may pass without a byte, `patience` bounds a whole answer, `largest` its bytes;
+    `setting` is where the address comes from. Proxies and certificates are for what is outside (R4: plain http goes
+    to loopback only).
     """
 
     def __init__(
@@ -68,18 +70,32 @@ class Exchange:
         read_timeout: float,
         patience: float,
         largest: int,
+        setting: str = "the address",
     ) -> None:
-        self.host = f"{urlsplit(address).scheme}://{urlsplit(address).netloc}"
+        parts = urlsplit(address)
+        self.host = f"{parts.scheme}://{parts.netloc}"
+        self._setting = setting
         self._server = server
         self._address = address.rstrip("/")
         self._read_timeout = read_timeout
         self._patience = patience
         self._largest = largest
+        self._proxy: Proxy | None = None
+        self._no_way: str | None = None  # why nothing can be sent at all
+        certificates, proxy = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), None
+        try:
+            if transport is None and parts.scheme == "https":
+                certificates = trusted()
+            if transport is None and not is_loopback(parts.hostname) and (found := proxy_for(parts)):
+                self._proxy, proxy = found, found.for_httpx(certificates)
+        except PermanentError as error:
+            self._no_way = str(error)
         self._http = httpx.Client(
             transport=transport,
-            verify=_certificates(),
+            verify=certificates,
+            proxy=proxy,
             follow_redirects=False,
-            trust_env=not is_loopback(urlsplit(address).hostname),  # proxies are for the outside
+            trust_env=False,
             headers={"user-agent": "lp-pipeline"},
         )
 
@@ -94,7 +110,10 @@ class Exchange:
         params: Mapping[str, str] | None = None,
         time_left: float | None = None,
     ) -> Received:
-        """Send one request and read its whole answer, within `time_left` seconds; raises `TransientError`."""
+        """Send one request and read its whole answer, within `time_left` seconds; raises `TransientError`, and
+        `PermanentError` if there is no way to the server."""
+        if self._no_way:
+            raise PermanentError(self._no_way)
         patience = self._patience if time_left is None else min(self._patience, time_left)
         silence = min(self._read_timeout, patience)
         connecting = min(CONNECT_TIMEOUT, patience)
@@ -112,13 +131,14 @@ class Exchange:
             timeout=httpx.Timeout(silence, connect=connecting),
         )
         begun = time.monotonic()
+        failure: TransientError | PermanentError
         try:
             return self._received(request, patience)
         except httpx.ReadTimeout:
             if time_left is not None and time.monotonic() - begun >= 0.99 * time_left:
                 failure = TransientError("out_of_time", f"{self._server} did not answer within the run's time")
             else:
-                failure = TransientError("slow", f"no whole answer within {silence:.0f} s")
+                failure = TransientError("slow", f"no whole answer within {silence:.0f} s", unanswered=True)
         except _TooLarge:
             failure = TransientError("garbled", f"{self._server} answered with more than {self._largest} bytes")
         except UnicodeDecodeError as error:
@@ -127,15 +147,28 @@ class Exchange:
         except httpx.DecodingError:
             failure = TransientError("garbled", f"{self._server} answered with something that can't be unpacked")
         except httpx.TransportError as error:
-            never_arrived = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-            late = isinstance(error, httpx.ConnectTimeout)
-            reason = f"no connection within {connecting:.0f} s" if late else _reason(error)
-            failure = TransientError("unreachable", reason, done_nothing=never_arrived)
+            failure = self._unreached(error, connecting)
         raise failure  # out here, so that the httpx error, which holds the request, is not its context
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def _unreached(self, error: httpx.TransportError, connecting: float) -> TransientError | PermanentError:
+        """The error for a request that was not sent or not answered; `connecting` is the time-out of that, in s."""
+        causes = list(_causes(error))
+        if untrusted := next((each for each in causes if isinstance(each, ssl.SSLCertVerificationError)), None):
+            return PermanentError(distrust(untrusted, self._setting))
+        if self._proxy and isinstance(error, httpx.ProxyError) and (refusal := self._proxy.refusal(str(error))):
+            return PermanentError(refusal)
+        never_arrived = isinstance(
+            error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError
+        )
+        late = isinstance(error, httpx.ConnectTimeout)
+        reason = f"no connection within {connecting:.0f} s" if late else _reason(causes)
+        if self._proxy:
+            reason += f", by way of the proxy that {self._proxy.variable} names"
+        return TransientError("unreachable", reason, done_nothing=never_arrived, unanswered=True)
 
     def _received(self, request: httpx.Request, patience: float) -> Received:
         begun = time.monotonic()
@@ -182,22 +215,30 @@ def bearer(key: SecretStr, setting: str) -> str:
 
 
 def http_date(text: str) -> datetime | None:
-    """The instant of a `Date` or `Retry-After` header; None if it is none that Python's calendar has."""
+    """The instant of a `Date` or `Retry-After` header; None if it is none, or none with which one can reckon: the last
+    second of Python's calendar is an instant, but there is no later one."""
     try:
         date = parsedate_to_datetime(text)
-        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+        date = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
+    return date if FIRST <= date <= LAST else None
 
 
-def _reason(error: httpx.TransportError) -> str:
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what caused it, and so on."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _reason(causes: Sequence[BaseException]) -> str:
     """Why no connection came about or held, in safe words: the operating system's, or ours by the kind of error."""
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in causes:
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror.lower()
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.ConnectError):
+    error = causes[0]
+    if isinstance(error, httpx.ConnectError | httpx.ProxyError):
         return "no connection"
     if isinstance(error, httpx.ReadError | httpx.RemoteProtocolError | httpx.WriteError | httpx.WriteTimeout):
         return "the connection was cut"

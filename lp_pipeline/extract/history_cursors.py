@@ -6,12 +6,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from lp_pipeline.clients.leadperfection import Window
-from lp_pipeline.settings import Settings
+from lp_pipeline.errors import SettingsError
+from lp_pipeline.settings import FIRST, LAST, Settings
 from lp_pipeline.storage.warehouse import bound, run
 
 
 def days(first: date, last: date, zone: ZoneInfo, now: datetime) -> Window:
-    """The window of these days in LP's zone, both included, up to now at most."""
+    """The window of these days in LP's zone, both included, up to now at most. Raises `SettingsError` for days before
+    LeadPerfection's calendar begins (SPEC J4); days after its end are in the future."""
+    if last < FIRST.date():
+        raise SettingsError(f"LeadPerfection has no dates before {FIRST.year}, and the last day is {last}. Correct it.")
+    first, last = max(first, FIRST.date()), min(last, LAST.date())
     begin = datetime.combine(first, datetime.min.time(), zone)
     end = datetime.combine(last + timedelta(days=1), datetime.min.time(), zone)
     return Window(min(begin, now), max(min(begin, now), min(end, now)))

@@ -3,7 +3,7 @@
 Each function is a pydantic validator of one or more fields of `Settings`; it raises `ValueError` with what to write.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 CHANNELS = ("text", "email", "call", "message")  # of a communication; the last one is any other
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, tzinfo=UTC)  # LeadPerfection's years (SPEC J4)
 NOTE_ACTIONS = ("SalesApi/AddNotes", "Installer/AddInstallerJobNotes")  # for production notes
 
 
@@ -40,8 +41,13 @@ def bare_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def within_calendar(moment: datetime) -> datetime:
+    """The moment, or `FIRST` or `LAST` if it lies beyond: with what lies between, one can reckon in every zone."""
+    return min(max(moment, FIRST), LAST)
+
+
 def instant(value: object) -> object:
-    """An ISO instant with its offset."""
+    """An ISO instant with its offset; `FIRST` or `LAST` for one beyond."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -49,7 +55,15 @@ def instant(value: object) -> object:
             raise ValueError("must be a date and time with an offset, such as 2026-03-02T15:00:00Z") from None
     if isinstance(value, datetime) and value.tzinfo is None:
         raise ValueError("must be a date and time with an offset, such as 2026-03-02T15:00:00Z")
-    return value
+    return within_calendar(value) if isinstance(value, datetime) else value
+
+
+def clock(value: object) -> object:
+    """An instant that the pipeline's clock may show."""
+    found = instant(value)
+    if found in (FIRST, LAST):
+        raise ValueError(f"must be between the years {FIRST.year} and {LAST.year}")
+    return found
 
 
 def field_names(value: object) -> object:

@@ -47,8 +47,8 @@ class Settings(BaseModel):
     lp_overlap_minutes: int = Field(20, alias="LP_OVERLAP_MINUTES", ge=0, le=1440)
     lp_piece_hours: int = Field(24, alias="LP_PIECE_HOURS", ge=1, le=24 * 366)
     lp_sweep_calls: int = Field(600, alias="LP_SWEEP_CALLS", ge=10)
-    lp_sweep_active_days: int = Field(30, alias="LP_SWEEP_ACTIVE_DAYS", ge=1)
-    lp_sweep_round_days: int = Field(30, alias="LP_SWEEP_ROUND_DAYS", ge=1)
+    lp_sweep_active_days: int = Field(30, alias="LP_SWEEP_ACTIVE_DAYS", ge=1, le=36_500)
+    lp_sweep_round_days: int = Field(30, alias="LP_SWEEP_ROUND_DAYS", ge=1, le=36_500)
     lp_held_after: int = Field(25, alias="LP_HELD_AFTER", ge=0)
     lp_lead_options: int = Field(60416, alias="LP_LEAD_OPTIONS", ge=0)
     lp_prospect_action: Annotated[str, AfterValidator(forms.action)] = Field(
@@ -78,7 +78,7 @@ class Settings(BaseModel):
     )
     hatch_export_key: SecretStr = Field(SecretStr(""), alias="HATCH_EXPORT_KEY")
     hatch_rate_per_minute: int = Field(600, alias="HATCH_RATE_PER_MINUTE", ge=6)
-    hatch_export_minutes: float = Field(5.0, alias="HATCH_EXPORT_MINUTES", ge=0)
+    hatch_export_minutes: float = Field(5.0, alias="HATCH_EXPORT_MINUTES", ge=0, le=1440)
     hatch_time_columns: Annotated[tuple[str, ...], BeforeValidator(forms.column_names)] = Field(
         ("occurred_at", "sent_at", "created_at", "inserted_at", "timestamp", "updated_at"), alias="HATCH_TIME_COLUMNS"
     )
@@ -89,11 +89,11 @@ class Settings(BaseModel):
     push_to_call_logs: bool = Field(False, alias="PUSH_TO_CALL_LOGS")
     push_to_production_notes: bool = Field(False, alias="PUSH_TO_PRODUCTION_NOTES")
     push_since: Annotated[datetime, BeforeValidator(forms.instant)] | None = Field(None, alias="PUSH_SINCE")
-    push_doubt_seconds: float = Field(300.0, alias="PUSH_DOUBT_SECONDS", ge=0)
+    push_doubt_seconds: float = Field(300.0, alias="PUSH_DOUBT_SECONDS", ge=0, le=2_592_000)
     data: Annotated[Path, BeforeValidator(forms.folder)] = Field(Path(), alias="LP_PIPELINE_DATA")
     group: str | None = Field(None, alias="LP_PIPELINE_GROUP")
     sandbox: bool = Field(True, alias="LP_PIPELINE_SANDBOX")
-    fixed_now: Annotated[datetime, BeforeValidator(forms.instant)] | None = Field(None, alias="LP_PIPELINE_NOW")
+    fixed_now: Annotated[datetime, BeforeValidator(forms.clock)] | None = Field(None, alias="LP_PIPELINE_NOW")
 
     _duckdb_zone: ZoneInfo | None = PrivateAttr(None)
 
@@ -112,6 +112,10 @@ class Settings(BaseModel):
         copy = self.model_copy()
         copy._duckdb_zone = zone
         return copy
+
+    def instant_of(self, wall: datetime) -> datetime:
+        """The instant of LeadPerfection's wall time; beyond its calendar, the first or last one."""
+        return forms.within_calendar(wall.replace(tzinfo=self.zone)).astimezone(self.zone)
 
     @property
     def account(self) -> str:

@@ -46,8 +46,7 @@ def zone_warning(settings: Settings) -> str | None:
 def _difference(zone: str, today: date) -> tuple[datetime | None, tuple[Shift, ...]]:
     """When the readings first differ around this day, and DuckDB's shifts; none if they don't."""
     now = datetime.combine(today, time(), UTC)
-    begin = max(now, datetime.min.replace(tzinfo=UTC) + 2 * REACH) - REACH  # well inside both calendars
-    end = min(now, datetime.max.replace(tzinfo=UTC) - 2 * REACH) + REACH
+    begin, end = now - REACH, now + REACH
     theirs, ours = duckdb_shifts(zone, begin, end), tuple(_shifts(ZoneInfo(zone), begin, end))
     if theirs == ours:
         return None, ()

@@ -68,8 +68,9 @@ class MergeReport:
     @property
     def changed_something(self) -> bool:
         """Whether the published data changes."""
-        changes = (self.inserted, self.updated, self.held, self.gone, self.returned, self.new_calls)
-        return any(changes) or self.new_rejections > 0
+        # `rejected` counts records that were rejected before, too: their attempts and times change
+        changes = (self.inserted, self.updated, self.rejected, self.held, self.gone, self.returned, self.new_calls)
+        return any(changes)
 
 
 def stage(warehouse: Warehouse, settings: Settings) -> StagingReport:

@@ -56,6 +56,8 @@ DATES = [
     ("Mon, 02 Mar 2026 17:00:05 GMT", datetime(2026, 3, 2, 17, 0, 5, tzinfo=UTC)),
     ("Mon, 02 Mar 2026 12:00:05 -0500", datetime(2026, 3, 2, 17, 0, 5, tzinfo=UTC)),
     ("Fri, 31 Dec 9999 23:59:59 -1400", None),
+    ("Fri, 31 Dec 9999 23:59:59 GMT", None),
+    ("Fri, 01 Jan 1960 00:00:00 GMT", None),
     ("Mon, 02 Mar 99999999999999999999 19:00:05 GMT", None),
     ("Mon, 02 Mar 2026 17:00:05 +9999999999999999999", None),
     *((text, None) for text in ("", "yesterday", "-5", ",", "0", "Mon, 99 Mar 2026 17:00:05 GMT")),

@@ -5,6 +5,7 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -121,6 +122,11 @@ def test_an_interruption_is_one_line(lp_account: Account, job: str) -> None:
         ({"LP_PAGING": "offset"}, "LP_PAGING"),
         ({"LP_IGNORE_FIELDS": "lead.source"}, "LP_IGNORE_FIELDS"),
         ({"LP_PIPELINE_NOW": "2026-03-02T10:00:00"}, "LP_PIPELINE_NOW"),
+        ({"LP_PIPELINE_NOW": "0001-01-01T00:00:00+14:00"}, "LP_PIPELINE_NOW: must be between the years 1970 and 2199"),
+        ({"LP_PIPELINE_NOW": "9999-12-31T23:59:59-12:00"}, "LP_PIPELINE_NOW: must be between the years 1970 and 2199"),
+        ({"LP_SWEEP_ACTIVE_DAYS": "9999999999"}, "LP_SWEEP_ACTIVE_DAYS"),
+        ({"PUSH_DOUBT_SECONDS": "inf"}, "PUSH_DOUBT_SECONDS"),
+        ({"HATCH_EXPORT_MINUTES": "1e300"}, "HATCH_EXPORT_MINUTES"),
         ({"LP_API_URL": "", "LP_PIPELINE_SANDBOX": "false"}, "LP_API_URL"),
         ({"LP_API_URL": ""}, "LP_CLIENT_ID, LP_USERNAME, LP_PASSWORD, LP_APP_KEY"),
         ({**dict.fromkeys(LIVE, ""), "HATCH_API_KEY": "key-of-somebody"}, "HATCH_API_KEY"),
@@ -132,6 +138,19 @@ def test_a_setting_that_is_wrong_is_named(change: dict[str, str], named: str) ->
         load_settings({**LIVE, **change})
     for value in (*LIVE.values(), "key-of-somebody", "user:pw"):
         assert value == "America/New_York" or value not in str(caught.value)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Auckland"])
+def test_an_instant_beyond_the_calendar_is_its_first_or_last_one(zone: str) -> None:
+    """Settings: `PUSH_SINCE` may mean everything or nothing, and so may `--since`; J4's years are the calendar."""
+    for since, year in (("0001-01-01T00:00:00+14:00", 1970), ("9999-12-31T23:59:59-12:00", 2199)):
+        settings = load_settings({**LIVE, "LP_TIMEZONE": zone, "PUSH_SINCE": since})
+        assert settings.push_since
+        assert settings.push_since.year == year
+    assert settings.instant_of(datetime(1, 1, 1)).year == 1970
+    assert settings.instant_of(datetime(9999, 12, 31, 23, 59, 59)).year == 2199
+    noon = datetime(2026, 3, 2, 12)
+    assert settings.instant_of(noon) == noon.replace(tzinfo=settings.zone)
 
 
 def test_settings_hide_their_secrets() -> None:

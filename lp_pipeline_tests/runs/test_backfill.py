@@ -1,21 +1,25 @@
 """SPEC W2: the backfill reads the past, while syncs continue and come first. D1: history is not sent to Hatch."""
 
+import os
+import signal
 import threading
 import time
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 
-from lp_pipeline.clients.leadperfection import feeds
+from lp_pipeline.clients.leadperfection import Window, feeds
 from lp_pipeline.errors import LeadPerfectionError, SettingsError, WarehouseError
 from lp_pipeline.extract.feed_reader import FeedReader
 from lp_pipeline.extract.history_cursors import days
+from lp_pipeline.orchestration.failures import INTERRUPTED
 from lp_pipeline.orchestration.schedules import sync_schedule
 from lp_pipeline.storage.locks import NEXT, PAST, Turn
 from lp_pipeline.storage.sync_log import begin_sync
 from lp_pipeline.storage.warehouse import run
-from lp_pipeline_tests.account import Account, failures
+from lp_pipeline_tests.account import Account, failures, shown_errors
 from lp_pipeline_tests.runs.past import DAYS, asked, day, fill_back, ids, person, run_job
 from lp_pipeline_tests.scenario import NOON, PATIENCE, lead, only, prospect
 
@@ -34,6 +38,35 @@ def test_it_reads_the_days_of_lps_calendar_and_moves_no_watermark(lp_account: Ac
     again = fill_back(lp_account)
     assert (again.readings > 0, again.stored) == (True, 0)
     assert again.notes == ["read again: these days were read by 2026-03-02"]
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Auckland"])
+@pytest.mark.parametrize(
+    ("first", "last", "window"),
+    [
+        (date.min, date.max, ("1970-01-01", NOON)),
+        (date.min, date(1970, 1, 1), ("1970-01-01", "1970-01-02")),
+        (date(2026, 3, 1), date.max, ("2026-03-01", NOON)),
+    ],
+)
+def test_days_beyond_leadperfections_calendar_are_those_at_its_ends(
+    zone: str, first: date, last: date, window: tuple[str, str | datetime]
+) -> None:
+    """W2, J4: `--from 0001-01-01 --to 9999-12-31` is all there is, in every zone."""
+    place = ZoneInfo(zone)
+    begin, end = (
+        each if isinstance(each, datetime) else datetime.fromisoformat(each).replace(tzinfo=place) for each in window
+    )
+    assert days(first, last, place, NOON) == Window(begin, end)
+
+
+def test_days_before_leadperfections_calendar_are_refused(lp_account: Account) -> None:
+    """J4: there can be nothing; days to come are refused likewise."""
+    with pytest.raises(SettingsError, match="no dates before 1970, and the last day is 0001-01-01"):
+        fill_back(lp_account, date.min, date.min)
+    with pytest.raises(SettingsError, match="begins on 9999-12-31, and that day has not begun"):
+        fill_back(lp_account, date.max, date.max)
+    assert lp_account.lp.requests == []
 
 
 def test_it_goes_on_where_it_failed_and_reads_nothing_twice(lp_account: Account) -> None:
@@ -62,6 +95,35 @@ def test_empty_pieces_are_asked_for_twice(lp_account: Account) -> None:
         "backfill",
         3,
     )
+
+
+def test_what_a_failed_backfill_has_merged_is_published(lp_account: Account) -> None:
+    """Q1, W2: users need not wait for a sync, which may be a long way off; the message is still the first error's."""
+    for number in (26, 27, 28):
+        lp_account.lp.put(person(lp_account, f"{number}", day(number)))
+    lp_account.lp.fault("403", path="Get", after=4, times=2)
+    result = run_job(lp_account, "backfill", **{"from": f"{DAYS[0]}", "to": f"{DAYS[1]}"})
+    (message,) = failures(result)
+    assert "start the backfill again to resume" in message
+    published = lp_account.published("select external_contact_id from opportunities order by 1")
+    assert [row[0] for row in published] == ids(lp_account) == ["26", "27"]
+
+
+def test_what_an_interrupted_backfill_has_merged_is_published(lp_account: Account) -> None:
+    """Q1, W2: after Ctrl-C or "Terminate", too."""
+    for number in (26, 27):
+        lp_account.lp.put(person(lp_account, f"{number}", day(number)))
+
+    def interrupt(_path: str, fields: dict[str, str]) -> None:
+        if fields.get("startdate", "").startswith("2026-02-27"):
+            lp_account.lp.before_request = None
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.5)
+
+    lp_account.lp.before_request = interrupt
+    result = run_job(lp_account, "backfill", **{"from": f"{DAYS[0]}", "to": f"{DAYS[1]}"})
+    assert shown_errors(result.all_events) == [INTERRUPTED]
+    assert lp_account.published("select external_contact_id from opportunities") == [("26",)]
 
 
 def test_every_lead_of_the_days_arrives(lp_account: Account) -> None:

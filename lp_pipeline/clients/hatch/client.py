@@ -16,7 +16,7 @@ from lp_pipeline.clients.hatch.export_zip import LARGEST, LONGEST_RANGE, BadExpo
 from lp_pipeline.clients.hatch.responses import check_transient
 from lp_pipeline.clients.http import Exchange, Received, bearer
 from lp_pipeline.clients.rate_limit import Limiter, SlidingWindow
-from lp_pipeline.clients.retry import HATCH, Persistence, TransientError
+from lp_pipeline.clients.retry import HATCH, PermanentError, Persistence, TransientError
 from lp_pipeline.errors import HatchError, HatchExportTooLarge, HatchStopped, HatchUnavailable
 from lp_pipeline.settings import Settings
 
@@ -53,7 +53,13 @@ class HatchClient:
         self._limiter: Limiter = limiter or SlidingWindow(settings.hatch_rate_per_minute)
         patience = read_timeout or UPSERT_TIMEOUT
         self._upserts = Exchange(
-            "Hatch", address or settings.hatch_api_url, transport, patience, patience, LARGEST_ANSWER
+            "Hatch",
+            address or settings.hatch_api_url,
+            transport,
+            patience,
+            patience,
+            LARGEST_ANSWER,
+            "HATCH_API_URL",
         )
         self._exports = Exchange(
             "Hatch",
@@ -62,6 +68,7 @@ class HatchClient:
             read_timeout or EXPORT_TIMEOUT,
             5 * read_timeout if read_timeout else EXPORT_PATIENCE,
             LARGEST,
+            "HATCH_EXPORT_URL",
         )
         self._stopped: HatchStopped | None = None  # remembered, for no other upsert can fare better
 
@@ -89,8 +96,10 @@ class HatchClient:
             for attempt in stamina.retry_context(on=persistence, attempts=None, timeout=None):
                 with attempt:
                     return self._upserted(content, authorization)
-        except TransientError as error:
+        except (TransientError, PermanentError) as error:
             failure = error
+        if isinstance(failure, PermanentError):
+            raise responses.no_way(failure, self._upserts.host)
         raise responses.gave_up(failure, self._upserts.host, persistence.spent)
 
     def export(self, data_source: DataSource, start: date, end: date) -> list[bytes]:
@@ -109,8 +118,10 @@ class HatchClient:
             received = self._exports.send("GET", EXPORT, authorization, params=days, time_left=self._time_left())
             check_transient(received, asked)
             return _exported(received, asked)
-        except TransientError as error:
+        except (TransientError, PermanentError) as error:
             failure = error
+        if isinstance(failure, PermanentError):
+            raise responses.no_way(failure, self._exports.host)
         address = "HATCH_EXPORT_URL"
         raise HatchUnavailable(
             f"{responses.explained(failure, self._exports.host)}. Nothing is lost: the export is asked for again later"

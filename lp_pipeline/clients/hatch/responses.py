@@ -10,7 +10,7 @@ import httpx
 
 from lp_pipeline.clients.http import Received
 from lp_pipeline.clients.json_repair import bare, decoded
-from lp_pipeline.clients.retry import TransientError
+from lp_pipeline.clients.retry import PermanentError, TransientError
 from lp_pipeline.errors import HatchRefused, HatchStopped, HatchUnavailable
 
 WORDS = 2000  # how much of Hatch's own words is kept
@@ -159,6 +159,11 @@ def gave_up(failure: TransientError, host: str, spent: str) -> HatchUnavailable:
         "busy": f"Lower HATCH_RATE_PER_MINUTE if this continues; n{later}",
     }.get(failure.kind, f"N{later}")
     return HatchUnavailable(f"{explained(failure, host)}, {spent}. {advice}", failure.words, wait=failure.wish)
+
+
+def no_way(failure: PermanentError, host: str) -> HatchStopped:
+    """The error for a server that is not asked, because a proxy or a certificate stands in the way."""
+    return HatchStopped(f"Hatch can't be reached at {host}: {failure}")
 
 
 def explained(failure: TransientError, host: str) -> str:

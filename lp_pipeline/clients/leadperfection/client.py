@@ -25,7 +25,7 @@ from lp_pipeline.clients.leadperfection.auth import (
 from lp_pipeline.clients.leadperfection.page import Answer, NotJson, records
 from lp_pipeline.clients.leadperfection.responses import check_permanent, check_transient
 from lp_pipeline.clients.rate_limit import RateLimiter, SharedLimiter
-from lp_pipeline.clients.retry import LEADPERFECTION, Persistence, TransientError
+from lp_pipeline.clients.retry import LEADPERFECTION, PermanentError, Persistence, TransientError
 from lp_pipeline.errors import SettingsError, SignInRefused, SlowQuery
 from lp_pipeline.settings import Settings
 
@@ -62,7 +62,9 @@ class Client:
         self._pace = pace
         self._limiter: SharedLimiter = limiter or RateLimiter(settings.data, settings.lp_rate_per_minute)
         self._limiter_is_own = limiter is None
-        self._exchange = Exchange("LeadPerfection", address, transport, read_timeout, 2 * read_timeout, LARGEST_ANSWER)
+        self._exchange = Exchange(
+            "LeadPerfection", address, transport, read_timeout, 2 * read_timeout, LARGEST_ANSWER, "LP_API_URL"
+        )
         self.host = self._exchange.host
         self._session: Session | None = None
         self._refusals: dict[str, SignInRefused] = {}  # by action; remembered, for trying again cannot help
@@ -149,8 +151,10 @@ class Client:
             for attempt in stamina.retry_context(on=persistence, attempts=None, timeout=None):
                 with attempt:
                     return act()
-        except TransientError as error:
+        except (TransientError, PermanentError) as error:
             failure = error
+        if isinstance(failure, PermanentError):
+            raise responses.no_way(failure, self.host)
         if failure.kind == "out_of_time":
             raise responses.out_of_time(self._settings.lp_rate_per_minute)
         raise responses.gave_up(failure, asked, self.host, persistence.spent)

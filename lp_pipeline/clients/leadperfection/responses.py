@@ -13,10 +13,11 @@ import httpx
 from lp_pipeline.clients.http import Received
 from lp_pipeline.clients.json_repair import bare, decoded
 from lp_pipeline.clients.json_values import id_of
-from lp_pipeline.clients.retry import TransientError
+from lp_pipeline.clients.retry import PermanentError, TransientError
 from lp_pipeline.errors import LeadPerfectionError, OutOfTime, SlowQuery
 
 WORDS = 2000  # how much of LeadPerfection's own words is kept
+GATEWAY = (502, 503, 504)  # what stands before a system that is down says
 TITLE = 80  # characters of a web page's title that are shown
 JSON_BEGINS = (b"[", b"{", b'"')
 
@@ -83,7 +84,7 @@ def check_transient(received: Received, asked: str) -> None:
         raise TransientError("busy", what, said, _wished_pause(received), done_nothing=True)
     if received.status >= httpx.codes.INTERNAL_SERVER_ERROR:
         slow = timed_out(said) or received.status == httpx.codes.GATEWAY_TIMEOUT
-        raise TransientError("slow" if slow else "failing", what, said)
+        raise TransientError("slow" if slow else "failing", what, said, unanswered=received.status in GATEWAY)
     if received.status == httpx.codes.REQUEST_TIMEOUT:
         raise TransientError("failing", what, said)
 
@@ -136,6 +137,13 @@ def gave_up(failure: TransientError, asked: str, host: str, spent: str) -> LeadP
             what, advice = f"LeadPerfection failed: {failure}", "Its words are in sync_runs.error"
     error = SlowQuery if failure.kind == "slow" else LeadPerfectionError
     return error(f"{what}, {spent}. {advice}; {reads_on}", failure.words)
+
+
+def no_way(failure: PermanentError, host: str) -> LeadPerfectionError:
+    """The error for a server that is not asked, because a proxy or a certificate stands in the way."""
+    return LeadPerfectionError(
+        f"LeadPerfection can't be reached at {host}: {failure} Nothing is lost: the next sync reads the gap."
+    )
 
 
 def out_of_time(per_minute: int) -> OutOfTime:
