@@ -1,18 +1,17 @@
 """SPEC J4: keys are found, compared and shown whatever they contain; none is ever part of a JSON path."""
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import duckdb
-import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lp_pipeline.clients.hatch.upsert import details
 from lp_pipeline.extract.normalize import content_of
 from lp_pipeline.storage.publish import publish
 from lp_pipeline.storage.published import open_published
-from lp_pipeline.storage.sql import statement
 from lp_pipeline.transform.replay import replay
 from lp_pipeline_tests.scenario import ODD_NAMES, Record, Scenario, lead, only, prospect
 
@@ -22,22 +21,28 @@ values = st.none() | st.sampled_from(["", "a", "b"]) | st.dictionaries(st.sample
 records = st.dictionaries(names.map(str.lower).filter(lambda name: "\x00" not in name), values, max_size=4)
 
 
-@pytest.fixture(scope="module")
-def macros() -> duckdb.DuckDBPyConnection:
-    """A database that has the pipeline's macros."""
-    connection = duckdb.connect()
-    connection.execute("create schema pipeline")
-    connection.execute(statement("schema/macros")).fetchall()
-    return connection
-
-
-@given(newer=records, older=records)
-def test_two_readings_are_merged_key_by_key(macros: duckdb.DuckDBPyConnection, newer: Record, older: Record) -> None:
+@settings(max_examples=settings().max_examples // 20)
+@given(pairs=st.lists(st.tuples(records, records, st.booleans()), min_size=5, max_size=15))
+def test_two_readings_are_merged_key_by_key(pairs: list[tuple[Record, Record, bool]]) -> None:
     """J1: a key of the newer reading counts, even if it is empty there; an object is one value."""
-    merged = {name: value for name, value in {**older, **newer}.items() if content_of(value) is not None}
-    texts = [json.dumps(each) for each in (newer, content_of(newer) or {}, content_of(older) or {})]
-    query = "select pipeline.newer_content($1::json, $2::json, $3::json)"
-    assert json.loads(only(macros.execute(query, texts).fetchall())) == (content_of(merged) or {})
+    with TemporaryDirectory() as folder:
+        scenario = Scenario(Path(folder))
+        first = [prospect(str(who), **fields) for who, (fields, _, _) in enumerate(pairs)]
+        second = [
+            {"cst_id": str(who), **fields} if is_thin else prospect(str(who), **fields)
+            for who, (_, fields, is_thin) in enumerate(pairs)
+        ]
+        scenario.sync(*first)
+        scenario.sync(*second, feed="prospects")
+        expected = [{**before, **after} for before, after in zip(first, second, strict=True)]
+        contents = [content_of({key: value for key, value in each.items() if key != "leads"}) for each in expected]
+        query = "select contact_key::integer, {} from pipeline.current_prospects order by 1"
+        assert [json.loads(row[1]) for row in scenario.ask(query.format("prospect_content"))] == contents
+        assert [content_of(json.loads(row[1])) for row in scenario.ask(query.format("prospect"))] == contents
+        publish(scenario.warehouse, outbox=scenario.outbox, now=scenario.now, zone="America/New_York", force=True)
+        with open_published(scenario.warehouse.published) as connection:
+            rows = connection.execute("select content from prospects order by external_contact_id::integer").fetchall()
+        assert [json.loads(content) for (content,) in rows] == contents
 
 
 def with_odd_names(value: Any, **fields: Any) -> Record:

@@ -19,28 +19,52 @@ with latest as (
     from current_readings
     group by contact_key
 ),
-entries as (
+names as (
+    select p.contact_key, p.reading_no, json_keys(p.fields) as names
+    from raw.prospects as p inner join latest as l on l.contact_key = p.contact_key and p.reading_no <= l.reading_no
+),
+-- only here the newest reading is not the whole prospect: an older one has a key that it lacks
+thinner as (
+    select distinct n.contact_key, n.reading_no, n.names
+    from latest as l
+    inner join names as n on n.contact_key = l.contact_key and n.reading_no = l.reading_no
+    inner join names as o on o.contact_key = l.contact_key and o.reading_no < l.reading_no
+    where not list_has_all(n.names, o.names)
+),
+older as (
     select
         p.contact_key,
         p.reading_no,
         coalesce(c.read_at, p.read_at) as read_at,
-        unnest(map_entries(p.fields::map(varchar, json))) as entry,
+        list_filter(
+            map_entries(p.fields::map(varchar, json)), lambda entry: not list_contains(t.names, entry.key)
+        ) as entries,
         p.content::map(varchar, json) as content
     from raw.prospects as p
+    inner join thinner as t on t.contact_key = p.contact_key and p.reading_no < t.reading_no
     left join current_readings as c on c.reading_no = p.reading_no
-    where p.contact_key in (select contact_key from latest)
 ),
--- for each key, the latest reading that has it, even if the value is empty or null
+missing as (
+    select
+        contact_key,
+        reading_no,
+        read_at,
+        unnest(list_transform(
+            entries, lambda entry: {'name': entry.key, 'field': entry.value, 'content': content[entry.key]}
+        )) as entry
+    from older
+),
+-- for each missing key, the latest reading that has it, even if the value is empty or null
 supplied as (
-    select contact_key, read_at, entry.key as name, entry.value as field, content[entry.key] as content
-    from entries
-    qualify row_number() over (partition by contact_key, entry.key order by reading_no desc) = 1
+    select contact_key, read_at, entry.name as name, entry.field as field, entry.content as content
+    from missing
+    qualify row_number() over (partition by contact_key, entry.name order by reading_no desc) = 1
 ),
 collected as (
     select
         contact_key,
-        map_from_entries(list({'key': name, 'value': field} order by name)) as fields,
-        map_from_entries(list({'key': name, 'value': content} order by name) filter (content is not null)) as content,
+        list({'key': name, 'value': field}) as fields,
+        coalesce(list({'key': name, 'value': content}) filter (content is not null), []) as content,
         max(read_at) filter (name = 'dateadded') as created_read_at,
         max(read_at) filter (name = 'lastchanged') as updated_read_at
     from supplied
@@ -48,13 +72,21 @@ collected as (
 )
 select
     l.contact_key,
-    coalesce(to_json(c.fields), '{}') as prospect,
-    coalesce(to_json(c.content), '{}') as prospect_content,
+    case
+        when c.contact_key is null then json(p.fields)  -- written as `to_json` writes it, for digests are compared
+        else to_json(map_from_entries(list_sort(map_entries(p.fields::map(varchar, json)) || c.fields)))
+    end as prospect,
+    case
+        when c.contact_key is null then json(p.content)
+        else to_json(map_from_entries(list_sort(map_entries(p.content::map(varchar, json)) || c.content)))
+    end as prospect_content,
     l.reading_no,
     l.read_at,
-    c.created_read_at,
-    c.updated_read_at
-from latest as l left join collected as c using (contact_key);
+    case when json_exists(p.fields, '$.dateadded') then l.read_at else c.created_read_at end as created_read_at,
+    case when json_exists(p.fields, '$.lastchanged') then l.read_at else c.updated_read_at end as updated_read_at
+from latest as l
+inner join raw.prospects as p on p.reading_no = l.reading_no
+left join collected as c on c.contact_key = l.contact_key;
 
 create or replace table pipeline.current_leads as
 with sources as (
