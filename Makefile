@@ -3,11 +3,13 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-LOCK = uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-strip-extras \
-	--no-emit-index-url --no-header pyproject.toml
+CLIENTS := .venv-clients
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--no-emit-index-url --no-header
+LOCK = $(COMPILE) --all-extras pyproject.toml
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: help run dev test test-long test-full lint types check compat drills docs lock clean setup home
+.PHONY: help run dev test test-long test-full lint types check compat compat-docs clients drills bench docs lock clean setup home
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do \
@@ -37,16 +39,25 @@ types: setup ## the strict type checker
 
 check: test lint types ## tests, lint and types: before every commit
 
-compat: setup ## the SQL and the published file on DuckDB 1.5
+compat: setup clients ## the SQL and the published file on DuckDB 1.5, and the file with every client of docs/clients.md
 	@test -x .venv-duckdb15/bin/python || $(PYTHON) -m venv .venv-duckdb15
 	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements-duckdb15.lock
 	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	.venv-duckdb15/bin/python -m pytest -n 2 lp_pipeline_tests/transform lp_pipeline_tests/storage lp_pipeline_tests/delivery \
 		lp_pipeline_tests/runs lp_pipeline_tests/communications/test_matching.py
+	$(BIN)/python -m lp_pipeline_tests.compat
+
+compat-docs: setup clients ## write what the clients make of the file into docs/clients.md
+	$(BIN)/python -m lp_pipeline_tests.compat --write
+
+clients: $(CLIENTS)/.ready
 
 drills: setup ## pushes that are killed, answers that get lost, histories of thousands of steps: hours
 	$(BIN)/python -m lp_pipeline_tests.drills
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile drills lp_pipeline_tests/stateful
+
+bench: setup .venv-dlt/.ready ## measure speed, memory and growth, beside dlt: hours (BENCH="--help" for choices)
+	$(BIN)/python -m benchmarks --page docs/performance.md --out docs/performance $(BENCH)
 
 docs: setup ## write docs/settings.md and docs/commands.md anew from the code
 	$(BIN)/python -m lp_pipeline_tests.reference
@@ -54,6 +65,12 @@ docs: setup ## write docs/settings.md and docs/commands.md anew from the code
 lock: ## rewrite the lock files (needs uv)
 	$(LOCK) --constraint <(echo 'duckdb>=2') -o requirements.lock
 	$(LOCK) --constraint <(echo 'duckdb<2') -o requirements-duckdb15.lock
+	$(COMPILE) requirements-clients.in -o requirements-clients.lock
+	$(COMPILE) --no-annotate - <<<'duckdb<2' -o requirements-clients-duckdb15.lock
+	$(COMPILE) --no-annotate - <<<'duckdb<1.5' -o requirements-clients-duckdb14.lock
+	$(COMPILE) --no-annotate \
+		--constraint <(grep -o '^duckdb==[0-9.]*' requirements.lock) benchmarks/requirements-dlt.in \
+		-o benchmarks/requirements-dlt.lock
 
 setup: $(VENV)/.ready ## .venv with the locked dependencies; every target above does it at need
 
@@ -69,5 +86,19 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+$(CLIENTS)/.ready: $(wildcard requirements-clients*.lock)
+	@echo "Setting up $(CLIENTS) (a minute or two, once) ..."
+	@rm -rf $(CLIENTS)
+	@$(PYTHON) -m venv $(CLIENTS)
+	@$(CLIENTS)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements-clients.lock
+	@for old in duckdb15 duckdb14; do $(CLIENTS)/bin/python -m pip install -qq --disable-pip-version-check --no-deps \
+		--require-hashes -r requirements-clients-$$old.lock --target $(CLIENTS)/$$old || exit 1; done
+	@touch $@
+
+.venv-dlt/.ready: benchmarks/requirements-dlt.lock
+	@$(PYTHON) -m venv .venv-dlt
+	@.venv-dlt/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
 clean: ## remove all that the targets above made, but no data
-	rm -rf $(VENV) .venv-duckdb15 .dagster .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-duckdb15 .venv-dlt $(CLIENTS) .benchmarks .dagster .pytest_cache .mypy_cache .ruff_cache .hypothesis

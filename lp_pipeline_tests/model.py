@@ -70,6 +70,13 @@ class Rejection:
     attempts: int
 
 
+def is_gone(prospect: Prospect, number: str | None, created: datetime | None, *, with_lead: bool) -> bool:
+    """M6: it no longer lists the lead, or lists one besides an opportunity without any, or has another dateadded."""
+    unlisted = number not in prospect.leads if number else bool(prospect.leads) and not with_lead
+    found = prospect.date("dateadded")
+    return unlisted or (found is not None and found.to_the_second != created)
+
+
 @dataclass
 class Model:
     """What the pipeline has to hold after the same reads and merges."""
@@ -79,6 +86,7 @@ class Model:
     opportunities: dict[tuple[Any, ...], Opportunity] = field(default_factory=dict)
     rejected: dict[tuple[str, str, str], Rejection] = field(default_factory=dict)
     changes: list[tuple[Any, ...]] = field(default_factory=list)
+    listed: set[tuple[str, str, int]] = field(default_factory=set)  # leads with prospect and sync, by the lead feed
     outcomes: Counter[str] = field(default_factory=Counter)
     now: datetime = NEVER  # that of the merge that is going on, and its sync number
     sync: int = 0
@@ -93,6 +101,8 @@ class Model:
             last = page.get(who) or (known[-1] if known else None)
             if last is None or last.json != reading.json:
                 page[who] = reading
+                if feed == "leads":
+                    self.listed |= {(lead.id, who, sync) for lead in reading.leads.values() if lead.id}
                 known.append(reading)
                 known.sort(key=lambda each: each.order)
             elif any(each.queued for each in known) or any(rejected[0] == who for rejected in self.rejected):
@@ -102,6 +112,7 @@ class Model:
     def merge(self, sync: int, now: datetime) -> Counter[str]:
         """W8: merge every unmerged reading; the outcomes (M3) by number."""
         self.outcomes, self.now, self.sync = Counter(), now, sync
+        merged: set[str] = set()
         for who, feeds in self.readings.items():
             news = {}
             for feed, known in feeds.items():
@@ -113,8 +124,11 @@ class Model:
                     news[feed] = last, before
             if news:
                 self._merge_prospect(self.prospect(who), news)
+                merged.add(who)
             for reading in (each for known in feeds.values() for each in known if each.queued):
                 reading.queued, reading.merged = False, True
+        for who in self.readings:
+            self._note_gone(who, was_read=who in merged)
         return self.outcomes
 
     def _merge_prospect(self, prospect: Prospect, news: dict[str, tuple[Reading, Reading | None]]) -> None:
@@ -126,14 +140,30 @@ class Model:
         for name in [each for each in self.rejected if each[:2] == (who, "lead+prospect")]:
             if name[2] not in prospect.leads:
                 del self.rejected[name]  # J7: LP no longer lists it.
-        created = prospect.date("dateadded")
-        for row in self._rows(who):  # M6
+
+    def _note_gone(self, who: str, *, was_read: bool) -> None:
+        """M6, J7: of a prospect that was not read, only a lead may be gone: one that another was read with."""
+        for name in [each for each in self.rejected if each[:2] == (who, "lead+prospect")]:
+            if self.moved(who, name[2]):
+                del self.rejected[name]
+        prospect = self.prospect(who)
+        for row in self._rows(who):
             number = row.values["external_id"]
-            unlisted = number not in prospect.leads if number else bool(prospect.leads) and row.objects[0] is None
-            gone = unlisted or (created is not None and created.to_the_second != row.created)
-            self.outcomes["gone"] += gone and not row.gone
-            self.outcomes["returned"] += row.gone and not gone
-            row.gone = gone
+            moved = number is not None and self.moved(who, number)
+            if moved or was_read:
+                gone = moved or is_gone(prospect, number, row.created, with_lead=row.objects[0] is not None)
+                self.outcomes["gone"] += gone and not row.gone
+                self.outcomes["returned"] += row.gone and not gone
+                row.gone = gone
+
+    def moved(self, who: str, number: str) -> bool:
+        """M6: the prospect feed says that it has no leads, and the lead feed said later that another one has this."""
+        latest = {feed: known[-1] for feed, known in self.readings[who].items()}
+        if set(latest) != {"leads", "prospects"} or latest["prospects"].order < latest["leads"].order:
+            return False
+        return latest["prospects"].has_no_leads and any(
+            listed == number and other != who and sync > latest["leads"].order[0] for listed, other, sync in self.listed
+        )
 
     def _rows(self, contact: str) -> list[Opportunity]:
         return [row for key, row in self.opportunities.items() if key[0] == contact]

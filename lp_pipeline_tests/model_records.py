@@ -32,6 +32,8 @@ class Moment(NamedTuple):
 
 def text(value: Any) -> str | None:
     """J4: text, or a number, as trimmed text; blank text and everything else is missing."""
+    if isinstance(value, float) and value == int(value):
+        value = int(value)
     return str(value).strip() or None if isinstance(value, str | int) else None
 
 
@@ -64,6 +66,8 @@ def moment(value: Any, read_at: datetime | None = None) -> Moment | None:
     if match is None:
         return None
     day, time, fraction, offset = match.groups()
+    if not 1960 < int(day[:4]) < 2210:  # roughly: beyond, there may be no such time elsewhere
+        return None
     try:
         stamp = datetime.fromisoformat(f"{day}T{time or '00:00:00'}{(fraction or '')[:7]}{offset or ''}")
     except ValueError:
@@ -105,7 +109,9 @@ class Reading:
         self.json, self.order, self.read_at, self.windows = json.dumps(received, sort_keys=True), order, read_at, [sent]
         self.stored_at = read_at  # read_at moves on with each later reading that equals this one and is queued
         self.own = fields(received)
-        listed = [Lead(item) for item in self.own.pop("leads", None) or [] if isinstance(item, dict)]
+        received_leads = self.own.pop("leads", None)
+        listed = [Lead(item) for item in received_leads or [] if isinstance(item, dict)]
+        self.has_no_leads = isinstance(received_leads, list) and not listed  # says so, and is not just silent
         self.leads = {lead.identity: lead for lead in reversed(listed)}  # of two with one id the first counts
         self.leads = {lead.identity: self.leads[lead.identity] for lead in listed}
         self.content = content(self.own)

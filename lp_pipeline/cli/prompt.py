@@ -23,13 +23,14 @@ Type a query; it may take several lines and ends with a semicolon. Each query se
 WRITERS = {"csv": write_csv, "json": write_json}
 
 
-def ask(settings: Settings, text: str, console: Console, form: str = "page") -> None:
-    """Run the statements of `text` and show each one's rows, as `page`, `csv` or `json`. Raises `WarehouseError`."""
+def ask(settings: Settings, text: str, console: Console, form: str = "page", *, folded: bool = False) -> None:
+    """Run the statements of `text` and show each one's rows, as `page`, `csv` or `json`; `folded` as `show` has it.
+    Raises `WarehouseError`."""
     with (
         open_published(published_file(settings), {"python_enable_replacements": False}) as connection,
         ThreadPoolExecutor(1) as executor,  # a busy DuckDB doesn't notice Ctrl-C; the waiting thread does
     ):
-        shown = executor.submit(_show, connection, text, console, form)
+        shown = executor.submit(_show, connection, text, console, form, folded=folded)
         try:
             shown.result()
         except KeyboardInterrupt:
@@ -37,12 +38,12 @@ def ask(settings: Settings, text: str, console: Console, form: str = "page") -> 
             raise
 
 
-def _show(connection: duckdb.DuckDBPyConnection, text: str, console: Console, form: str) -> None:
+def _show(connection: duckdb.DuckDBPyConnection, text: str, console: Console, form: str, *, folded: bool) -> None:
     for number, result in enumerate(results(connection, text, as_json=form == "json")):
         if number:
             console.file.write("\n")
         if form == "page":
-            show(result, console)
+            show(result, console, folded=folded)
         else:
             WRITERS[form](result, console.file)
     console.file.flush()
@@ -83,7 +84,7 @@ def _command(settings: Settings, console: Console, line: str) -> bool:
     if name in (".quit", ".exit", "quit", "exit"):
         return False
     if name == ".tables":
-        ask(settings, statement("status/tables"), console)
+        ask(settings, statement("status/tables"), console, folded=True)
     elif name == ".help":
         console.print(HELP, markup=False, highlight=False)
     else:

@@ -138,7 +138,7 @@ class Exchange:
             if time_left is not None and time.monotonic() - begun >= 0.99 * time_left:
                 failure = TransientError("out_of_time", f"{self._server} did not answer within the run's time")
             else:
-                failure = TransientError("slow", f"no whole answer within {silence:.0f} s")
+                failure = TransientError("slow", f"no whole answer within {silence:.0f} s", unanswered=True)
         except _TooLarge:
             failure = TransientError("garbled", f"{self._server} answered with more than {self._largest} bytes")
         except UnicodeDecodeError as error:
@@ -168,7 +168,7 @@ class Exchange:
         reason = f"no connection within {connecting:.0f} s" if late else _reason(causes)
         if self._proxy:
             reason += f", by way of the proxy that {self._proxy.variable} names"
-        return TransientError("unreachable", reason, done_nothing=never_arrived)
+        return TransientError("unreachable", reason, done_nothing=never_arrived, unanswered=True)
 
     def _received(self, request: httpx.Request, patience: float) -> Received:
         begun = time.monotonic()

@@ -21,7 +21,8 @@ stamina.instrumentation.set_on_retry_hooks(())  # by itself it prints every retr
 class TransientError(Exception):
     """One try failed in a way that may pass; `str` says how, `words` what the server said, `wish` how long to wait.
 
-    `done_nothing`: the server surely did not act on the request, so that even a write may be sent again.
+    `done_nothing`: the server surely did not act on the request, so that even a write may be sent again. `unanswered`:
+    no answer of its own came, as when it is down.
     """
 
     def __init__(
@@ -32,12 +33,14 @@ class TransientError(Exception):
         wish: float | None = None,
         *,
         done_nothing: bool = False,
+        unanswered: bool = False,
     ) -> None:
         super().__init__(what)
         self.kind: Kind = kind
         self.words = words
         self.wish = wish
         self.done_nothing = done_nothing
+        self.unanswered = unanswered
 
 
 class PermanentError(Exception):

@@ -15,24 +15,28 @@ import uvicorn
 from rich.console import Console
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lp_pipeline.clients.hatch import Communication, Malformed, communication
+from lp_pipeline.communications.inbox_connection import Connection
 from lp_pipeline.communications.landing import land
 from lp_pipeline.communications.ledger import note_pushing
 from lp_pipeline.errors import PipelineError, SettingsError, WarehouseError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import check_outbox
-from lp_pipeline.storage.outbox import Outbox
+from lp_pipeline.storage.outbox import Outbox, iso
 
-PATH = "/communications"
+PATH, HEALTH_PATH = "/communications", "/health"
+HEALTH_FACT = "inbox_checked_at"
 SECRET_HEADER = "x-inbox-secret"  # noqa: S105 (its name)
 LARGEST = 1_000_000  # bytes
 LARGEST_READ = 20 * LARGEST  # of a body that is too large, so that the sender can read the answer
 NEEDS_CHANGE, TOO_LARGE, LATER = 400, 413, 503
-
+NOT_STORED = {"error": "Not stored; send it again later."}
+ENDING_SECONDS = 3  # until a request that is still being stored is left to its sender
+HEALTH_SECONDS = 5.0  # how long an answer about health holds, and how long it may take
 
 logger = logging.getLogger(__name__)
 
@@ -63,11 +67,11 @@ def check_inbox(settings: Settings, outbox: Outbox) -> Settings:
 
 
 def inbox_app(outbox: Outbox, load: Callable[[], Settings]) -> Starlette:
-    """The endpoint over an outbox; `POST /communications` with the secret in `X-Inbox-Secret`.
+    """The endpoint over an outbox; `POST /communications` with the secret in `X-Inbox-Secret`, `GET /health` without.
 
     `load` is called for each request, so that a changed switch or secret takes effect at once.
     """
-    writer = _Writer(outbox, load)
+    writer, health = _Writer(outbox, load), _Health(outbox, load)
 
     async def receive(request: Request) -> JSONResponse:
         try:
@@ -79,10 +83,22 @@ def inbox_app(outbox: Outbox, load: Callable[[], Settings]) -> Starlette:
             return JSONResponse({"error": str(refusal)}, refusal.status)
         except PipelineError as error:  # for example a full disk, or a settings file that is being edited
             logger.error("The inbox could not store a request: %s", error)  # noqa: TRY400 (no values of a request)
-            return JSONResponse({"error": "Not stored; send it again later."}, LATER)
+            return JSONResponse(NOT_STORED, LATER)
+        except ClientDisconnect:
+            logger.warning("A client left, or sent too slowly, before its request was complete. Nothing was stored.")
+            return JSONResponse(NOT_STORED, NEEDS_CHANGE)
+        except asyncio.CancelledError:  # the program ends
+            logger.warning("A request was not stored in time before the inbox ended; its sender was told.")
+            return JSONResponse(NOT_STORED, LATER)
         return JSONResponse({"accepted": len(items)}, 202)
 
-    app = Starlette(routes=[Route(PATH, receive, methods=["POST"])])
+    async def is_healthy(_request: Request) -> JSONResponse:
+        can_store = await health.can_store()
+        return JSONResponse({"can_store": can_store}, 200 if can_store else LATER)
+
+    app = Starlette(
+        routes=[Route(PATH, receive, methods=["POST"]), Route(HEALTH_PATH, is_healthy, methods=["GET", "HEAD"])]
+    )
     app.router.redirect_slashes = False  # a client that follows it would send the secret again
     return app
 
@@ -149,15 +165,45 @@ class _Writer:
         try:
             await run_in_threadpool(land, self._outbox, self._load(), together, "inbox")
         except BaseException as error:  # no request waits forever
+            failure = error if isinstance(error, Exception) else WarehouseError("The inbox is shutting down.")
             for _, stored in batch:
-                stored.set_exception(
-                    error if isinstance(error, Exception) else WarehouseError("The inbox is shutting down.")
-                )
+                if not stored.done():
+                    stored.set_exception(failure)
             if not isinstance(error, Exception):
                 raise
         else:
             for _, stored in batch:
-                stored.set_result(None)
+                if not stored.done():
+                    stored.set_result(None)
+
+
+class _Health:
+    """Whether a request would be stored, found out by storing something, at most every few seconds."""
+
+    def __init__(self, outbox: Outbox, load: Callable[[], Settings]) -> None:
+        self._outbox = outbox
+        self._load = load
+        self._asked_at = float("-inf")
+        self._answer: asyncio.Task[bool] | None = None
+
+    async def can_store(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if self._answer is None or (self._answer.done() and now - self._asked_at >= HEALTH_SECONDS):
+            self._asked_at, self._answer = now, asyncio.create_task(run_in_threadpool(self._try))
+        try:
+            done, _ = await asyncio.wait([self._answer], timeout=HEALTH_SECONDS)
+        except asyncio.CancelledError:  # the program ends
+            return False
+        return bool(done) and self._answer.result()
+
+    def _try(self) -> bool:
+        try:
+            settings = check_inbox(self._load(), self._outbox)
+            self._outbox.keep(HEALTH_FACT, iso(settings.now()))
+        except PipelineError as error:
+            logger.error("The inbox can't store anything: %s", error)  # noqa: TRY400
+            return False
+        return True
 
 
 def serve_inbox(load: Callable[[], Settings], host: str, port: int, console: Console) -> None:
@@ -169,10 +215,20 @@ def serve_inbox(load: Callable[[], Settings], host: str, port: int, console: Con
         console.print(f"The inbox accepts communications at [bold]http://{host}:{port}{PATH}[/]. Press Ctrl-C to stop.")
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, lambda *_: None)  # the server shuts down on them, and raises them again afterwards
-        server = uvicorn.Server(
-            uvicorn.Config(inbox_app(outbox, load), host=host, port=port, log_level="warning", access_log=False)
+        config = uvicorn.Config(
+            inbox_app(outbox, load),
+            host=host,
+            port=port,
+            http=Connection,
+            ws="none",
+            log_level="error",  # its warnings are about requests that are no HTTP
+            access_log=False,
+            timeout_graceful_shutdown=ENDING_SECONDS,
         )
+        server = uvicorn.Server(config)
         try:
             server.run()
         except SystemExit:
             raise SettingsError(f"Could not listen on port {port} of {host}. Choose another one with --port.") from None
+        if outbox.is_busy:  # a thread waits for another program to let go of it, and can't be interrupted
+            os._exit(0)  # nothing is half-written, and its sender was told to send it again

@@ -3,7 +3,7 @@ transaction (SPEC C4, C7, C8). Nothing is sent here.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,9 +16,11 @@ SANDBOX_SINCE = timedelta(days=3)  # so that there is something to see
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
 MAX_ATTEMPTS, MIN_AGE = 8, timedelta(days=1)  # a push has failed once it has reached both
 UNMATCHED_WAITS, UNMATCHED_FOR = (timedelta(minutes=1), timedelta(hours=1)), timedelta(days=30)
+UNREAD_WAIT = timedelta(days=1)  # once the 30 days are over while LeadPerfection can't be read (R7)
 PAUSE = timedelta(minutes=15)  # of the sensor, after an error that somebody has to fix
 SHORT_PAUSE = timedelta(minutes=5)  # after an error that may pass
-NEVER = "9999"
+NEVER, NEVER_BEFORE = "9999", datetime.min.replace(tzinfo=UTC)
+ACCEPTED_AT = "accepted_at"  # when LeadPerfection last accepted a push
 RECOVERED_AT, REALLY_RECOVERED_AT = "recovered_at", "really_recovered_at"  # R5, by the two clocks
 INSTANTS = ("first_seen_at", "first_tried_at", "sending_since", "sending_really_since", "occurred_at")
 
@@ -110,10 +112,16 @@ class Ledger:
         """LeadPerfection has it."""
         self._settle(push, "sent")
 
-    def in_doubt(self, push: OpenPush, why: str, words: str | None) -> None:
-        """It is unknown whether LeadPerfection has it: from now on it waits to be looked up."""
+    def in_doubt(self, push: OpenPush, why: str, words: str | None, *, is_down: bool = False) -> None:
+        """It is unknown whether LeadPerfection has it: from now on it waits to be looked up.
+
+        With `is_down`, the answer was that of a system that is down: after the first one, no further attempt is
+        counted, unless LeadPerfection has accepted another push since the last one (SPEC R7).
+        """
         again = self._after(_wait(push.attempts)) if push.attempts else None
-        self._settle(push, "sending", why, words, doubt_begins=True, next_try_at=again)
+        counts = not is_down or (self._outbox.fact(ACCEPTED_AT) or "") > iso(push.sending_since or NEVER_BEFORE)
+        attempts = None if counts else max(1, push.attempts)
+        self._settle(push, "sending", why, words, doubt_begins=True, next_try_at=again, attempts=attempts)
 
     def not_sent(self, push: OpenPush) -> None:
         """LeadPerfection certainly did nothing, for a reason unrelated to this push: not counted as an attempt."""
@@ -127,8 +135,14 @@ class Ledger:
         self._settle(push, state, f"refused ({why})", words, next_try_at=again)
         return state
 
-    def not_shown(self, push: OpenPush) -> str:
-        """LeadPerfection does not show the prospect, so it can't be looked up: later, or `uncertain`; the new state."""
+    def not_shown(self, push: OpenPush, *, counts: bool = True) -> str:
+        """LeadPerfection does not show the prospect, so it can't be looked up: later, or `uncertain`; the new state.
+
+        If it shows no other prospect either (not `counts`), that is an outage, which uses up no attempt (SPEC R7).
+        """
+        if not counts:
+            self._settle(push, "sending", "not_shown", push.words, next_try_at=self._after(SHORT_PAUSE))
+            return "sending"
         attempts = push.attempts + 1
         state = "uncertain" if self._is_given_up(push, attempts) else "sending"
         again = None if state == "uncertain" else self._after(_wait(attempts))
@@ -145,11 +159,19 @@ class Ledger:
         """The pipeline can't find out whether LeadPerfection has it: somebody has to decide."""
         self._settle(push, "uncertain", "cannot_be_read_back")
 
-    def unmatched(self, push: OpenPush, why: str) -> None:
-        """No single prospect was found: retried for 30 days (SPEC C5), soon at first: it may be about to be read."""
+    def unmatched(self, push: OpenPush, why: str, read_until: Callable[[], datetime | None]) -> None:
+        """No single prospect was found: retried for 30 days (SPEC C5), soon at first: it may be about to be read.
+
+        `read_until`: what changed in LeadPerfection until then has been read. An outage prolongs the 30 days (R7).
+        """
         age = self._settings.now() - push.first_seen_at
         soonest, latest = UNMATCHED_WAITS
-        again = self._after(min(max(age, soonest), latest)) if age < UNMATCHED_FOR else NEVER
+        if age < UNMATCHED_FOR:
+            again = self._after(min(max(age, soonest), latest))
+        else:
+            read = read_until()
+            is_over = read is not None and read >= push.first_seen_at + UNMATCHED_FOR
+            again = NEVER if is_over else self._after(UNREAD_WAIT)
         self._settle(push, "unmatched", why, next_try_at=again)
 
     def skipped(self, push: OpenPush, why: str) -> None:
@@ -162,8 +184,13 @@ class Ledger:
         self._outbox.keep(f"paused_until{suffix}", self._after(SHORT_PAUSE if short else PAUSE))
         self._outbox.keep(f"stopped{suffix}", why)
 
+    def contacts_pushed_to(self) -> list[str]:
+        """A few of the contacts that pushes went to lately, none of whose pushes are in doubt."""
+        return [row["external_contact_id"] for row in self._outbox.rows("contacts_pushed_to")]
+
     def went_through(self, target: str) -> None:
         """LeadPerfection accepted a push: any pause is over."""
+        self._outbox.keep(ACCEPTED_AT, iso(self._settings.now()))
         for name in ("stopped", f"stopped:{target}", "paused_until", f"paused_until:{target}"):
             if self._outbox.fact(name):
                 self._outbox.keep(name, "")

@@ -6,10 +6,12 @@ The rule is in `sql/communications/`; this module gathers its input from the out
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import duckdb
 
 from lp_pipeline.clients.contact_points import email_address
+from lp_pipeline.clients.leadperfection import feeds
 from lp_pipeline.communications.open_push import Address, OpenPush
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.outbox import Outbox, Row
@@ -53,6 +55,14 @@ def is_read(outbox: Outbox, settings: Settings, external_contact_id: str) -> boo
     values = {"external_contact_id": external_contact_id}
     query = statement("communications/is_read")
     return bool(ask(outbox, settings, lambda connection: connection.execute(query, values).fetchall()))
+
+
+def read_until(outbox: Outbox, settings: Settings) -> datetime | None:
+    """Until when the published data has what changed in LeadPerfection; None if nothing was ever read."""
+    values = {"feeds": [feed.name for feed in feeds(settings) if feed]}
+    query = statement("communications/read_until")
+    found = ask(outbox, settings, lambda connection: connection.execute(query, values).fetchall())
+    return found[0][0] if found else None
 
 
 def addresses(outbox: Outbox, settings: Settings, pushes: Sequence[OpenPush]) -> dict[str, Address]:

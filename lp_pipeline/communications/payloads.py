@@ -102,10 +102,11 @@ def missing_settings(settings: Settings, employee_id: str | None, channels: Coll
     return missing
 
 
-def can_be_read_back(push: OpenPush, settings: Settings) -> bool:
-    """Whether LeadPerfection could show that this push arrived: not for production notes or call logs over 6 days."""
+def can_be_read_back(push: OpenPush, settings: Settings, at: datetime) -> bool:
+    """Whether LeadPerfection could show then that this push arrived: not production notes, nor call logs over 6 days
+    old."""
     if push.target == CALL_LOG:
-        oldest = (settings.now() - SHOWN_FOR).astimezone(settings.zone).strftime(WALL)
+        oldest = (at - SHOWN_FOR).astimezone(settings.zone).strftime(WALL)
         return bool(push.call_date and push.call_date >= oldest)
     return push.target == NOTE
 

@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from lp_pipeline.clients.leadperfection import Client, Written, written
 from lp_pipeline.communications import ownership
 from lp_pipeline.communications.ledger import Ledger, Withdrawn, note_pushing, open_pushes, register
-from lp_pipeline.communications.matching import addressed
+from lp_pipeline.communications.matching import addressed, read_until
 from lp_pipeline.communications.open_push import OpenPush
 from lp_pipeline.communications.payloads import as_write, missing_settings, obstacle, taken_dates, with_content
 from lp_pipeline.communications.reconcile import Reconciliation
@@ -138,8 +139,10 @@ class Push:
         """The addressed push with its content; None, and recorded in the ledger, if it can't go."""
         if found := obstacle(push):
             state, why = found
-            record = self._ledger.unmatched if state == "unmatched" else self._ledger.skipped
-            record(push, why)
+            if state == "unmatched":
+                self._ledger.unmatched(push, why, partial(read_until, self._outbox, self._settings))
+            else:
+                self._ledger.skipped(push, why)
             self._count(push, state)
             return None
         return with_content(push, self._settings, taken_dates(self._outbox, push))
@@ -170,7 +173,7 @@ class Push:
             self._count(push, "sent")
             return
         if answer.outcome == "unknown":
-            self._ledger.in_doubt(push, answer.why or "unknown", answer.words)
+            self._ledger.in_doubt(push, answer.why or "unknown", answer.words, is_down=answer.is_down)
             self._count(push, "in doubt")
         else:
             state = self._ledger.refused(push, answer.why or "no reason given", answer.words)

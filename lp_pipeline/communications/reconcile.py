@@ -1,5 +1,5 @@
 """Pushes whose outcome is unknown (SPEC C7): they are looked up in LeadPerfection, twice, before they are sent again.
-Nothing is sent here.
+What an outage keeps from being looked up stays as it is (R7). Nothing is sent here.
 """
 
 import time
@@ -29,6 +29,8 @@ class Reconciliation:
         self._settings = settings
         self._ends = ends
         self._not_shown: set[Key] = set()  # LeadPerfection did not show the record in which to look
+        self._shows_records = False
+        self._timed_out = False
 
     def settle(self, pushes: Sequence[OpenPush]) -> dict[Key, OpenPush]:
         """Settle what can be settled; the pushes that are to be sent again, which are pending now."""
@@ -36,7 +38,7 @@ class Reconciliation:
         for push in pushes:
             if not self._is_due(push):
                 self._count(push, "in doubt")
-            elif not can_be_read_back(push, self._settings):
+            elif not self._could_be_read_back(push):
                 self._ledger.uncertain(push)
                 self._count(push, "uncertain")
             else:
@@ -45,13 +47,19 @@ class Reconciliation:
         if missing and not self._is_cut_short():
             self._client.pause(BETWEEN_LOOKUPS)
             missing = self._look(missing)
+        is_up = bool(missing) and (self._not_shown.isdisjoint(push.key for push in missing) or self._is_up())
         cut_short, absent = self._is_cut_short(), dict[Key, OpenPush]()
         for push in missing:
             state = "sending"
-            if push.key in self._not_shown:
-                state = self._ledger.not_shown(push)
-            elif not cut_short:
+            if self.error:
+                pass
+            elif push.key in self._not_shown:
+                state = self._ledger.not_shown(push, counts=is_up)
+            elif not cut_short and can_be_read_back(push, self._settings, self._settings.now()):
                 state = self._ledger.not_there(push)
+            elif not cut_short:  # an outage outlasted the days for which LeadPerfection shows it
+                self._ledger.uncertain(push)
+                state = "uncertain"
             if state == "pending":
                 absent[push.key] = replace(push, state=state)
             else:
@@ -67,6 +75,11 @@ class Reconciliation:
         since = push.sending_really_since if self._settings.fixed_now is not None else None
         return since is not None and datetime.now(UTC) - since >= doubt
 
+    def _could_be_read_back(self, push: OpenPush) -> bool:
+        """Whether a lookup at the time that it was due could have shown it: an outage since then changes nothing."""
+        due = (push.sending_since or self._settings.now()) + timedelta(seconds=self._settings.push_doubt_seconds)
+        return can_be_read_back(push, self._settings, min(due, self._settings.now()))
+
     def _look(self, pushes: Sequence[OpenPush]) -> list[OpenPush]:
         """Read each prospect of these pushes once; the pushes that are not found there."""
         missing: list[OpenPush] = []
@@ -80,6 +93,9 @@ class Reconciliation:
                 continue
             record = self._read(cst_id)
             for push in group:
+                if self.error:
+                    self._count(push, "in doubt")
+                    continue
                 found = is_there(record, push)
                 if found:
                     self._ledger.sent(push)
@@ -93,14 +109,28 @@ class Reconciliation:
     def _is_cut_short(self) -> bool:
         return self.error is not None or time.monotonic() >= self._ends
 
+    def _is_up(self) -> bool:
+        """Whether LeadPerfection shows any record now. If it showed none of those looked up, others are tried: an empty
+        answer or a time-out for all of them is an outage, and says nothing about one push."""
+        others = self._ledger.contacts_pushed_to()
+        if not others:
+            return self._shows_records or not self._timed_out
+        for cst_id in others:
+            if not self._shows_records and not self._is_cut_short():
+                self._read(cst_id)
+        return self._shows_records
+
     def _read(self, cst_id: str) -> dict[str, object] | None:
         try:
-            return look_up(self._client, self._settings, cst_id, ("notes", "calls"))
+            record = look_up(self._client, self._settings, cst_id, ("notes", "calls"))
         except SlowQuery:  # a record that always times out does not block the others
+            self._timed_out = True
             return None
         except LeadPerfectionError as error:
             self.error = error
             return None
+        self._shows_records |= record is not None
+        return record
 
     def _count(self, push: OpenPush, outcome: str) -> None:
         self.counts[push.target, outcome] += 1

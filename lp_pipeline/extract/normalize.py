@@ -37,7 +37,10 @@ class Landed:
 
 @dataclass(frozen=True)
 class LandedProspect(Landed):
-    """A prospect without its leads; `digest` is that of the whole reading, keys sorted (SPEC W7)."""
+    """A prospect without its leads; `digest` is that of the whole reading, keys sorted (SPEC W7).
+
+    An empty list of leads stays in `record`: that there are none is more than not knowing of any (SPEC M6).
+    """
 
     digest: str
     leads: tuple[Landed, ...]
@@ -54,10 +57,10 @@ def land(raw: bytes, ignored: Collection[str] = ()) -> LandedProspect:
         return LandedProspect(f"?{digest}", None, raw.decode(), "{}", "{}", digest, ())
     fields = _lower(whole)
     leads = _leads(raw, ignored)
-    fields.pop("leads", None)
     if "cst_id" not in fields and "cstid" in fields:  # the contract shows both spellings
         fields["cst_id"] = fields.pop("cstid")
-    parts = {name: value for name, value in _split_object(raw).items() if name.lower() != "leads"}
+    has_none = isinstance(fields.pop("leads", None), list) and not leads
+    parts = {name: value for name, value in _split_object(raw).items() if has_none or name.lower() != "leads"}
     record = msgspec.json.encode(parts).decode()
     landed = _landed(record, fields, "cst_id", ignored)
     key = landed.key if landed.id else f"?{digest}"

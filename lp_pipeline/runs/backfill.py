@@ -4,7 +4,7 @@ Each piece is read with the warehouse closed, then stored, checked and merged in
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -12,13 +12,14 @@ from typing import Any
 from uuid import uuid4
 
 from lp_pipeline.clients.leadperfection import Feed, Window, feeds, pieces
-from lp_pipeline.errors import LeadPerfectionError, SettingsError, WarehouseError
+from lp_pipeline.errors import LeadPerfectionError, PipelineError, SettingsError, WarehouseError
 from lp_pipeline.extract.feed_reader import FeedReader
 from lp_pipeline.extract.history_cursors import days, finished_at, note_backfill, resume_backfill
 from lp_pipeline.extract.landing import Kind
 from lp_pipeline.extract.watermarks import full_page_seen
 from lp_pipeline.runs.connections import SHARE_FOR_SYNCS, Connections
 from lp_pipeline.runs.progress import Progress
+from lp_pipeline.runs.steps import publish_changes
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.locks import PAST, Turn
 from lp_pipeline.storage.sync_log import begin_sync
@@ -78,7 +79,18 @@ class Past:
                     self._full_page_seen = full_page_seen(connection, settings)
             self.connections.warn_of_zones(self._warn)
             with self.progress:
-                yield
+                try:
+                    yield
+                except BaseException:  # an interruption, too
+                    self._publish_what_is_merged()
+                    raise
+
+    def _publish_what_is_merged(self) -> None:
+        """So that users see it now, and not only after the next sync; another error does not hide the first one."""
+        if self.report.stored:
+            self.progress.tell("Publishing what is merged. Interrupt again to leave that to the next sync.")
+            with suppress(PipelineError):
+                publish_changes(self.connections)
 
     def sync_number(self) -> int:
         """The number of the piece's readings, taken before it is read: what a sync reads meanwhile is newer (M4)."""

@@ -46,6 +46,13 @@ class Progress:
         self._step, self._done = text, (done, of)
         self._update(text, done, of)
 
+    def tell(self, text: str) -> None:
+        """Say something at once, whatever shows the progress."""
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False)
+        for tell in self._told[: 1 if self._bar else None]:
+            tell(text)
+
     def _update(self, text: str, done: int | None, of: int | None) -> None:
         if time.monotonic() - self._began < SHOW_AFTER_SECONDS:
             return

@@ -90,6 +90,14 @@ class Outbox:
         found = self.fact("revision")
         return int(found) if found else 0
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether another thread is using it, or waits until another process lets go of it."""
+        if not self._lock.acquire(blocking=False):
+            return True
+        self._lock.release()
+        return False
+
     def fact(self, name: str) -> str | None:
         """Something the outbox remembers."""
         found = self.rows("fact", {"name": name})

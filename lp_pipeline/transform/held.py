@@ -15,7 +15,7 @@ from lp_pipeline.transform.merge import variables
 Verdict = Literal["accept", "drop"]
 ACCEPTING = (
     *("merge/accept_held", "staging/current_records", "merge/changes", "merge/opportunities"),
-    *("merge/gone", "merge/due_deliveries", "merge/unstage"),
+    *("merge/moved", "merge/gone", "merge/due_deliveries", "merge/unstage"),
 )
 
 

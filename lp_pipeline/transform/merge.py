@@ -27,7 +27,7 @@ MERGE_COUNTS = (
     "new_rejections",
 )
 MERGING = (
-    *("outcomes", "held", "changes", "opportunities", "gone", "due_deliveries", "rejected_records"),
+    *("outcomes", "held", "changes", "opportunities", "moved", "gone", "due_deliveries", "rejected_records"),
     *("calls", "unannounced", "settle"),
 )
 KEY_TWICE = "The table `opportunities` holds a key twice. Nothing more is read or published. Report it."
@@ -68,8 +68,9 @@ class MergeReport:
     @property
     def changed_something(self) -> bool:
         """Whether the published data changes."""
-        changes = (self.inserted, self.updated, self.held, self.gone, self.returned, self.new_calls)
-        return any(changes) or self.new_rejections > 0
+        # `rejected` counts records that were rejected before, too: their attempts and times change
+        changes = (self.inserted, self.updated, self.rejected, self.held, self.gone, self.returned, self.new_calls)
+        return any(changes)
 
 
 def stage(warehouse: Warehouse, settings: Settings) -> StagingReport:

@@ -240,6 +240,12 @@ def test_ctrl_c_ends_a_long_query_and_leaves_the_prompt_usable(folder: Path) -> 
         shown_until("sql> ")
         os.write(terminal, b"select 7 as n;\n")
         assert "│ 7 │" in shown_until("sql> ")
+        os.write(terminal, b"select oh")
+        shown_until("oh")
+        process.send_signal(signal.SIGINT)  # while it waits for more
+        shown_until("sql> ")
+        os.write(terminal, b".tables\n")
+        assert "current_opportunities" in shown_until("sql> ")
         os.write(terminal, b".quit\n")
         assert process.wait() == 0
     finally:

@@ -5,13 +5,9 @@ import json
 import resource
 import signal
 import socket
-import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,62 +20,11 @@ from hypothesis import strategies as st
 from lp_pipeline.cli.console import console
 from lp_pipeline.communications.inbox import inbox_app, serve_inbox
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline_tests.account import Account
+from lp_pipeline_tests.communications.inbox_process import GOOD, HEADERS, INBOX, SECRET, Served, inbox
 from lp_pipeline_tests.communications.talk import Talk
 from lp_pipeline_tests.scenario import PATIENCE, live_settings
-
-SECRET = "s" * 40
-HEADERS = {"X-Inbox-Secret": SECRET}
-GOOD = {"id": "c1", "occurred_at": "2026-03-02T16:50:00Z", "body": "Hello", "phone": "518-555-0101"}
-INBOX = {"COMMUNICATIONS_FROM": "inbox", "INBOX_SECRET": SECRET}
-
-
-class Served:
-    """A running inbox."""
-
-    def __init__(self, process: subprocess.Popen[str], address: str, outbox: Path) -> None:
-        self.process = process
-        self.address = address
-        self._outbox = outbox
-
-    def post(self, value: object = GOOD, **more: Any) -> httpx.Response:
-        """Send one request."""
-        given: dict[str, Any] = {"headers": HEADERS, "json": value} | more
-        if "content" in given:
-            del given["json"]
-        return httpx.post(self.address, timeout=PATIENCE, **given)
-
-    def stored(self) -> list[str]:
-        """The ids that are in the outbox."""
-        with closing(sqlite3.connect(self._outbox)) as connection:
-            return [row[0] for row in connection.execute("select communication_id from communications order by 1")]
-
-
-@contextmanager
-def inbox(account: Account) -> Iterator[Served]:
-    """`lp-pipeline inbox` on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).parent / "lp-pipeline"), "inbox", "--port", str(port)]
-    environ = {**account.environ, **INBOX, "PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPOSITORY)}
-    with subprocess.Popen(
-        command, env=environ, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        address = f"http://127.0.0.1:{port}/communications"
-        while True:  # until it answers, or has ended
-            try:
-                if httpx.get(address).status_code == httpx.codes.METHOD_NOT_ALLOWED:
-                    break
-            except httpx.TransportError:
-                assert process.poll() is None, process.stdout and process.stdout.read()
-                time.sleep(0.05)
-        try:
-            yield Served(process, address, account.outbox.path)
-        finally:
-            process.kill()
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pytest
 
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline_tests.account import account_of
+from lp_pipeline_tests.communications.inbox_process import HEADERS, inbox
 from lp_pipeline_tests.communications.talk import ALL, LONG_AGO, Talk
-from lp_pipeline_tests.communications.test_inbox import HEADERS, inbox
 from lp_pipeline_tests.drills.drill import RUNNER, Drill
 from lp_pipeline_tests.endtoend.test_processes import SYNC, finish, start
 from lp_pipeline_tests.scenario import PATIENCE, lead, prospect

@@ -190,3 +190,14 @@ def test_files_are_readable_by_their_owner_only(lp_account: Account) -> None:
     files = [path for path in lp_account.folder.iterdir() if not path.is_symlink()]
     assert {path.name: oct(path.stat().st_mode & 0o077) for path in files} == {path.name: "0o0" for path in files}
     assert oct(lp_account.folder.stat().st_mode & 0o777) == "0o700"
+
+
+def test_a_record_that_is_rejected_again_is_published_as_such(lp_account: Account) -> None:
+    """J7, Q1: its attempts and the time of the last one, although LeadPerfection shows nothing new."""
+    lp_account.lp.put(prospect("1", email=..., lastchanged=lp_account.wall(minutes=1)))
+    for attempts in (1, 2):
+        assert lp_account.run().success
+        query = "select attempts, last_rejected_at from rejected_records"
+        assert lp_account.published(query) == lp_account.ask(query)
+        assert lp_account.published(query)[0][0] == attempts
+        lp_account.later()

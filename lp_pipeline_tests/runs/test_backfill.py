@@ -1,5 +1,7 @@
 """SPEC W2: the backfill reads the past, while syncs continue and come first. D1: history is not sent to Hatch."""
 
+import os
+import signal
 import threading
 import time
 from datetime import date, datetime, timedelta
@@ -12,11 +14,12 @@ from lp_pipeline.clients.leadperfection import Window, feeds
 from lp_pipeline.errors import LeadPerfectionError, SettingsError, WarehouseError
 from lp_pipeline.extract.feed_reader import FeedReader
 from lp_pipeline.extract.history_cursors import days
+from lp_pipeline.orchestration.failures import INTERRUPTED
 from lp_pipeline.orchestration.schedules import sync_schedule
 from lp_pipeline.storage.locks import NEXT, PAST, Turn
 from lp_pipeline.storage.sync_log import begin_sync
 from lp_pipeline.storage.warehouse import run
-from lp_pipeline_tests.account import Account, failures
+from lp_pipeline_tests.account import Account, failures, shown_errors
 from lp_pipeline_tests.runs.past import DAYS, asked, day, fill_back, ids, person, run_job
 from lp_pipeline_tests.scenario import NOON, PATIENCE, lead, only, prospect
 
@@ -92,6 +95,35 @@ def test_empty_pieces_are_asked_for_twice(lp_account: Account) -> None:
         "backfill",
         3,
     )
+
+
+def test_what_a_failed_backfill_has_merged_is_published(lp_account: Account) -> None:
+    """Q1, W2: users need not wait for a sync, which may be a long way off; the message is still the first error's."""
+    for number in (26, 27, 28):
+        lp_account.lp.put(person(lp_account, f"{number}", day(number)))
+    lp_account.lp.fault("403", path="Get", after=4, times=2)
+    result = run_job(lp_account, "backfill", **{"from": f"{DAYS[0]}", "to": f"{DAYS[1]}"})
+    (message,) = failures(result)
+    assert "start the backfill again to resume" in message
+    published = lp_account.published("select external_contact_id from opportunities order by 1")
+    assert [row[0] for row in published] == ids(lp_account) == ["26", "27"]
+
+
+def test_what_an_interrupted_backfill_has_merged_is_published(lp_account: Account) -> None:
+    """Q1, W2: after Ctrl-C or "Terminate", too."""
+    for number in (26, 27):
+        lp_account.lp.put(person(lp_account, f"{number}", day(number)))
+
+    def interrupt(_path: str, fields: dict[str, str]) -> None:
+        if fields.get("startdate", "").startswith("2026-02-27"):
+            lp_account.lp.before_request = None
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.5)
+
+    lp_account.lp.before_request = interrupt
+    result = run_job(lp_account, "backfill", **{"from": f"{DAYS[0]}", "to": f"{DAYS[1]}"})
+    assert shown_errors(result.all_events) == [INTERRUPTED]
+    assert lp_account.published("select external_contact_id from opportunities") == [("26",)]
 
 
 def test_every_lead_of_the_days_arrives(lp_account: Account) -> None:

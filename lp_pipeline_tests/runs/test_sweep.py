@@ -1,6 +1,7 @@
 """SPEC S1: the sweep finds what LeadPerfection changed without a stamp, within its calls, and counts it."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 
 import dagster as dg
@@ -10,7 +11,7 @@ from lp_pipeline.orchestration.schedules import sweep_schedule
 from lp_pipeline.storage.locks import PAST, Turn
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.runs.past import day, fill_back, ids, person, run_job, sweep_up
-from lp_pipeline_tests.scenario import NOON, lead, only, prospect
+from lp_pipeline_tests.scenario import NOON, Record, lead, only, prospect
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +51,60 @@ def test_edits_without_a_stamp_arrive_and_are_counted(lp_account: Account) -> No
         ("Set",),
         ("Set",),
     ]
+
+
+def unannounced(account: Account) -> list[tuple[object, ...]]:
+    return account.ask("select field, count(*) from unannounced_changes group by all order by 1")
+
+
+def known(account: Account) -> None:
+    """After two syncs, two days later, what LeadPerfection has is no news any more."""
+    for _ in range(2):
+        account.sync()
+        account.later(days=1)
+
+
+def record_city(city: str, record: Record) -> None:
+    record["city"] = city
+
+
+@pytest.mark.parametrize("hours", [0, 21, 50])
+def test_an_edit_that_the_feeds_show_at_different_times_counts_once(lp_account: Account, hours: int) -> None:
+    """S1: however far apart; the second feed's reading is no news, whichever one it is."""
+    lp_account.lp.put(person(lp_account, "1"))
+    known(lp_account)
+    lp_account.lp.edit("1", lambda record: record.update(city="Troy"), stamp=False)
+    lp_account.lp.edit("1", lambda record: record["leads"][0].update(disposition="Sold"), stamp=False)
+    lp_account.environ["LP_PROSPECT_ACTION"] = "off"
+    sweep_up(lp_account)
+    expected = [("lead.disposition", 1), ("prospect.city", 1)]
+    assert unannounced(lp_account) == expected
+    lp_account.later(hours=hours)
+    del lp_account.environ["LP_PROSPECT_ACTION"]
+    assert sweep_up(lp_account).unannounced == {}
+    assert unannounced(lp_account) == expected
+
+
+def test_each_edit_counts_however_soon_it_follows_another_one(lp_account: Account) -> None:
+    """S1: a second edit of the same field an hour later, and one that takes the first one back."""
+    lp_account.lp.put(person(lp_account, "1", city="Albany"))
+    known(lp_account)
+    for number, city in enumerate(("Troy", "Utica", "Troy", "Albany"), 1):
+        lp_account.lp.edit("1", partial(record_city, city), stamp=False)
+        assert sweep_up(lp_account).unannounced == {"prospect.city": 1}
+        assert unannounced(lp_account) == [("prospect.city", number)]
+        lp_account.later(hours=1)
+
+
+def test_a_value_that_is_gone_counts_once_too(lp_account: Account) -> None:
+    """S1: cleared in both feeds, and found by one sweep after the other."""
+    lp_account.lp.put(person(lp_account, "1", city="Albany"))
+    known(lp_account)
+    lp_account.lp.edit("1", lambda record: record.update(city=""), stamp=False)
+    lp_account.environ["LP_PROSPECT_ACTION"] = "off"
+    assert sweep_up(lp_account).unannounced == {"prospect.city": 1}
+    del lp_account.environ["LP_PROSPECT_ACTION"]
+    assert sweep_up(lp_account).unannounced == {}
 
 
 def test_nothing_is_delivered_that_was_not_before(lp_account: Account) -> None:

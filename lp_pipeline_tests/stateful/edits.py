@@ -10,15 +10,20 @@ from datetime import datetime, timedelta
 from hypothesis import strategies as st
 
 from lp_pipeline_tests.account import Account
-from lp_pipeline_tests.model_records import ZONE, fields, moment
-from lp_pipeline_tests.scenario import Record, lead, prospect
+from lp_pipeline_tests.model_records import ZONE, fields, moment, text
+from lp_pipeline_tests.scenario import ODD_NAMES, Record, lead, prospect
 
 PEOPLE = ("1", "2", "3", "4", "5")
 OLDEST = "2025-12-01T08:00:00"  # when the first prospect of all was entered
 KINDS = ("create", "own", "own", "lead", "lead", "add", "drop", "move", "merge", "redate", "job")
 ANNOUNCED = ("create", "own", "own", "lead", "lead", "add", "redate", "job")  # the lead feed hears of no other
 CREATED = ("2025-12-20T10:12:44.9", "2026-01-15T10:12:44", "2026-01-15T10:12:44.2", "2026-02-20T09:00:00", "")
-ENTERED = ("2025-11-20T12:00:00", "2025-12-24T12:00:00", "2026-02-25T12:00:00", "", None)
+FIRST_DATE, LAST_DATE = "0001-01-01T00:00:00", "9999-12-31T23:59:59.9999999"  # what a calendar can hold
+ENTERED = ("2025-11-20T12:00:00", "2025-12-24T12:00:00", "2026-02-25T12:00:00", "", None, FIRST_DATE, LAST_DATE)
+SIGNED = ("2026-04-01T00:00:00", "2026-04-01T00:00:00", FIRST_DATE, LAST_DATE)
+OWN_FIELDS = ("firstname", "email", "phone1", "city")
+LEAD_FIELDS = ("disposition", "source")
+PHONES = ("(518) 555-0100 x101", "518 555-0100 ext. 102", "5185550100 / 518-555-0101", "", 5185550100.0)
 STATUSES = ("Set", "Sold", "Lost", "", None)
 JOB = 32768  # the option bit of jobs
 
@@ -93,21 +98,23 @@ class People:
         created = CREATED[edit.value % 4]
         changed = self.now() if edit.stamp else ("", OLDEST)[edit.value % 2]
         if not self.does_exist(edit.who):
-            self._put(prospect(edit.who, *leads, dateadded=created, lastchanged=changed))
+            self._put(prospect(_id(int(edit.who)), *leads, dateadded=created, lastchanged=changed))
 
     def _do_own(self, edit: Edit) -> None:
-        name, value = ("firstname", "email", "phone1", "city")[edit.pick], ("a", "b", " a ", "", None)[edit.value % 5]
-        self._lp.edit(edit.who, lambda record: record.update({name: value}), stamp=edit.stamp)
+        name = OWN_FIELDS[edit.pick]
+        value = (PHONES if name == "phone1" else ("a", "b", " a ", "", None))[edit.value % 5]
+        change = {name: value, **self._odd(edit)}
+        self._lp.edit(edit.who, lambda record: record.update(change), stamp=edit.stamp)
 
     def _do_lead(self, edit: Edit) -> None:
         if found := self._pick(edit):
-            name = ("disposition", "source")[edit.value % 2]
-            change = {name: STATUSES[edit.value % 5]}
+            change = {LEAD_FIELDS[edit.value % 2]: STATUSES[edit.value % 5], **self._odd(edit)}
             self._change_lead(edit.who, found, change, stamp=edit.stamp)
 
     def _do_job(self, edit: Edit) -> None:
         if found := self._pick(edit):
-            change = {"jobs": [{"id": "7", "contractdate": "2026-04-01T00:00:00", "cost": edit.value}]}
+            job = {"id": 7.0, "contractdate": SIGNED[edit.value % 4], "cost": edit.value, **self._odd(edit)}
+            change = {"jobs": [job]}
             self._change_lead(edit.who, found, change, stamp=False, hidden=JOB if edit.stamp else 0)
 
     def _do_add(self, edit: Edit) -> None:
@@ -144,7 +151,7 @@ class People:
         def edit(record: Record) -> None:
             next(each for each in record["leads"] if each["id"] == found["id"]).update(change)
 
-        self._lp.edit(who, edit, stamp=stamp, lead=found["id"], hidden=hidden)
+        self._lp.edit(who, edit, stamp=stamp, lead=text(found["id"]), hidden=hidden)
 
     def _pick(self, edit: Edit) -> Record | None:
         leads = self._lp.get(edit.who)["leads"]
@@ -153,7 +160,15 @@ class People:
     def _lead(self, value: int, *, stamp: bool) -> Record:
         self._next_lead += 1
         entered = self.now() if stamp else ENTERED[value % len(ENTERED)]
-        return lead(str(self._next_lead), dateentered=entered, lastchangedon=entered if value % 2 else "")
+        return lead(_id(self._next_lead), dateentered=entered, lastchangedon=entered if value % 2 else "")
+
+    @staticmethod
+    def _odd(edit: Edit) -> Record:
+        """Now and then a field with an odd name, or one that is nested deep."""
+        if edit.value < 5:
+            return {}
+        name = ODD_NAMES[int(f"{edit.who}{edit.pick}{edit.value}") % len(ODD_NAMES)]
+        return {name: edit.value, "nested": _nested(100 * (edit.value - 5))}
 
     def _put(self, record: Record) -> None:
         self._lp.put(record)
@@ -161,6 +176,20 @@ class People:
 
     def _note(self, record: Record) -> None:
         seen = fields(record)
-        self.leads_ever |= {(seen["cst_id"], each["id"]) for each in seen["leads"]}
+        who = str(text(seen["cst_id"]))
+        self.leads_ever |= {(who, str(text(each["id"]))) for each in seen["leads"]}
         if created := moment(seen["dateadded"]):
-            self.dates_ever.add((seen["cst_id"], created.to_the_second))
+            self.dates_ever.add((who, created.to_the_second))
+
+
+def _nested(levels: int) -> object:
+    """A value inside so many others."""
+    value: object = "deep"
+    for level in range(levels):
+        value = [value] if level % 2 else {"inner": value}
+    return value
+
+
+def _id(number: int) -> object:
+    """An id as one of the forms in which LP sends them: a text, a whole number, or one with a fraction (SPEC J4)."""
+    return (str(number), number, float(number))[number % 3]

@@ -45,7 +45,19 @@ def test_a_full_sweep_reads_leads_older_than_all_that_was_known_when_it_began(hi
     history.people.apply(Edit("create", "1", "1", 0, 1, stamp=True))
     history.sync_again()
     history.people.apply(Edit("merge", "3", "1", 0, 0, stamp=False))
-    history.people.apply(Edit("add", "3", "3", 0, 5, stamp=False))
+    history.people.apply(Edit("add", "3", "3", 0, 21, stamp=False))
     history.sweep(full=True, calls="600", busy=False)
     query = "select gone_since is not null from opportunities where external_contact_id = '3' order by external_id"
     assert history.account.ask(query) == [(True,), (True,), (False,)]
+
+
+def test_a_prospect_whose_last_lead_moved_to_another_is_gone(history: AnyHistory) -> None:
+    """M6: the lead feed shows it no more; that it has no leads is what the prospect feed says."""
+    history.people.apply(Edit("create", "1", "1", 1, 1, stamp=True))
+    history.people.apply(Edit("create", "2", "2", 1, 1, stamp=True))
+    history.sync_again()
+    history.people.apply(Edit("move", "1", "2", 0, 0, stamp=True))
+    history.sync_again()
+    history.sweep(full=True, calls="600", busy=False)
+    query = "select gone_since is not null from opportunities where external_contact_id = '1'"
+    assert history.account.ask(query) == [(True,)]

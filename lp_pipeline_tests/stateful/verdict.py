@@ -14,7 +14,7 @@ import msgspec
 from lp_pipeline.sandbox.world.stamps import LEAD_ENTERED, LEAD_KINDS, PROSPECT
 from lp_pipeline.storage.warehouse import run
 from lp_pipeline_tests.account import Account
-from lp_pipeline_tests.model import Model, Prospect
+from lp_pipeline_tests.model import Model, Prospect, is_gone
 from lp_pipeline_tests.model_records import ZONE, Reading
 from lp_pipeline_tests.scenario import Record
 from lp_pipeline_tests.stateful.edits import People
@@ -36,6 +36,12 @@ LISTED = """
     where m.feed = 'leads'
     order by l.lead_place desc
 """
+EVER_LISTED = """
+    select l.external_id, l.contact_key, l.sync_id
+    from raw.leads as l inner join pipeline.merged as m using (feed, contact_key)
+    where feed = 'leads' and l.external_id is not null and l.reading_no <= m.reading_no
+"""
+A_SYNC = 200_000_000_000  # numbers of readings that a sync may have
 CHANGES = f"select {KEY}, column_name, old_value, new_value from opportunity_changes order by rowid"
 CHANGED_TWICE = f"select {KEY}, column_name, sync_id from opportunity_changes group by all having count(*) > 1"
 TWICE = f"select {KEY} from opportunities group by all having count(*) > 1"
@@ -146,10 +152,12 @@ class Verdict:
 
     def _model(self, merged: Iterable[tuple[Any, ...]], shown: Shown | None = None) -> Model:
         """The last merged reading of each prospect in each feed, or what LP shows now."""
-        model = Model("present")
+        model = Model("present", listed=set(self.account.ask(EVER_LISTED)))
         for feed, who, number, read_at, record, leads in merged:
-            received = {**msgspec.json.decode(record), "leads": [msgspec.json.decode(each) for each in leads or []]}
-            reading = Reading(received, (number, feed, 1), read_at, (EVER, EVER))
+            received = msgspec.json.decode(record)  # without leads it says so itself, or is silent
+            if leads:
+                received["leads"] = [msgspec.json.decode(each) for each in leads]
+            reading = Reading(received, (number // A_SYNC, feed, number), read_at, (EVER, EVER))
             model.readings.setdefault(who, {})[feed] = [reading]
         for feed, records in (shown or {}).items():
             for who, record in records.items():
@@ -208,11 +216,10 @@ class Verdict:
     def _row(self, model: Model, prospect: Prospect, row: tuple[Any, ...]) -> list[str]:
         wrong: list[str] = []
         who, number, local, kind, gone, *found = row
-        created = prospect.date("dateadded")
         if (who, local) not in self.people.dates_ever or (number and (who, number) not in self.people.leads_ever):
             wrong.append(f"{who}/{number} of {local} never existed")
-        listed = number in prospect.leads if number else not prospect.leads
-        if gone != (not listed or (created is not None and created.to_the_second != local)):
+        moved = number is not None and model.moved(who, number)
+        if gone != (moved or is_gone(prospect, number, local, with_lead=False)):
             wrong.append(f"{who}/{number} of {local}: gone is {gone} although LP lists {list(prospect.leads)}")
         if gone or ("leads" not in model.readings[who] and prospect.leads):
             return wrong  # F2: what the prospect feed alone shows of leads triggers nothing

@@ -2,30 +2,18 @@
 
 import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import duckdb
-import pytest
 
-from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.storage.publish import AT_LEAST_EVERY, publish
 from lp_pipeline_tests.scenario import NOON, Scenario, lead, prospect
-
-QUESTIONS = sorted((REPOSITORY / "sql" / "analysis").glob("*.sql"))
 
 
 def published(scenario: Scenario, query: str) -> list[tuple[Any, ...]]:
     publish(scenario.warehouse, outbox=scenario.outbox, now=scenario.now, zone="America/New_York", force=True)
     with duckdb.connect(str(scenario.warehouse.published), read_only=True) as connection:
         return connection.execute(query).fetchall()
-
-
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda path: path.stem)
-def test_ready_made_questions_run(scenario: Scenario, question: Path) -> None:
-    """Q2: `sql/analysis/` holds questions that the published file answers."""
-    scenario.sync(prospect("300001", lead("10", source="Internet")), prospect("2", email=...))
-    assert isinstance(published(scenario, question.read_text()), list)
 
 
 def test_raw_holds_each_records_latest_reading(scenario: Scenario) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -38,6 +39,55 @@ def test_a_notebooks_second_call_sees_new_data(scenario: Scenario) -> None:
         publication(scenario, "10", "11")
         assert list(lp_pipeline.published(query, path=path)["external_id"]) == ["10", "11"]
         assert kept.execute(query).fetchall() == [("10",)]
+
+
+def test_a_connection_kept_open_shows_old_data(scenario: Scenario) -> None:
+    """What the README warns of: DuckDB goes on with the file it opened, for a second connection as well, until the
+    last one is closed."""
+    path = str(publication(scenario, "10"))
+    query = "select count(*) from opportunities"
+    with duckdb.connect(path, read_only=True) as kept:
+        publication(scenario, "10", "11")
+        assert kept.execute(query).fetchall() == [(1,)]
+        with duckdb.connect(path, read_only=True) as second:
+            assert second.execute(query).fetchall() == [(1,)]
+    with duckdb.connect(path, read_only=True) as new:
+        assert new.execute(query).fetchall() == [(2,)]
+
+
+def test_a_thread_sees_new_data_beside_every_kind_of_open_connection(scenario: Scenario, tmp_path: Path) -> None:
+    """A notebook's thread, while the process has the old file open: plainly, attached, in a transaction, as a frame."""
+    path = publication(scenario, "10")
+    query = "select external_id from opportunities order by 1"
+    with (
+        duckdb.connect(str(path), read_only=True) as plain,
+        duckdb.connect(str(tmp_path / "mine.duckdb")) as mine,
+        open_published(path) as ours,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        mine.execute(f"attach '{path}' as lp (read_only)")
+        mine.execute("use lp")
+        for connection in (plain, mine, ours):
+            connection.execute("begin")
+            assert connection.sql(query).df()["external_id"].tolist() == ["10"]
+        publication(scenario, "10", "11")
+        for frame in pool.map(lambda _: lp_pipeline.published(query, path=path), range(8)):
+            assert list(frame["external_id"]) == ["10", "11"]
+        for connection in (plain, mine, ours):
+            assert connection.execute(query).fetchall() == [("10",)]
+
+
+def test_attaching_again_shows_new_data(scenario: Scenario, tmp_path: Path) -> None:
+    """For those who write beside it, in a database of their own: detach and attach."""
+    attach = f"attach '{publication(scenario, '10')}' as lp (read_only)"
+    with duckdb.connect(str(tmp_path / "mine.duckdb")) as mine:
+        mine.execute(attach)
+        mine.execute("create table counted as select count(*) as n from lp.opportunities")
+        publication(scenario, "10", "11")
+        mine.execute("detach lp")
+        mine.execute(attach)
+        mine.execute("insert into counted select count(*) from lp.opportunities")
+        assert mine.execute("from counted").fetchall() == [(1,), (2,)]
 
 
 def test_rows_come_as_a_frame_in_the_accounts_time_zone(scenario: Scenario) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from lp_pipeline.storage.sync_log import begin_sync
-from lp_pipeline_tests.scenario import NOON, Scenario, lead, only, prospect
+from lp_pipeline_tests.scenario import NOON, Record, Scenario, lead, only, prospect
 
 OLD = {"dateentered": "2025-01-05T08:00:00", "lastchangedon": "2025-01-05T08:00:00"}
 
@@ -101,6 +101,49 @@ def test_a_lead_that_is_no_longer_listed_is_gone_until_it_is_back(scenario: Scen
     assert scenario.gone() == [("1", "10")]
     assert scenario.sync(prospect("1", lead("10"), lead("11"))).returned == 1
     assert scenario.gone() == []
+
+
+def test_the_last_lead_of_a_prospect_is_gone_once_it_is_anothers(scenario: Scenario) -> None:
+    """M6: the lead feed never shows a prospect without leads; the prospect feed says that there are none."""
+    scenario.sync(prospect("1", lead("10"), lead("11")), prospect("2", lead("20")))
+    scenario.sync(prospect("1"), feed="prospects")
+    assert scenario.gone() == []  # that feed may show no leads of anybody
+    assert scenario.sync(prospect("2", lead("20"), lead("10"))).gone == 1
+    assert scenario.gone() == [("1", "10")]
+    scenario.sync(prospect("1", lead("10", disposition="Sold"), lead("11")))
+    assert scenario.gone() == []
+    scenario.sync(prospect("2", lead("20")))
+    scenario.sync(prospect("2", lead("20"), lead("10")))
+    assert scenario.gone() == []
+    scenario.sync(prospect("1", city="Troy"), feed="prospects")
+    assert scenario.gone() == [("1", "10")]
+
+
+@pytest.mark.parametrize("silent", [{"leads": None}, {"leads": ...}, {"leads": [lead("12")]}])
+def test_a_prospect_feed_that_does_not_say_that_there_are_no_leads_makes_none_gone(
+    scenario: Scenario, silent: Record
+) -> None:
+    """M6, J1: its records may come without leads, or with some of them; a lead may be two prospects'."""
+    scenario.sync(prospect("1", lead("10")), prospect("2", lead("20")))
+    scenario.sync(prospect("2", lead("20"), lead("10")))
+    scenario.sync(prospect("1", **silent), feed="prospects")
+    assert scenario.gone() == []
+
+
+def test_a_lead_that_the_same_sync_shows_of_two_prospects_is_gone_from_neither(scenario: Scenario) -> None:
+    """M6, J1: a lead under several prospects."""
+    scenario.sync(prospect("1", lead("10")), prospect("2", lead("10")))
+    scenario.sync(prospect("1"), feed="prospects")
+    assert scenario.gone() == []
+
+
+def test_a_rejected_lead_that_moved_away_is_rejected_no_longer(scenario: Scenario) -> None:
+    """J7, M6: LP no longer lists it there."""
+    scenario.sync(prospect("1", lead("10", disposition=...)), prospect("2", lead("20")))
+    scenario.sync(prospect("2", lead("20"), lead("10", disposition=...)))
+    scenario.sync(prospect("1"), feed="prospects")
+    rejected = "select external_contact_id, external_id from rejected_records where combination = 'lead+prospect'"
+    assert scenario.ask(rejected) == [("2", "10")]
 
 
 def test_an_opportunity_without_a_lead_is_gone_once_one_is_listed(scenario: Scenario) -> None:

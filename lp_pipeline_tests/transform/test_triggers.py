@@ -1,5 +1,6 @@
 """SPEC F2, F3: what a reading triggers. Rows in, rows out."""
 
+from lp_pipeline.storage.sync_log import begin_sync
 from lp_pipeline_tests.scenario import Scenario, lead, prospect
 
 OLD = {"dateentered": "2025-01-05T08:00:00", "lastchangedon": "2025-01-05T08:00:00"}
@@ -137,3 +138,30 @@ def test_a_rejected_lead_does_not_make_its_prospect_triggered(scenario: Scenario
     assert scenario.rejected() == [("1", None, ["external_id"])]
     report = scenario.sync(prospect("1"), feed="prospects")
     assert report.triggered == 0
+
+
+LATE = lead("99", dateentered="2026-03-02T11:50:00", lastchangedon="2026-03-02T11:50:00")
+EARLY = lead("11", dateentered="2026-03-02T10:30:00", lastchangedon="2026-03-02T10:30:00")
+
+
+def test_a_lead_in_the_window_of_a_stale_reading_is_not_overlooked(scenario: Scenario) -> None:
+    """F2, M4: a sync reads a prospect after a backfill has, but merges first, and only another lead's stamp is inside
+    its window. The backfill's reading is stale by then, but its window asked for this lead: no sweep is needed."""
+    ahead = begin_sync(scenario.warehouse, scenario.settings, "a backfill's piece")
+    assert scenario.sync(prospect("1", EARLY, LATE, firstname="Bea"), minutes=35).inserted == 1
+    scenario.read("leads", prospect("1", EARLY), minutes=200, sync=ahead, kind="backfill")
+    merged = scenario.merge()
+    assert (merged.inserted, merged.updated, merged.stale) == (1, 0, 1)
+    assert scenario.keys() == [("1", "11", "lead+prospect"), ("1", "99", "lead+prospect")]
+    assert scenario.ask("select distinct first_name from opportunities") == [("Bea",)]
+
+
+def test_a_lead_is_not_overlooked_once_a_backfill_was_ahead_of_the_syncs(scenario: Scenario) -> None:
+    """F2: the prospect is no news to the sync that comes to the lead's stamp, since a backfill has shown it before,
+    in another window, and a sync has, changed, in a third one."""
+    scenario.read("leads", prospect("1", EARLY, LATE), minutes=35, kind="backfill")
+    assert scenario.merge().inserted == 1
+    assert scenario.sync(prospect("1", EARLY, LATE, firstname="Bea"), minutes=20).updated == 1
+    assert scenario.sync(prospect("1", EARLY, LATE, firstname="Bea"), minutes=200).inserted == 1
+    assert scenario.keys() == [("1", "11", "lead+prospect"), ("1", "99", "lead+prospect")]
+    assert scenario.sync(prospect("1", EARLY, LATE, firstname="Bea"), minutes=200).triggered == 0

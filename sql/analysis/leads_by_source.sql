@@ -1,12 +1,12 @@
--- Which lead sources brought in leads, appointments and sales in the last 90 days?
+-- Which lead sources brought in leads, appointments and sales in the 90 days before the data was published?
 select
-    source,
+    l.source,
     count(*) as leads,
-    count(*) filter (appointment_set) as with_appointment,
-    count(*) filter (sold) as sold,
-    round(100.0 * count(*) filter (sold) / count(*), 1) as sold_percent,
-    sum(gross_sale_amount) filter (sold) as gross_sales
-from leads
-where entered_at > current_timestamp::timestamp - interval 90 days
-group by source
-order by leads desc;
+    count(*) filter (l.appointment_set) as with_appointment,
+    count(*) filter (l.sold) as sold,
+    round(100.0 * count(*) filter (l.sold) / count(*), 1) as sold_percent,
+    sum(l.gross_sale_amount) filter (l.sold) as gross_sales
+from leads as l cross join published as p
+where l.entered_at > timezone(p.leadperfection_timezone, p.published_at) - interval 90 days
+group by l.source
+order by leads desc, l.source;

@@ -1,10 +1,10 @@
--- What changed in the last 24 hours, and how often?
+-- What changed in the 24 hours before the data was published, and how often? Times are in the account's time zone.
 select
-    coalesce(column_name, 'new opportunity') as what,
+    coalesce(c.column_name, 'new opportunity') as what,
     count(*) as changes,
-    count(distinct external_contact_id) as contacts,
-    max(changed_at) as last_at
-from opportunity_changes
-where changed_at > (select max(published_at) from published) - interval 24 hours
-group by what
-order by changes desc;
+    count(distinct c.external_contact_id) as contacts,
+    timezone(p.leadperfection_timezone, max(c.changed_at)) as last_at
+from opportunity_changes as c cross join published as p
+where c.changed_at > p.published_at - interval 24 hours
+group by what, p.leadperfection_timezone
+order by changes desc, what;

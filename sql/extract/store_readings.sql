@@ -1,6 +1,6 @@
 -- SPEC W7: append the readings in `landed` and queue them for the merge. If a reading has the same JSON as the
 -- record's previous one in this feed, it is only counted; it is queued again, in its original place, if that one is
--- still unmerged or its record is rejected. The same applies to a record first seen by a backfill or sweep, whose
+-- still unmerged or its record is rejected. The same applies to a record that a backfill or sweep has shown, whose
 -- windows differ from a sync's.
 -- Variables: sync_id, feed, is_history, zone; sent_from, sent_to, news_from (LeadPerfection's local time).
 create or replace temp table stamped_leads as
@@ -44,7 +44,7 @@ where
 create or replace temp table judged as
 with last_stored as (
     select p.feed, p.contact_key, max(p.reading_no) as reading_no, arg_max(p.digest, p.reading_no) as digest,
-        arg_max(p.sync_id, p.reading_no) as sync_id
+        bool_or(p.sync_id in (select r.sync_id from sync_runs as r where r.kind <> 'sync')) as was_in_the_past
     from raw.prospects as p
     where p.feed = getvariable('feed') and p.contact_key in (select contact_key from landed)
     group by all
@@ -57,8 +57,7 @@ before as (
         l.digest,
         lag(l.digest, 1, s.digest) over (partition by l.contact_key order by l.reading_no) as digest_before,
         s.reading_no as stored_no,
-        getvariable('is_history')
-        or s.sync_id in (select r.sync_id from sync_runs as r where r.kind <> 'sync') as was_in_the_past
+        getvariable('is_history') or s.was_in_the_past as was_in_the_past
     from landed as l left join last_stored as s using (contact_key)
 )
 select *, digest is distinct from digest_before as is_new from before;

@@ -57,3 +57,10 @@ where
         select 1 from pipeline.current_leads as l
         where l.contact_key = rejected_records.contact_key and l.lead_key = rejected_records.lead_key
     );
+
+delete from rejected_records
+using moved as m
+where
+    rejected_records.combination = 'lead+prospect'
+    and rejected_records.external_contact_id = m.external_contact_id
+    and rejected_records.external_id = m.external_id;

@@ -114,7 +114,7 @@ comment on column calls.result is 'Description of the result code';
 comment on column calls.call_type is 'Call type in LeadPerfection';
 comment on column calls.first_read_at is 'When the call was first read from LeadPerfection';
 
-comment on table published is 'One row: how fresh this file is and what it contains';
+comment on table published is 'One row: how fresh this file is and what it contains. A connection shows the data as of when it was opened. For newer data, close every connection to the file, then open it again; in Python, lp_pipeline.published() always reads the newest.';
 comment on column published.sync_id is 'Number of the latest sync when the file was published';
 comment on column published.published_at is 'When the file was published';
 comment on column published.opportunities is 'Number of rows in opportunities';
@@ -124,7 +124,7 @@ comment on column published.prospect_readings is 'Number of rows in raw.prospect
 comment on column published.lead_readings is 'Number of rows in raw.leads';
 comment on column published.communications is 'Number of rows in raw.communications';
 comment on column published.hatch_deliveries is 'Number of rows in hatch_deliveries';
-comment on column published.leadperfection_timezone is 'Time zone of LeadPerfection''s local times';
+comment on column published.leadperfection_timezone is 'Time zone of the account. For days and times in it: timezone(leadperfection_timezone, external_updated_at)';
 comment on column published.schema_version is 'Schema version of the pipeline''s working file';
 
 comment on view ranked_opportunities is 'opportunities with their rank within each contact';
@@ -297,7 +297,7 @@ comment on column communication_pushes.communication_id is 'Communication ID in 
 comment on column communication_pushes.target is 'note (on the prospect), call_log or production_note (on the lead''s first job)';
 comment on column communication_pushes.state is 'pending, sending (outcome unknown), sent, failed, skipped, unmatched or uncertain (needs review)';
 comment on column communication_pushes.reason is 'Why the push is in this state';
-comment on column communication_pushes.attempts is 'Number of attempts';
+comment on column communication_pushes.attempts is 'Number of attempts; repeated ones that LeadPerfection did not answer because it was down are not counted';
 comment on column communication_pushes.updated_at is 'When this row last changed';
 comment on column communication_pushes.first_seen_at is 'When the communication was first considered for this target';
 comment on column communication_pushes.next_try_at is 'When the next automatic retry is due; null if it can run right away or no retry is planned';

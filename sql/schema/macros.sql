@@ -34,22 +34,6 @@ create or replace macro pipeline.lead_stamps(lead) as
     || json_extract_string(lead, '$.jobs[*].lastchanged')
     || json_extract_string(lead, '$.jobs[*].lastchangedon');
 
--- J1: a prospect's readings from both feeds, merged by key: one field, and the whole content. Keys are compared, never
--- put into a path (J4): whatever stands in them.
-create or replace macro pipeline.newer_field(newer_fields, newer, older, name) as
-    case when list_contains(json_keys(newer_fields), name) then newer ->> name else older ->> name end;
-create or replace macro pipeline.newer_content(newer_fields, newer, older) as
-    case
-        when list_has_all(json_keys(newer_fields), json_keys(older)) then newer
-        else to_json(map_from_entries(list_sort(
-            map_entries(newer::map(varchar, json))
-            || list_filter(
-                map_entries(older::map(varchar, json)),
-                lambda entry: not list_contains(json_keys(newer_fields), entry.key)
-            )
-        )))
-    end;
-
 -- J3: the columns that differ between two rows of an opportunity, as text, without the ids in its key.
 create or replace macro pipeline.changed_columns(old_row, new_row) as
     list_filter(

@@ -1,11 +1,17 @@
 -- SPEC F2: leads that are new, changed or due for another check in the lead feed. Leads nested in the prospect feed
 -- trigger nothing. A backfill or sweep may show a prospect in a window that covers the timestamps of only some of its
--- leads; the others are triggered by a later window that covers theirs. Variable: zone.
+-- leads; the others are triggered by a later window that covers theirs. Once history has shown a prospect, a lead of
+-- it with a timestamp inside a window, but without an opportunity, was overlooked, also if the reading that is to be
+-- merged is older than the last merged one: then it is that one's leads. Variable: zone.
 create or replace table pipeline.triggered_leads as
-with batch as (select * from pipeline.batch where feed = 'leads' and not stale),
+with batch as (
+    select * replace (case when stale then previous_no else reading_no end as reading_no)
+    from pipeline.batch
+    where feed = 'leads'
+),
 leads_now as (
     select
-        b.contact_key, l.lead_key, l.content, l.fields, b.previous_no,
+        b.contact_key, l.lead_key, l.content, l.fields, b.previous_no, b.stale,
         p.external_contact_id, l.external_id
     from batch as b
     inner join raw.leads as l on l.reading_no = b.reading_no
@@ -44,9 +50,15 @@ stamped as (
 overlooked as (
     select s.contact_key, s.lead_key
     from stamped as s
-    inner join raw.prospects as p on p.reading_no = s.previous_no
     where
-        (s.is_history or p.sync_id in (select r.sync_id from sync_runs as r where r.kind <> 'sync'))
+        (s.is_history or s.contact_key in (
+            select p.contact_key
+            from raw.prospects as p
+            where
+                p.feed = 'leads'
+                and p.contact_key in (select contact_key from stamped)
+                and p.sync_id in (select r.sync_id from sync_runs as r where r.kind <> 'sync')
+        ))
         and not exists (
             select 1 from opportunities as o
             where o.external_contact_id = s.external_contact_id and o.external_id = s.external_id
@@ -59,7 +71,7 @@ known_prospects as (
         case
             when o.lead_key is null then 'new'
             when n.content::varchar is distinct from o.content::varchar then 'changed'
-            when r.lead_key is not null then 'rejected before'
+            when r.lead_key is not null and not n.stale then 'rejected before'
             when s.lead_key is not null then 'stamped inside the window, without an opportunity'
         end as reason
     from leads_now as n

@@ -7,7 +7,7 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from lp_pipeline.clients.json_repair import bare
@@ -15,6 +15,7 @@ from lp_pipeline.clients.json_repair import bare
 DataSource = Literal["conversation_items", "contact_history"]
 
 LARGEST = 512 * 1024 * 1024  # bytes unpacked; Hatch itself stops at 100 MB
+CHUNK = 1024 * 1024  # bytes unpacked at a time: line by line, blank lines would take minutes
 LONGEST_RANGE = 180  # days
 ZIP_ERRORS = (
     zipfile.BadZipFile,
@@ -49,9 +50,18 @@ def _lines(archive: bytes, largest: int) -> Iterator[bytes]:
             if member.filename.endswith("/") or member.filename.startswith("__MACOSX/"):
                 continue
             with opened.open(member) as file:
-                while line := file.readline(left + 1):
-                    left -= len(line)
+                begun: list[bytes] = []  # of a line that goes on in the next chunk
+                while chunk := file.read(CHUNK):
+                    left -= len(chunk)
                     if left < 0:
                         raise BadExport(f"it unpacks to more than {largest} bytes")
-                    if text := bare(line):
-                        yield text
+                    first, *others = chunk.split(b"\n")
+                    begun.append(first)
+                    if others:
+                        yield from _filled([b"".join(begun), *others[:-1]])
+                        begun = [others[-1]]
+                yield from _filled([b"".join(begun)])
+
+
+def _filled(lines: Iterable[bytes]) -> Iterator[bytes]:
+    return (text for line in lines if line and (text := bare(line)))

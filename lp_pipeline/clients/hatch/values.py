@@ -14,6 +14,7 @@ from lp_pipeline.clients import json_values
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # long before Hatch; what is earlier is no time but a sentinel
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 LONGEST_CALL = 7 * 24 * 3600.0  # seconds
+LONGEST_INSTANT = 100  # characters
 LONGEST_LINK = 2000  # characters
 MOST_LINKS = 50
 URL_KEYS = ("url", "href", "link", "src", "media_url", "recording_url")
@@ -34,7 +35,7 @@ def instant(value: object) -> datetime | None:
     What lies before 2000 or after 2099 is none.
     """
     text = text_of(value)
-    if text is None:
+    if text is None or len(text) > LONGEST_INSTANT:
         return None
     if _NUMBER.fullmatch(text):
         return _since_1970(float(text))
@@ -83,7 +84,7 @@ def _gather(value: object, found: dict[str, None], depth: int) -> None:
                 with suppress(msgspec.MsgspecError, ValueError, RecursionError):
                     _gather(msgspec.json.decode(text), found, depth - 1)
                 return
-            for part in re.split(r"[\s,;]+(?=https:)|\s+", text):
+            for part in re.split(r"[\s,;]{1,9}(?=https:)|\s+", text):  # unbounded, it would be quadratic
                 if _is_link(part):
                     found.setdefault(part)
         case list():

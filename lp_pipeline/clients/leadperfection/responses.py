@@ -17,6 +17,7 @@ from lp_pipeline.clients.retry import PermanentError, TransientError
 from lp_pipeline.errors import LeadPerfectionError, OutOfTime, SlowQuery
 
 WORDS = 2000  # how much of LeadPerfection's own words is kept
+GATEWAY = (502, 503, 504)  # what stands before a system that is down says
 TITLE = 80  # characters of a web page's title that are shown
 JSON_BEGINS = (b"[", b"{", b'"')
 
@@ -83,7 +84,7 @@ def check_transient(received: Received, asked: str) -> None:
         raise TransientError("busy", what, said, _wished_pause(received), done_nothing=True)
     if received.status >= httpx.codes.INTERNAL_SERVER_ERROR:
         slow = timed_out(said) or received.status == httpx.codes.GATEWAY_TIMEOUT
-        raise TransientError("slow" if slow else "failing", what, said)
+        raise TransientError("slow" if slow else "failing", what, said, unanswered=received.status in GATEWAY)
     if received.status == httpx.codes.REQUEST_TIMEOUT:
         raise TransientError("failing", what, said)
 

@@ -21,11 +21,15 @@ Outcome = Literal["accepted", "refused", "unknown"]
 
 @dataclass(frozen=True)
 class Written:
-    """What became of one write. `why` is safe to show; `words` are LeadPerfection's own, for the ledger only."""
+    """What became of one write. `why` is safe to show; `words` are LeadPerfection's own, for the ledger only.
+
+    `is_down`: no answer of its own came, as when it is down.
+    """
 
     outcome: Outcome
     why: str | None = None
     words: str | None = None
+    is_down: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def written(client: Client, write: Write, *, before: Callable[[], None] = lambda
     action = write.action
     received = client.write(action, write.fields, before=before)
     if isinstance(received, TransientError):
-        return Written("unknown", str(received), received.words)
+        return Written("unknown", str(received), received.words, is_down=received.unanswered)
     return judged(received, action)
 
 

@@ -1,0 +1,1 @@
+"""Which clients can read the published file, and what they make of its types: `make compat`."""
