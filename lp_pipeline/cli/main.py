@@ -1,7 +1,7 @@
 """`lp-pipeline`: the command line. Each command wires; what it does is elsewhere."""
 
 import sys
-from typing import IO
+from typing import IO, Any
 
 import click
 
@@ -9,12 +9,18 @@ from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
 from lp_pipeline.cli.console import account_settings, console, output_form, output_options
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
+from lp_pipeline.cli.streams import accept_any_letter
 from lp_pipeline.errors import QUERY_INTERRUPTED, BrokenProgram, PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
 
 
 class PlainErrors(click.Group):
-    """Shows an expected error as its one message, without a stack trace."""
+    """Shows an expected error as its one message, without a stack trace, on whatever terminal."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the program."""
+        accept_any_letter()
+        return super().main(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; exit code 1 with the message on stderr for a `PipelineError`, and one line for Ctrl-C."""
@@ -24,6 +30,8 @@ class PlainErrors(click.Group):
             raise click.ClickException(str(error)) from None
         except (ImportError, SyntaxError) as error:  # a command imports what it needs
             raise click.ClickException(str(BrokenProgram(error))) from None
+        except UnicodeEncodeError:  # of bytes that Python could not decode, for every stream takes all letters
+            raise click.ClickException("An argument is not valid UTF-8 text.") from None
         except RuntimeError as error:
             if QUERY_INTERRUPTED in str(error):
                 raise click.Abort from None
