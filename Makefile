@@ -18,8 +18,8 @@ help: ## this list
 run: setup home ## one sync (on the sandbox, unless lp_pipeline.env says otherwise), then its result
 	@$(BIN)/lp-pipeline sync
 
-dev: setup home ## the Dagster UI and daemon on http://127.0.0.1:3000, a sync every 15 minutes
-	$(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $${PORT:-3000}
+dev: setup ## the Dagster UI and daemon on http://127.0.0.1:3000 (PORT=), a sync every 15 minutes; ARGS=--replace
+	@$(BIN)/lp-pipeline dev --port $${PORT:-3000} $(ARGS)
 
 test: setup ## the everyday test suite
 	$(BIN)/python -m pytest -n 2

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from benchmarks.compare import Comparison
 from benchmarks.daemon import ticks
-from benchmarks.growth import changes_at, many_syncs, sending
+from benchmarks.growth import changes_at, many_syncs, sending, slow_server
 from benchmarks.measure import ROOT
 from benchmarks.report import report, write
 from benchmarks.results import Results
 
-SCENARIOS = ("compare", "growth", "syncs", "sending", "daemon")
+SCENARIOS = ("compare", "growth", "syncs", "sending", "slow server", "daemon")
 OWN = ROOT / ".benchmarks"  # pages, which take minutes to make, stay here; and dlt's environment
 DLT = ROOT / ".venv-dlt" / "bin" / "python"
 LARGE = 1_000_000  # from here on three rounds are enough
@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "growth": grow,
         "syncs": lambda: many_syncs(results, work, size=min(10_000, *given.grow), number=given.syncs),
         "sending": lambda: sending(results, work, number=given.send, rounds=given.rounds),
+        "slow server": lambda: slow_server(results, work, size=200 if given.quick else 2500),
         "daemon": lambda: ticks(results, work, size=10_000, number=given.ticks),
     }
     for name in given.only:

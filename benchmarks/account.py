@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from benchmarks.pages import PAGE_SIZE
 from lp_pipeline.settings import SANDBOX_ACCOUNT, SANDBOX_HATCH
 
 BEGIN = datetime(2026, 3, 2, 17, tzinfo=UTC)
@@ -18,7 +19,7 @@ def write_settings(folder: Path, address: str, **more: str) -> dict[str, str]:
         **SANDBOX_ACCOUNT,
         "LP_PIPELINE_DATA": str(folder / "data"),
         "LP_RATE_PER_MINUTE": UNLIMITED,
-        "LP_PAGE_SIZE": "500",
+        "LP_PAGE_SIZE": str(PAGE_SIZE),
         "LP_PAGING": "page",
         **more,
     }

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-WIDTH, LEFT, RIGHT = 760, 230, 70
+WIDTH, LEFT, RIGHT = 800, 270, 70
+LABELS, APART = 260, 17  # room beside the lines, and from one label to the next
 ROW, TOP = 26, 46
 COLORS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#e45756", "#72b7b2")
 STYLE = """<style>
@@ -34,19 +35,21 @@ def lines(path: Path, title: str, series: Mapping[str, Sequence[tuple[float, flo
     """Values over sizes, both axes logarithmic: what grows as the size does rises as steeply as the frame."""
     height, bottom = 330, 300
     points = [point for each in series.values() for point in each]
-    across = _scale([x for x, _ in points], 60, WIDTH - 220)
+    across = _scale([x for x, _ in points], 60, WIDTH - LABELS)
     up = _scale([y for _, y in points], bottom, TOP)
     parts = [_text(0, 20, title, css="title")]
     for x in sorted({x for x, _ in points}):
         parts += [_line(across(x), TOP, across(x), bottom), _text(across(x), bottom + 18, f"{x:,.0f}", anchor="middle")]
     for y in _decades([y for _, y in points]):
-        parts += [_line(60, up(y), WIDTH - 220, up(y)), _text(52, up(y) + 4, f"{_short(y)} {unit}", anchor="end")]
-    for (name, values), color in zip(series.items(), COLORS, strict=False):
+        parts += [_line(60, up(y), WIDTH - LABELS, up(y)), _text(52, up(y) + 4, f"{_short(y)} {unit}", anchor="end")]
+    lowest, colored = math.inf, zip(series.items(), COLORS, strict=False)
+    for (name, values), color in sorted(colored, key=lambda each: each[0][1][-1][1]):
         corners = " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in values)
         parts.append(f'<polyline points="{corners}" fill="none" style="stroke: {color}; stroke-width: 2.5"/>')
         parts += [f'<circle cx="{across(x):.1f}" cy="{up(y):.1f}" r="4" fill="{color}"/>' for x, y in values]
-        last = values[-1]
-        parts.append(_text(across(last[0]) + 10, up(last[1]) + 4, f"{name}: {_short(last[1])} {unit}"))
+        x, y = values[-1]
+        lowest = min(up(y), lowest - APART)
+        parts.append(_text(across(x) + 10, lowest + 4, f"{name}: {_short(y)} {unit}", color=color))
     _write(path, height, parts)
 
 
@@ -69,11 +72,12 @@ def _decades(values: Sequence[float]) -> list[float]:
 
 
 def _short(value: float) -> str:
-    return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+    return f"{value:.2g}" if value < 1 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
-def _text(x: float, y: float, text: str, *, anchor: str = "start", css: str = "") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{css}">{escape(text)}</text>'
+def _text(x: float, y: float, text: str, *, anchor: str = "start", css: str = "", color: str = "") -> str:
+    style = f' style="fill: {color}"' if color else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{css}"{style}>{escape(text)}</text>'
 
 
 def _line(x1: float, y1: float, x2: float, y2: float) -> str:

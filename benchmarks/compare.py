@@ -15,7 +15,7 @@ from benchmarks.measure import ROOT, Failed, Measured, measured, python
 from benchmarks.records import write_pages
 from benchmarks.results import Results
 from benchmarks.server import server, show
-from lp_pipeline.cli.console import prepare_home
+from lp_pipeline.cli.home import prepare_home
 
 DAGSTER = str(Path(sys.executable).parent / "dagster")
 SYNC_JOB = [DAGSTER, "job", "execute", "-m", "lp_pipeline.definitions", "-j", "sync"]

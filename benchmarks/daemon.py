@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dagster as dg
@@ -23,7 +23,7 @@ from benchmarks.measure import ROOT, clean_environ, command_line, cpu_seconds, p
 from benchmarks.results import Results
 from benchmarks.server import server, show
 
-PATIENCE = 300.0  # seconds for a tick and its run
+PATIENCE = 900.0  # seconds for a tick and its run
 REST = 30.0  # seconds over which the processes at rest are measured
 ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 PROCESSES = {
@@ -66,8 +66,10 @@ def _dev(work: Path, environ: dict[str, str]) -> Iterator[int]:
     try:
         yield process.pid
     finally:
-        for pid in tree(process.pid)[::-1]:
-            os.kill(pid, signal.SIGKILL)
+        for how in (signal.SIGSTOP, signal.SIGKILL):  # stopped first, so that none starts another one meanwhile
+            for pid in tree(process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, how)
         process.wait()
 
 
@@ -107,7 +109,7 @@ def _at_rest(results: Results, size: int, root: int) -> None:
     before = {pid: cpu_seconds(pid) for pid in pids}
     time.sleep(REST)
     totals: dict[str, tuple[float, float]] = {}
-    for pid in pids:
+    for pid in set(pids) & set(tree(root)):  # the others have ended meanwhile
         memory, cpu = totals.get(_name(pid), (0.0, 0.0))
         totals[_name(pid)] = (memory + proportional_mb(pid), cpu + cpu_seconds(pid) - before[pid])
     totals["all processes"] = (sum(each[0] for each in totals.values()), sum(each[1] for each in totals.values()))

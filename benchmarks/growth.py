@@ -1,5 +1,6 @@
-"""What grows with what there is already: 500 changes among many opportunities, a thousand syncs in a row, a thousand
-notes, a thousand deliveries. All of it by the small records.
+"""What grows with what there is already: 500 changes among many opportunities, a thousand syncs in a row.
+
+And what waits for others: a thousand notes, a thousand deliveries, a slow LeadPerfection. All by the small records.
 """
 
 import shutil
@@ -14,6 +15,7 @@ from benchmarks.results import Results
 from benchmarks.server import server, show
 
 CHANGES = 500
+SMALL_PAGE = 48
 SLICE = 500_000  # records that one sync loads; more than a real one ever reads at once
 SYNC = python("benchmarks.ours", "sync")
 ONE_FEED = {"LP_PROSPECT_ACTION": "off"}
@@ -105,4 +107,17 @@ def sending(results: Results, work: Path, *, number: int, rounds: int) -> None:
             found = measured(python("benchmarks.ours", "push", "--number", number), work / "data", environ | at(1))
             assert found.output["sent"] == number, found.output
             results.add("sending", number, "pushing notes", "", **found.output["stages"]["pushing"])
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def slow_server(results: Results, work: Path, *, size: int, delay_ms: float = 200) -> None:
+    """Read so many records in both feeds from a LeadPerfection that takes its time, without any rate limit."""
+    shutil.rmtree(work, ignore_errors=True)
+    with server(delay_ms=delay_ms) as address:
+        environ = write_settings(work, address, LP_PAGE_SIZE=str(SMALL_PAGE))
+        show(address, "range", first=0, last=size)
+        found = measured(SYNC, work / "data", environ | at(0))
+        calls = show(address, "none")
+    part = f"{calls} calls of {delay_ms:.0f} ms"
+    results.add("slow server", size, "ours: reading", part, **found.output["stages"]["reading"])
     shutil.rmtree(work, ignore_errors=True)

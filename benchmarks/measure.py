@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -42,7 +43,7 @@ def measured(command: Sequence[str], folder: Path, environ: Mapping[str, str] | 
         began_at, began = time.time(), time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, env=clean_environ(environ), stdout=out, stderr=err)
         with Peak(process.pid) as peak:
-            _, status, usage = os.wait4(process.pid, 0)
+            _, status, usage = _waited(process)
             seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
@@ -59,6 +60,14 @@ def measured(command: Sequence[str], folder: Path, environ: Mapping[str, str] | 
         sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6 if folder.exists() else 0.0,
         json.loads(last[0]) if last[0].startswith("{") else {},
     )
+
+
+def _waited(process: subprocess.Popen[bytes]) -> tuple[int, int, resource.struct_rusage]:
+    try:
+        return os.wait4(process.pid, 0)
+    except BaseException:  # Ctrl-C: it must not outlive us
+        process.kill()
+        raise
 
 
 def python(module: str, *arguments: object, interpreter: str = sys.executable) -> list[str]:

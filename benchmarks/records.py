@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-PAGE_SIZE = 500
+from benchmarks.pages import PAGE_SIZE
+
 FIRST_NAMES = (
     "James",
     "Mary",

@@ -3,7 +3,6 @@
 import os
 import platform
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,13 +20,21 @@ NAMES = {
     "job: start-up": "job: until Dagster starts its first step",
     "job: the run itself": "job: from first step to last",
 }
+TITLES = {
+    "growth": "500 changes among many opportunities",
+    "syncs": "Many syncs in a row",
+    "sending": "Sending",
+    "slow server": "A LeadPerfection that takes its time",
+    "daemon": "Under the daemon",
+    "processes": "The processes of `make dev`",
+}
+SCENARIOS = ["compare", *TITLES]
 EVERY_SYNC = ("first load", "1 % changed", "nothing changed")
 
 
 class Report(msgspec.Struct):
     """What a run of the benchmarks found, and where."""
 
-    when: str
     machine: str
     versions: dict[str, str]
     results: list[Result]
@@ -42,12 +49,16 @@ def report(results: list[Result]) -> Report:
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GB, load {load:.1f} at the end"
     )
     versions = {"python": platform.python_version(), **{name: version(name) for name in packages}}
-    return Report(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", machine, versions, results)
+    return Report(machine, versions, results)
 
 
 def write(found: Report, folder: Path, page: Path | None = None) -> None:
-    """`results.json`, `results.md` and the charts into the folder; into a page too, between its marks."""
+    """`results.json`, `results.md` and the charts into the folder; into a page too, between its marks.
+
+    What an earlier run left in `results.json` stays, but for the scenarios and sizes that were measured now.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    _keep_others(found, folder / "results.json")
     (folder / "results.json").write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     charts = _charts(found, folder)
     text = _markdown(found)
@@ -59,24 +70,26 @@ def write(found: Report, folder: Path, page: Path | None = None) -> None:
         page.write_text(f"{before}{BEGIN}\n{body}\n{END}{after}", encoding="utf-8")
 
 
+def _keep_others(found: Report, path: Path) -> None:
+    if not path.exists():
+        return
+    now = {(each.scenario, each.size) for each in found.results}
+    before = msgspec.json.decode(path.read_bytes(), type=Report).results
+    kept = [each for each in before if (each.scenario, each.size) not in now]
+    found.results = sorted(kept + found.results, key=lambda each: (SCENARIOS.index(each.scenario), each.size))
+
+
 def _markdown(found: Report) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in found.versions.items())
     results = found.results
-    parts = [f"Measured {found.when} on {found.machine}; {versions}. Medians.\n"]
+    parts = [f"{found.machine}; {versions}. Medians.\n"]
     parts += [
         _compared(size, [each for each in results if (each.scenario, each.size) == ("compare", size)])
         for size in _sizes(results, "compare")
     ]
-    titles = {
-        "growth": "500 changes among many opportunities",
-        "syncs": "Many syncs in a row",
-        "sending": "Sending",
-        "daemon": "Under the daemon",
-        "processes": "The processes of `make dev`",
-    }
-    for scenario, title in titles.items():
+    for scenario, title in TITLES.items():
         if rows := [each for each in results if each.scenario == scenario]:
-            parts.append(f"### {title}\n\n{_plain(rows)}")
+            parts.append(f"### {title}\n\n{_measured(rows)}{_plain(rows)}")
     return "\n".join(parts)
 
 
@@ -89,7 +102,12 @@ def _compared(size: int, results: Sequence[Result]) -> str:
         rows.append([NAMES.get(what, what), *cells])
     times = max(len(each.seconds) for each in results)
     head = ["seconds (CPU seconds) · peak MB · files MB", *EVERY_SYNC]
-    return f"### {size:,} prospects, both feeds ({times} times)\n\n{_table(head, rows)}"
+    rounds = "once" if times == 1 else f"{times} times"
+    return f"### {size:,} prospects, both feeds, {rounds}\n\n{_measured(results)}{_table(head, rows)}"
+
+
+def _measured(results: Iterable[Result]) -> str:
+    return f"Measured {', '.join(dict.fromkeys(each.when for each in results))}.\n\n"
 
 
 def _cell(result: Result | None) -> str:
@@ -109,7 +127,7 @@ def _plain(results: Iterable[Result]) -> str:
     rows = []
     for each in results:
         numbers = [each.median(name) for name in ("seconds", "cpu_seconds", "peak_mb", "disk_mb")]
-        shown = ["" if number is None else f"{number:,.2f}" for number in numbers]
+        shown = ["" if number is None else f"{number:,.{2 if number >= 0.1 else 4}f}" for number in numbers]
         times = max(map(len, (each.seconds, each.peak_mb, each.disk_mb)))
         rows.append([each.what, each.part, f"{each.size:,}", *shown, each.note[:80] or str(times)])
     return _table(head, rows)

@@ -3,6 +3,7 @@
 import statistics
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -12,7 +13,8 @@ from benchmarks.measure import Measured
 class Result(msgspec.Struct):
     """Something that was measured several times: `what` in which `part` of which scenario, at which size (records).
 
-    Each list has a value for each time; it is empty where nothing was measured. `note` says why there is no result.
+    Each list has a value for each time; it is empty where nothing was measured. `note` says why there is no result,
+    `when` tells the run of the benchmarks that measured it.
     """
 
     scenario: str
@@ -24,6 +26,7 @@ class Result(msgspec.Struct):
     peak_mb: list[float] = []
     disk_mb: list[float] = []
     note: str = ""
+    when: str = ""
 
     def median(self, name: str) -> float | None:
         """The median of one of the lists."""
@@ -35,6 +38,7 @@ class Results:
     """Everything that was measured so far, by scenario, size, what and part."""
 
     def __init__(self) -> None:
+        self._when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         self._all: dict[tuple[str, int, str, str], Result] = {}
 
     def add(self, scenario: str, size: int, what: str, part: str = "", **values: float) -> None:
@@ -68,4 +72,4 @@ class Results:
 
     def _result(self, scenario: str, size: int, what: str, part: str) -> Result:
         key = (scenario, size, what, part)
-        return self._all.setdefault(key, Result(*key))
+        return self._all.setdefault(key, Result(*key, when=self._when))

@@ -2,6 +2,7 @@
 
     PipelineError                 base class of all errors the pipeline raises on purpose
     ├── SettingsError             a setting is missing or invalid
+    ├── BrokenProgram             its own code can't be imported, as in the middle of an update
     ├── WarehouseError            a DuckDB or SQLite file can't be opened, read or written
     ├── LeadPerfectionError       LeadPerfection can't be read or written
     │   ├── SignInRefused         it rejects the credentials or permissions; retrying doesn't help
@@ -27,6 +28,18 @@ class PipelineError(Exception):
 
 class SettingsError(PipelineError):
     """A setting is missing, malformed or conflicts with another one; the message names it."""
+
+
+class BrokenProgram(PipelineError):
+    """The program's own code can't be imported: an update has not finished, or the installation is incomplete."""
+
+    def __init__(self, error: Exception) -> None:
+        where = f" in {error.filename}, line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        super().__init__(
+            f"The program's own code can't be loaded: {getattr(error, 'msg', error)}{where}. Perhaps an update has not "
+            "finished. Finish it (`git pull`, then `make setup`) and restart `make dev`. Nothing was changed; the next "
+            "sync reads what this one would have."
+        )
 
 
 class LeadPerfectionError(PipelineError):

@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.__main__ import DLT, main
 from benchmarks.records import changed_numbers, prospect, small_record
-from benchmarks.report import BEGIN, END, Report
+from benchmarks.report import BEGIN, END, Report, report, write
+from benchmarks.results import Results
 
 
 @pytest.mark.slow
@@ -37,6 +38,7 @@ def test_all_scenarios_but_the_daemon_run_and_are_reported(tmp_path: Path) -> No
         ("syncs", "work.duckdb"),
         ("sending", "pushing notes"),
         ("sending", "delivering to Hatch"),
+        ("slow server", "ours: reading"),
     }
     assert {("compare", "dlt, Arrow"), ("compare", "dlt, REST source")} <= measured or not DLT.exists()
     shown = page.read_text()
@@ -72,3 +74,13 @@ def test_changes_are_different_records_all_over_the_table() -> None:
     assert len(set(numbers)) == 500
     assert max(numbers) - min(numbers) > 9_000
     assert numbers != changed_numbers(10_000, revision=4, number=500)
+
+
+def test_parts_can_be_measured_one_after_another(tmp_path: Path) -> None:
+    """A scenario at a size replaces its own earlier results, and leaves all others."""
+    for size, seconds in ((1000, 1.0), (2000, 2.0), (1000, 3.0)):
+        results = Results()
+        results.add("growth", size, "ours: merging", "500 changes", seconds=seconds)
+        write(report(results.all), tmp_path)
+    found = msgspec.json.decode((tmp_path / "results.json").read_bytes(), type=Report)
+    assert [(each.size, each.seconds) for each in found.results] == [(1000, [3.0]), (2000, [2.0])]

@@ -5,7 +5,8 @@ from datetime import datetime
 
 import click
 
-from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home, output_form, output_options
+from lp_pipeline.cli.console import account_settings, console, output_form, output_options
+from lp_pipeline.cli.home import give_dagster_a_home
 from lp_pipeline.communications.open_push import NOT_SENT, STATES
 from lp_pipeline.communications.targets import TARGETS
 from lp_pipeline.settings import load_settings

@@ -10,6 +10,7 @@ import click
 import dagster as dg
 from dagster._core.instance import InstanceRef
 
+from lp_pipeline.cli.home import plain_storage_errors
 from lp_pipeline.communications.dry_run import as_text
 from lp_pipeline.orchestration.build import build_definitions
 from lp_pipeline.orchestration.failures import StepInterrupted
@@ -73,9 +74,11 @@ def run_replay(settings: Settings, *, adopt: bool, sql: Path | None, scratch: Pa
 
 def _run(name: str, run_config: Mapping[str, Any], tell: Tell | None = None) -> list[str]:
     job = build_definitions(tell=show_progress).resolve_job_def(name)
-    home = InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides={"compute_logs": NOT_CAPTURED})
-    with dg.DagsterInstance.from_ref(home) as instance:
-        result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=run_config)
+    home = Path(os.environ["DAGSTER_HOME"])
+    with plain_storage_errors(home):
+        configured = InstanceRef.from_dir(str(home), overrides={"compute_logs": NOT_CAPTURED})
+        with dg.DagsterInstance.from_ref(configured) as instance:
+            result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=run_config)
     failures = []
     for event in result.all_events:
         if event.is_step_failure:

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home
+from lp_pipeline.cli.console import account_settings, console
+from lp_pipeline.cli.home import give_dagster_a_home
 
 
 class Day(click.ParamType[date]):

@@ -1,19 +1,26 @@
 """`lp-pipeline`: the command line. Each command wires; what it does is elsewhere."""
 
 import sys
-from typing import IO
+from typing import IO, Any
 
 import click
 
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
-from lp_pipeline.cli.console import account_settings, console, give_dagster_a_home, output_form, output_options
+from lp_pipeline.cli.console import account_settings, console, output_form, output_options
 from lp_pipeline.cli.history import COMMANDS as HISTORY
-from lp_pipeline.errors import QUERY_INTERRUPTED, PipelineError
+from lp_pipeline.cli.home import give_dagster_a_home
+from lp_pipeline.cli.streams import accept_any_letter
+from lp_pipeline.errors import QUERY_INTERRUPTED, BrokenProgram, PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
 
 
 class PlainErrors(click.Group):
-    """Shows an expected error as its one message, without a stack trace."""
+    """Shows an expected error as its one message, without a stack trace, on whatever terminal."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the program."""
+        accept_any_letter()
+        return super().main(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; exit code 1 with the message on stderr for a `PipelineError`, and one line for Ctrl-C."""
@@ -21,6 +28,10 @@ class PlainErrors(click.Group):
             return super().invoke(ctx)
         except PipelineError as error:
             raise click.ClickException(str(error)) from None
+        except (ImportError, SyntaxError) as error:  # a command imports what it needs
+            raise click.ClickException(str(BrokenProgram(error))) from None
+        except UnicodeEncodeError:  # of bytes that Python could not decode, for every stream takes all letters
+            raise click.ClickException("An argument is not valid UTF-8 text.") from None
         except RuntimeError as error:
             if QUERY_INTERRUPTED in str(error):
                 raise click.Abort from None
@@ -52,6 +63,17 @@ def home() -> None:
     """Prepare Dagster's home; `make` does this before anything else uses it."""
     refuse_dotenv()
     give_dagster_a_home()
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="Port of the UI on 127.0.0.1.")
+@click.option("--replace", is_flag=True, help="End what is running on this DAGSTER_HOME first.")
+def dev(port: int, *, replace: bool) -> None:
+    """Serve the Dagster UI and run the schedule and the sensor, until Ctrl-C (`make dev`)."""
+    from lp_pipeline.cli.dev import serve
+
+    refuse_dotenv()
+    sys.exit(serve(give_dagster_a_home(), port, replace=replace))
 
 
 @main.command()

@@ -49,19 +49,14 @@ def ask(
 
 
 def _show(connection: duckdb.DuckDBPyConnection, text: str, console: Console, form: str, *, folded: bool) -> None:
-    try:
-        for number, result in enumerate(results(connection, text, as_json=form == "json")):
-            if number:
-                console.file.write("\n")
-            if form == "page":
-                show(result, console, folded=folded)
-            else:
-                WRITERS[form](result, console.file)
-        console.file.flush()
-    except UnicodeEncodeError as error:
-        raise WarehouseError(
-            f"The query or its result has characters that {error.encoding} can't write. Set PYTHONUTF8=1."
-        ) from None
+    for number, result in enumerate(results(connection, text, as_json=form == "json")):
+        if number:
+            console.file.write("\n")
+        if form == "page":
+            show(result, console, folded=folded)
+        else:
+            WRITERS[form](result, console.file)
+    console.file.flush()
 
 
 def prompt(settings: Settings, console: Console, read: Callable[[str], str] = input) -> None:
@@ -86,6 +81,9 @@ def prompt(settings: Settings, console: Console, read: Callable[[str], str] = in
         except KeyboardInterrupt:
             query = ""
             console.print()
+        except UnicodeEncodeError:
+            query = ""
+            console.print(Text("That is not UTF-8 text.", style="red"))
         except WarehouseError as error:
             console.print(Text(str(error), style="red"))
 

@@ -44,7 +44,7 @@ def _next(settings: Settings) -> Iterator[tuple[str, str]]:
     """What to type next, and what for: as in a checkout, or as with an installed wheel."""
     checkout = package_data("sql") == REPOSITORY / "sql"
     yield (
-        "make dev" if checkout else "DAGSTER_HOME=$PWD/.dagster dagster dev -m lp_pipeline.definitions",
+        "make dev" if checkout else "lp-pipeline dev",
         "the Dagster UI, with a sync every 15 minutes",
     )
     yield (

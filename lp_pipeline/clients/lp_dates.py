@@ -7,7 +7,8 @@ import re
 from datetime import UTC, datetime
 
 FORM = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ]((?:[01]\d|2[0-3]):\d\d:\d\d)(?:\.(\d{1,7}))?(Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)(?:[T ]((?:[01]\d|2[0-3]):\d\d:\d\d)(?:\.(\d{1,7}))?(Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?",
+    re.ASCII,
 )
 FIRST_YEAR, LAST_YEAR = 1970, 2199  # outside of these a date means that there is none
 SENTINEL = re.compile(r"(1900-01-01|1899-12-30|0001-01-01|1753-01-01)([T ].*)?", re.DOTALL)  # also where no date is due

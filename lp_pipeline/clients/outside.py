@@ -99,14 +99,25 @@ def _trusted(file: str, folders: str) -> ssl.SSLContext:
     if not file and folders and not any(Path(each).is_dir() for each in folders.split(os.pathsep)):
         raise PermanentError(f"SSL_CERT_DIR names {folders}, which is not a folder. Correct it, or remove it.")
     try:
-        return httpx.create_ssl_context()
-    except ssl.SSLError:
-        problem = "holds no certificate"
-    except OSError as error:
-        problem = f"can't be read ({(error.strerror or type(error).__name__).lower()})"
+        if file:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except OSError as error:  # ssl's own is one, too
+        reason = (error.strerror or type(error).__name__).lower()
+        problem = "holds no certificate" if isinstance(error, ssl.SSLError) else f"can't be read ({reason})"
+    else:
+        return _context()
     raise PermanentError(
         f"SSL_CERT_FILE names {file}, which {problem}. Set it to a PEM file with certificate authorities, or remove it."
     )
+
+
+def _context() -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context()
+    except OSError:
+        if not (log := os.environ.get("SSLKEYLOGFILE")):
+            raise
+    raise PermanentError(f"SSLKEYLOGFILE names {log}, which can't be written. Correct it, or remove it.")
 
 
 def distrust(error: ssl.SSLCertVerificationError, setting: str) -> str:

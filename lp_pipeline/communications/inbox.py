@@ -88,7 +88,9 @@ def inbox_app(outbox: Outbox, load: Callable[[], Settings]) -> Starlette:
             logger.warning("A client left, or sent too slowly, before its request was complete. Nothing was stored.")
             return JSONResponse(NOT_STORED, NEEDS_CHANGE)
         except asyncio.CancelledError:  # the program ends
-            logger.warning("A request was not stored in time before the inbox ended; its sender was told.")
+            logger.warning(
+                "A request was not stored in time before the inbox ended; its sender was asked to repeat it."
+            )
             return JSONResponse(NOT_STORED, LATER)
         return JSONResponse({"accepted": len(items)}, 202)
 
@@ -231,4 +233,4 @@ def serve_inbox(load: Callable[[], Settings], host: str, port: int, console: Con
         except SystemExit:
             raise SettingsError(f"Could not listen on port {port} of {host}. Choose another one with --port.") from None
         if outbox.is_busy:  # a thread waits for another program to let go of it, and can't be interrupted
-            os._exit(0)  # nothing is half-written, and its sender was told to send it again
+            os._exit(0)  # nothing is half-written, and its sender was asked to repeat it

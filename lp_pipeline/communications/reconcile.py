@@ -12,7 +12,7 @@ from lp_pipeline.clients.leadperfection import Client, look_up
 from lp_pipeline.communications.ledger import Ledger
 from lp_pipeline.communications.open_push import Key, OpenPush
 from lp_pipeline.communications.payloads import can_be_read_back, is_there
-from lp_pipeline.errors import LeadPerfectionError, SlowQuery
+from lp_pipeline.errors import LeadPerfectionError, NoRecords, SlowQuery
 from lp_pipeline.settings import Settings
 
 BETWEEN_LOOKUPS = 2.0  # seconds
@@ -123,7 +123,7 @@ class Reconciliation:
     def _read(self, cst_id: str) -> dict[str, object] | None:
         try:
             record = look_up(self._client, self._settings, cst_id, ("notes", "calls"))
-        except SlowQuery:  # a record that always times out does not block the others
+        except (SlowQuery, NoRecords):  # a record that always times out, or brings an error, does not block the others
             self._timed_out = True
             return None
         except LeadPerfectionError as error:

@@ -4,6 +4,7 @@ What they look for is in `sql/checks/`: each statement returns the offenders, no
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -25,6 +26,7 @@ from lp_pipeline.storage.warehouse import run
 from lp_pipeline.transform.merge import KEY_TWICE, staged_twice_message, without_ids_message
 
 Context = dg.AssetCheckExecutionContext
+check = partial(dg.asset_check, config_schema={})  # an unknown key in a run's configuration is an error
 Results = Iterator[dg.AssetCheckResult]  # of a check that may yield its result and then fail the run
 
 
@@ -42,14 +44,14 @@ def _blocking(problem: str | None) -> Results:
         raise StepFailed(problem)
 
 
-@dg.asset_check(asset=staged_opportunities, blocking=True, description="No key is staged twice.")  # type: ignore[arg-type]
+@check(asset=staged_opportunities, blocking=True, description="No key is staged twice.")  # type: ignore[arg-type]
 def staged_keys_are_unique(context: Context, connections: dg.ResourceParam[Connections]) -> Results:
     """Block the merge of a batch that holds a key twice."""
     offenders = _offenders(context, connections, "staged_keys_are_unique")
     yield from _blocking(staged_twice_message(len(offenders)) if offenders else None)
 
 
-@dg.asset_check(  # type: ignore[arg-type]
+@check(  # type: ignore[arg-type]
     asset=staged_opportunities, blocking=True, description="The batch looks like LeadPerfection's records at all."
 )
 def batch_has_prospect_ids(context: Context, connections: dg.ResourceParam[Connections]) -> Results:
@@ -58,14 +60,14 @@ def batch_has_prospect_ids(context: Context, connections: dg.ResourceParam[Conne
     yield from _blocking(without_ids_message(*offenders[0]) if offenders else None)
 
 
-@dg.asset_check(asset=opportunities, blocking=True, description="The table holds each key once.")  # type: ignore[arg-type]
+@check(asset=opportunities, blocking=True, description="The table holds each key once.")  # type: ignore[arg-type]
 def opportunity_keys_are_unique(context: Context, connections: dg.ResourceParam[Connections]) -> Results:
     """Block the publication of a table that holds a key twice."""
     offenders = _offenders(context, connections, "opportunity_keys_are_unique")
     yield from _blocking(KEY_TWICE if offenders else None)
 
 
-@dg.asset_check(asset=opportunities, description="The windows of each feed cover time without a gap.")
+@check(asset=opportunities, description="The windows of each feed cover time without a gap.")
 def windows_leave_no_gap(context: Context, connections: dg.ResourceParam[Connections]) -> dg.AssetCheckResult:
     """Prove from the ledger that no instant since the first sync was left unread."""
     gaps = _offenders(context, connections, "window_gaps")
@@ -77,7 +79,7 @@ def windows_leave_no_gap(context: Context, connections: dg.ResourceParam[Connect
     )
 
 
-@dg.asset_check(asset=opportunities, description="Hardly any record is rejected for the same missing key.")
+@check(asset=opportunities, description="Hardly any record is rejected for the same missing key.")
 def rejections_are_few(context: Context, connections: dg.ResourceParam[Connections]) -> dg.AssetCheckResult:
     """Warn when more than 1 % of a day's records lack the same key, and name the setting."""
     frequent = _offenders(context, connections, "frequent_rejections")
@@ -93,7 +95,7 @@ def rejections_are_few(context: Context, connections: dg.ResourceParam[Connectio
     )
 
 
-@dg.asset_check(asset=opportunities, description="No additional opportunity is held by the identity guard.")
+@check(asset=opportunities, description="No additional opportunity is held by the identity guard.")
 def no_identity_is_held(context: Context, connections: dg.ResourceParam[Connections]) -> dg.AssetCheckResult:
     """Name the pairs of contact and lead that LeadPerfection suddenly shows under another entry date."""
     held = _offenders(context, connections, "held_identities")
@@ -112,7 +114,7 @@ def no_identity_is_held(context: Context, connections: dg.ResourceParam[Connecti
     )
 
 
-@dg.asset_check(asset=opportunities, description="No feed has been empty for unusually long while the other is not.")
+@check(asset=opportunities, description="No feed has been empty for unusually long while the other is not.")
 def no_feed_is_silent(context: Context, connections: dg.ResourceParam[Connections]) -> dg.AssetCheckResult:
     """Warn when LeadPerfection shows nothing in one feed for more than a day, as it once did for four."""
     described = "; ".join(
@@ -130,7 +132,7 @@ def no_feed_is_silent(context: Context, connections: dg.ResourceParam[Connection
     )
 
 
-@dg.asset_check(asset=opportunities, description="LeadPerfection's stamps agree with LP_TIMEZONE.")
+@check(asset=opportunities, description="LeadPerfection's stamps agree with LP_TIMEZONE.")
 def zone_is_plausible(context: Context, connections: dg.ResourceParam[Connections]) -> dg.AssetCheckResult:
     """Warn when stamps lie in the future, or are hours old whenever something new is read."""
     signs = {
@@ -157,7 +159,7 @@ def _hatch_answers(
     kind: type[DeliveryOutcome] | type[ExportOutcome],
     is_on: Callable[[Settings], bool],
 ) -> dg.AssetChecksDefinition:
-    @dg.asset_check(  # type: ignore[arg-type]  # a generator may yield its result and then fail the run
+    @check(  # type: ignore[arg-type]  # a generator may yield its result and then fail the run
         asset=asset,
         name=name,
         additional_deps=[published],
@@ -190,7 +192,7 @@ def _problems(outcome: DeliveryOutcome | ExportOutcome | None) -> list[str]:
     return problems
 
 
-@dg.asset_check(asset=raw_communications, description="Pushes into LeadPerfection go through.")
+@check(asset=raw_communications, description="Pushes into LeadPerfection go through.")
 def pushes_go_through(context: Context, connections: dg.ResourceParam[Connections]) -> dg.AssetCheckResult:
     """Say what to set where LeadPerfection refuses a target, and how many pushes need a decision."""
     with plain_failures(context):
@@ -206,7 +208,7 @@ def pushes_go_through(context: Context, connections: dg.ResourceParam[Connection
 
 
 def _feed_was_read(asset: dg.AssetsDefinition, feed: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(  # type: ignore[arg-type]  # a generator may yield its result and then fail the run
+    @check(  # type: ignore[arg-type]  # a generator may yield its result and then fail the run
         asset=asset,
         name="feed_was_read",
         additional_deps=[published],

@@ -1,15 +1,17 @@
 """Detects runs whose process died: each run holds a locked file named after its id in DAGSTER_HOME. Dagster's run
-monitoring fails a run whose file is unlocked (SPEC R1). Also reports whether a run is about to start.
+monitoring fails a run whose file is unlocked (SPEC R1). Also says why a run could not start, or that one is about to.
 Not here: which process may write what (`storage/locks.py`).
 """
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+from dagster._core.instance import InstanceRef
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 
 FOLDER = "alive"
@@ -30,6 +32,35 @@ class Launcher(dg.DefaultRunLauncher):
                 WorkerStatus.FAILED, "Its process is gone: it was killed, or the machine went down."
             )
         return CheckRunHealthResult(WorkerStatus.RUNNING)
+
+
+class Instance(dg.DagsterInstance):
+    """Dagster's instance, which by itself fails a run that could not start without a reason; see `dagster.yaml`."""
+
+    @classmethod
+    def config_schema(cls) -> dict[str, Any]:
+        """Nothing to configure."""
+        return {}
+
+    @classmethod
+    def config_defaults(cls, base_dir: str) -> Mapping[str, Any]:
+        """Dagster's own."""
+        return InstanceRef.config_defaults(base_dir)
+
+    def report_run_failed(
+        self, dagster_run: dg.DagsterRun, message: str | None = None, job_failure_data: Any = None
+    ) -> dg.DagsterEvent:
+        """Mark a run as failed; without a message, that of the error that Dagster noted last."""
+        return super().report_run_failed(dagster_run, message or self._why(dagster_run.run_id), job_failure_data)
+
+    def _why(self, run_id: str) -> str | None:
+        noted = self.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+        errors = [entry.dagster_event.engine_event_data.error for entry in noted if entry.dagster_event]
+        error = next((error for error in reversed(errors) if error), None)
+        if error is None:
+            return None
+        words = error.message.strip()
+        return f"The run could not start. {words.partition(f'{error.cls_name}: ')[2] or words}"
 
 
 @contextmanager

@@ -40,7 +40,7 @@ class Settings(BaseModel):
     lp_username: str = Field("", alias="LP_USERNAME")
     lp_password: SecretStr = Field(SecretStr(""), alias="LP_PASSWORD")
     lp_app_key: SecretStr = Field(SecretStr(""), alias="LP_APP_KEY")
-    lp_timezone: Annotated[str, AfterValidator(zones.time_zone)] = Field("UTC", alias="LP_TIMEZONE")
+    lp_timezone: Annotated[str, AfterValidator(zones.time_zone)] = Field("", alias="LP_TIMEZONE")
     lp_page_size: int = Field(50, alias="LP_PAGE_SIZE", ge=1, le=10_000)
     lp_paging: Literal["auto", "page", "row"] = Field("auto", alias="LP_PAGING")
     lp_rate_per_minute: int = Field(50, alias="LP_RATE_PER_MINUTE", ge=1)

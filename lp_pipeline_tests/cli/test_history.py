@@ -62,18 +62,18 @@ def dagster_runs(account: Account) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "told"),
+    ("first", "last", "message"),
     [
         (DAYS[1], DAYS[0], "The backfill's last day 2026-02-26 is before its first day 2026-02-28. Swap them."),
         ("2026-03-03", "2026-03-04", "The backfill begins on 2026-03-03, and that day has not begun."),
     ],
 )
 def test_days_that_hold_nothing_to_read_are_refused_before_a_run_starts(
-    lp_account: Account, first: object, last: object, told: str
+    lp_account: Account, first: object, last: object, message: str
 ) -> None:
     """W2, R3: exit code 1 and one message that says what to do; no failed run stays in the UI."""
     result = typed(lp_account, "backfill", "--from", f"{first}", "--to", f"{last}")
-    assert (result.exit_code, result.output) == (1, f"Error: {told}\n")
+    assert (result.exit_code, result.output) == (1, f"Error: {message}\n")
     assert dagster_runs(lp_account) == []
 
 

@@ -80,8 +80,8 @@ def test_everybody_reads_the_same_id(received: str) -> None:
     assert identity(msgspec.json.decode(record)) == expected
     assert landed.leads[0].id == expected
     contents = json.loads(landed.leads[0].content).get("jobs", [{}])[0].get("id")
-    told = details({}, _decode(landed.leads[0].fields), "").get("lead.jobs[0].id")
-    assert (contents, told) == (expected, expected)
+    delivered = details({}, _decode(landed.leads[0].fields), "").get("lead.jobs[0].id")
+    assert (contents, delivered) == (expected, expected)
     line = f'{{"id": "x", "external_contact_id": {received}, "event_time": "2026-03-02T10:00:00Z"}}'.encode()
     read = communication(line, ["event_time"])
     assert isinstance(read, Communication)

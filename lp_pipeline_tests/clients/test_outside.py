@@ -20,7 +20,7 @@ from lp_pipeline.settings import REPOSITORY, load_settings
 from lp_pipeline_tests.clients.servers import proxy, tls_server
 from lp_pipeline_tests.scenario import LIVE
 
-VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 SECRET = "hunter2"
 OUTSIDE = "https://lp.example"
 NOW = datetime.now(UTC)
@@ -135,6 +135,13 @@ def test_authorities_that_are_not_there_are_named(
         path.write_text(content)
     monkeypatch.setenv(variable, str(path))
     assert f"{variable} names {path}, {said}" in refusal()
+
+
+def test_a_log_of_keys_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R3: Python opens it with the certificates."""
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "missing" / "keys"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert "SSLKEYLOGFILE names" in refusal()
 
 
 @pytest.mark.parametrize(

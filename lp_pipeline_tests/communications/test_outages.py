@@ -10,6 +10,7 @@ from lp_pipeline_tests.scenario import prospect
 
 NOTES, CALLS, FEEDS = "AddNotes", "AddCallHistory", "/Get"
 OUTAGES = {"503": "503", "time-outs": "500", "cut connections": "cut", "maintenance page": "html", "nothing": "empty"}
+OUTAGES |= {"an envelope instead of records": "answer"}
 
 
 def outage(talk: Talk, hours: int, fault: str, path: str) -> None:

@@ -267,6 +267,19 @@ def test_an_error_while_looking_up_sends_nothing_again(talk: Talk) -> None:
     assert len(talk.lp.all_notes()) == 3
 
 
+def test_a_prospect_that_is_answered_with_an_error_holds_up_no_other_look(talk: Talk) -> None:
+    """C8, W5: an answer that is no page says nothing about its prospect's notes, and nothing about the next one's."""
+    for number in "12":
+        talk.text(f"c{number}", number)
+    talk.lp.fault("lost", path=NOTES, times=2)
+    talk.push()
+    talk.over()
+    talk.lp.fault("answer", path="GetLead", body='[{"Result": -1, "Message": "Error: deleted"}]')
+    assert talk.push().errors == []
+    assert talk.states() == {"c1": "sent", "c2": "sent"}
+    assert len(talk.lp.all_notes()) == 2
+
+
 def test_an_lp_that_never_says_clearly_is_not_asked_for_ever(talk: Talk) -> None:
     """C7, C8: an error 500 that means no: looked up in vain each time, it has failed after 8 tries over a day."""
     talk.text("c1")

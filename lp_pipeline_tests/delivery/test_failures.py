@@ -130,7 +130,7 @@ def test_too_many_requests_are_waited_out(deliveries: Deliveries, retry_after: s
 def test_a_hatch_that_is_down_costs_no_time_and_nothing_else(
     deliveries: Deliveries, down: Exception | httpx.Response
 ) -> None:
-    """D3, R3: after a few unavailable upserts the run stops calling Hatch; a later run delivers everything."""
+    """D3, R3, R7: after a few unavailable upserts the run stops calling Hatch; a later run delivers everything."""
     deliveries.sync(*people(50))
     asked: list[object] = []
 

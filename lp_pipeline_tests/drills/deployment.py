@@ -14,7 +14,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.scheduler.instigation import InstigatorTick
 
-from lp_pipeline.cli.console import prepare_home
+from lp_pipeline.cli.home import prepare_home
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline_tests.account import Account
 

@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lp_pipeline.cli.console import prepare_home
+from lp_pipeline.cli.home import prepare_home
 from lp_pipeline.communications.note_text import mark
 from lp_pipeline.settings import REPOSITORY, Settings, load_settings
 from lp_pipeline.storage.locks import PUSH_TURN, Turn

@@ -14,7 +14,7 @@ import pytest
 from dagster._core.execution.retries import auto_reexecution_should_retry_run
 from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
 
-from lp_pipeline.cli.console import prepare_home
+from lp_pipeline.cli.home import prepare_home
 from lp_pipeline.orchestration.build import build_definitions
 from lp_pipeline.orchestration.launcher import FOLDER, is_gone
 from lp_pipeline.orchestration.resources import run_connections

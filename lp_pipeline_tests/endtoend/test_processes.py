@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from lp_pipeline.cli.console import prepare_home
+from lp_pipeline.cli.home import prepare_home
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.storage.locks import Turn
 from lp_pipeline_tests.account import Account

@@ -36,18 +36,18 @@ def test_a_tick_is_skipped_while_a_sync_is_at_work(lp_account: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "told"),
+    ("who", "reason"),
     [
         ("another sync", "another sync is running; the next tick reads what this one would have"),
         ("`lp-pipeline rezone`", "`lp-pipeline rezone` is running; the next tick reads what this one would have"),
     ],
 )
-def test_a_skipped_tick_says_what_is_running(lp_account: Account, who: str, told: str) -> None:
+def test_a_skipped_tick_says_what_is_running(lp_account: Account, who: str, reason: str) -> None:
     """R2: not "another sync" when it is something else."""
     with dg.instance_for_test() as instance, Turn(lp_account.folder, who=who):
         skipped = tick(lp_account, instance)
     assert isinstance(skipped, dg.SkipReason)
-    assert skipped.skip_message == told
+    assert skipped.skip_message == reason
 
 
 def test_a_delivery_of_hours_puts_no_sync_off(lp_account: Account) -> None:

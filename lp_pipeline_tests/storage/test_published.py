@@ -42,7 +42,7 @@ def test_a_notebooks_second_call_sees_new_data(scenario: Scenario) -> None:
 
 
 def test_a_connection_kept_open_shows_old_data(scenario: Scenario) -> None:
-    """What the README warns of: DuckDB goes on with the file it opened, for a second connection as well, until the
+    """What the README warns of: DuckDB keeps the file it opened, for a second connection as well, until the
     last one is closed."""
     path = str(publication(scenario, "10"))
     query = "select count(*) from opportunities"

@@ -1,4 +1,4 @@
-"""SPEC J4: keys are found, compared and shown whatever stands in them; none is ever part of a JSON path."""
+"""SPEC J4: keys are found, compared and shown whatever they contain; none is ever part of a JSON path."""
 
 import json
 from typing import Any

@@ -11,7 +11,11 @@ create or replace macro pipeline.lp_wall(value, zone) as
         when try_cast(value[1:4] as integer) not between 1970 and 2199 then null
         when regexp_full_match(value, '\d{4}-\d\d-\d\d([T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,7})?)?')
             then try_cast(value as timestamp)
-        when regexp_full_match(value, '\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d(:?\d\d)?)')
+        when
+            regexp_full_match(
+                value,
+                '\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,7})?(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)'
+            )
             then timezone(zone, try_cast(value as timestamptz))
     end;
 

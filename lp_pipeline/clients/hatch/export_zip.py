@@ -50,7 +50,7 @@ def _lines(archive: bytes, largest: int) -> Iterator[bytes]:
             if member.filename.endswith("/") or member.filename.startswith("__MACOSX/"):
                 continue
             with opened.open(member) as file:
-                begun: list[bytes] = []  # of a line that goes on in the next chunk
+                begun: list[bytes] = []  # of a line that continues in the next chunk
                 while chunk := file.read(CHUNK):
                     left -= len(chunk)
                     if left < 0:

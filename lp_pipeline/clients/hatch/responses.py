@@ -162,7 +162,7 @@ def gave_up(failure: TransientError, host: str, spent: str) -> HatchUnavailable:
 
 
 def no_way(failure: PermanentError, host: str) -> HatchStopped:
-    """The error for a server that is not asked, because a proxy or a certificate stands in the way."""
+    """The error for a server that is not asked, because of a proxy or a certificate."""
     return HatchStopped(f"Hatch can't be reached at {host}: {failure}")
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 
 from lp_pipeline.clients.http import Received
-from lp_pipeline.clients.json_repair import LEVELS, UNREADABLE, bare, readable, shallow
+from lp_pipeline.clients.json_repair import LEVELS, UNREADABLE, bare, readable
 from lp_pipeline.clients.leadperfection.responses import identity, lookup, not_json, not_json_words, timed_out, words
 from lp_pipeline.errors import LeadPerfectionError, NoRecords, SlowQuery
 
@@ -92,13 +92,11 @@ def error_of(value: object) -> str | None:
 
 
 def _elements(text: bytes) -> list[bytes]:
-    """The elements of an array, or the one value that stands for an array of one; what says nothing has none."""
+    """The elements of an array, or the one value that is an array of one; what says nothing has none."""
     if text.startswith(b"["):
         try:
             return _split(text)
-        except RecursionError:
-            return _split(shallow(text, LEVELS + 1))
-        except UNREADABLE:  # one of them is broken, and tells not where it ends until all are repaired
+        except UNREADABLE:  # too deep or broken: it can't be told where an element ends until all are repaired
             return _split(readable(text, LEVELS + 1)[0])
     nothing = not text or text == b"null" or (text.startswith(b'"') and not text.strip(b'" \t\r\n'))
     return [] if nothing else [text]
@@ -123,6 +121,6 @@ def _no_page(values: list[object], text: bytes, asked: str, size: str) -> LeadPe
     what = kind_of(values[0]) if one else f"{len(values)} elements (the first is {kind_of(values[0])})"
     return NoRecords(
         f"LeadPerfection answered {asked} with {what} instead of prospects ({size}): nothing in it has a cst_id. "
-        "Nothing of it was stored, and the next sync reads the same time again. If this goes on, check LP_API_URL and "
-        "LP_PROSPECT_ACTION, and ask LeadPerfection's support."
+        "Nothing of it was stored, and the next sync reads the same time again. If this continues, check LP_API_URL "
+        "and LP_PROSPECT_ACTION, and ask LeadPerfection's support."
     )

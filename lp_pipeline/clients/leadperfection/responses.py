@@ -17,7 +17,7 @@ from lp_pipeline.clients.retry import PermanentError, TransientError
 from lp_pipeline.errors import LeadPerfectionError, OutOfTime, SlowQuery
 
 WORDS = 2000  # how much of LeadPerfection's own words is kept
-GATEWAY = (502, 503, 504)  # what stands before a system that is down says
+GATEWAY = (502, 503, 504)  # what a proxy says if the system behind it is down
 TITLE = 80  # characters of a web page's title that are shown
 JSON_BEGINS = (b"[", b"{", b'"')
 
@@ -140,7 +140,7 @@ def gave_up(failure: TransientError, asked: str, host: str, spent: str) -> LeadP
 
 
 def no_way(failure: PermanentError, host: str) -> LeadPerfectionError:
-    """The error for a server that is not asked, because a proxy or a certificate stands in the way."""
+    """The error for a server that is not asked, because of a proxy or a certificate."""
     return LeadPerfectionError(
         f"LeadPerfection can't be reached at {host}: {failure} Nothing is lost: the next sync reads the gap."
     )

@@ -14,6 +14,7 @@ from lp_pipeline.runs.steps import deliver_due
 
 @dg.asset(
     group_name="sync",
+    config_schema={},  # an unknown key is an error
     kinds={"hatch"},
     deps=[opportunities],
     description="What was inserted or updated, upserted into Hatch, each contact's current opportunity last.",

@@ -14,6 +14,7 @@ from lp_pipeline.transform.merge import merge
 
 @dg.asset(
     group_name="sync",
+    config_schema={},  # an unknown key is an error
     kinds={"duckdb"},
     deps=[staged_opportunities],
     description="One row for each lead of each prospect, or for a prospect without one, reconciled with the table.",

@@ -17,6 +17,7 @@ from lp_pipeline.runs.steps import publish_changes
 
 @dg.asset(
     group_name="sync",
+    config_schema={},  # an unknown key is an error
     kinds={"duckdb"},
     deps=[opportunities, hatch_deliveries, raw_communications],
     description="published.duckdb: the read-only copy for people, replaced whole when something changed.",

@@ -15,6 +15,7 @@ from lp_pipeline.runs.steps import read_feed
 
 @dg.asset(
     group_name="sync",
+    config_schema={},  # an unknown key is an error
     kinds={"duckdb"},
     description="Prospects with a changed lead, as GetLead shows them: every reading, as received, in work.duckdb.",
 )
@@ -27,6 +28,7 @@ def raw_leads(
 
 @dg.asset(
     group_name="sync",
+    config_schema={},  # an unknown key is an error
     kinds={"duckdb"},
     description="Prospects that changed themselves, as GetProspectData shows them: every reading, as received.",
 )

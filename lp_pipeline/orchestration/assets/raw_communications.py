@@ -12,6 +12,7 @@ from lp_pipeline.runs.steps import read_communications
 
 @dg.asset(
     group_name="sync",
+    config_schema={},  # an unknown key is an error
     kinds={"hatch", "sqlite"},
     description="Texts, e-mails and calls that happened in Hatch, from its Bulk Export or the inbox, in outbox.sqlite.",
 )

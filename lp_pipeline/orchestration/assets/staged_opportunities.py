@@ -13,6 +13,7 @@ from lp_pipeline.transform.merge import stage
 
 @dg.asset(
     group_name="sync",
+    config_schema={},  # an unknown key is an error
     kinds={"duckdb"},
     deps=[raw_leads, raw_prospects],
     description="Every stored reading that is not yet merged: what it triggers, joined, mapped and judged.",

@@ -122,7 +122,7 @@ def test_what_is_no_json_is_told_by_its_kind_and_length_alone(body: bytes, kind:
 
 
 @pytest.mark.parametrize(
-    ("bad", "mended"),
+    ("bad", "repaired"),
     [
         (b"J\xf6rg", "J\ufffdrg"),
         (rb"\ud83d", "\ufffd"),
@@ -133,12 +133,12 @@ def test_what_is_no_json_is_told_by_its_kind_and_length_alone(body: bytes, kind:
         (b"tab\there\x01", "tab\there\x01"),
     ],
 )
-def test_one_bad_character_never_blocks_a_feed(bad: bytes, mended: str) -> None:
+def test_one_bad_character_never_blocks_a_feed(bad: bytes, repaired: str) -> None:
     """W8: it becomes U+FFFD; its record and all others come through."""
     body = b'\xef\xbb\xbf[{"cst_id":"1","amount":1.10},{"cst_id":"2","city":"' + bad + b'"}]'
     first, second = records(body, "GetLead")
     assert msgspec.json.decode(first) == {"cst_id": "1", "amount": 1.1}
-    assert msgspec.json.decode(second) == {"cst_id": "2", "city": mended}
+    assert msgspec.json.decode(second) == {"cst_id": "2", "city": repaired}
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e999"])
@@ -225,6 +225,14 @@ def test_one_odd_value_changes_no_other_record(odd: str, kept: str | None) -> No
         assert first == f'{{"cst_id":"1","odd":{kept},"amount":1.10}}'.encode()
     assert first.endswith(b',"amount":1.10}')
     msgspec.json.decode(first)
+
+
+def test_many_odd_values_on_one_page_cost_themselves_only() -> None:
+    """J7: what mends one does not stand in the way of what mends another."""
+    odd = ["[" * 5000 + "]" * 5000, '"tab\x01"', r'"\ud83d"', "NaN", "9" * 5000, "1e400"]
+    elements = [f'{{"cst_id":"{number}","odd":{value}}}' for number, value in enumerate(odd)]
+    found = records(f"[{','.join(elements)}]".encode(), "GetLead")
+    assert [msgspec.json.decode(each)["cst_id"] for each in found] == [str(number) for number in range(len(odd))]
 
 
 @given(levels=st.integers(1, 3000), brackets=st.sampled_from(["[]", '{"a":@}', '[{"]":@}]']), quoted=st.booleans())

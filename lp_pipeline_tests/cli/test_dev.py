@@ -1,0 +1,202 @@
+"""`lp-pipeline dev` and what keeps it from starting (SPEC R1, R2)."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from lp_pipeline.cli.services import Service, end, is_free, listener, services_of
+from lp_pipeline.settings import REPOSITORY
+from lp_pipeline_tests.drills.deployment import until
+
+LP_PIPELINE = str(Path(sys.executable).parent / "lp-pipeline")
+SLEEP = "import time; time.sleep(600)"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+def environ(home: Path) -> dict[str, str]:
+    ours = ("LP_", "HATCH_", "PUSH_", "INBOX_", "COMMUNICATIONS_", "DAGSTER_")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    given = {"DAGSTER_HOME": str(home), "LP_PIPELINE_DATA": str(home.parent / "data")}
+    return {**inherited, **given, "PYTHONPATH": str(REPOSITORY)}
+
+
+def dev(home: Path, port: int, *options: str) -> subprocess.CompletedProcess[str]:
+    """`lp-pipeline dev`, which is to be refused."""
+    command = [LP_PIPELINE, "dev", "--port", str(port), *options]
+    return subprocess.run(
+        command,
+        env=environ(home),
+        cwd=REPOSITORY,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(home: Path, *arguments: str) -> Iterator[int]:
+    """A process that looks like one of Dagster's; its id."""
+    with subprocess.Popen([sys.executable, "-c", SLEEP, *arguments], env=environ(home)) as process:
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("dagster._daemon", "run"), "daemon"),
+        (("/x/bin/dagster-daemon", "run"), "daemon"),
+        (("dagster_webserver", "--port", "1"), "web server"),
+        (("dagster", "code-server", "start"), "code server"),
+        (("dagster", "api", "grpc"), "code server"),
+        (("/x/bin/dagster", "dev"), "dagster dev"),
+        (("/x/bin/lp-pipeline", "dev"), "lp-pipeline dev"),
+        (("/x/bin/dagster", "job", "execute", "-j", "sync"), None),
+        (("/x/bin/lp-pipeline", "sync"), None),
+    ],
+)
+def test_dagsters_processes_of_a_home_are_found(home: Path, arguments: tuple[str, ...], what: str | None) -> None:
+    """R2: its servers, however they were started; nothing that runs on another home."""
+    other = home.parent / "other"
+    with running(home, *arguments) as pid, running(other, *arguments):
+        time.sleep(0.2)
+        assert services_of(home) == ([Service(pid, what)] if what else [])
+
+
+def test_who_listens_on_a_port_is_found() -> None:
+    """By its number, whichever process it is."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        assert not is_free("127.0.0.1", port)
+        found = listener(port)
+        assert found is not None
+        assert found.pid == os.getpid()
+    assert is_free("127.0.0.1", port)
+    assert listener(port) is None
+
+
+def test_a_process_that_does_not_want_to_end_is_killed(home: Path) -> None:
+    """With all that it started."""
+    ready = home / "ready"
+    below = [sys.executable, "-c", f"import pathlib, time; pathlib.Path({str(ready)!r}).touch(); time.sleep(600)"]
+    stubborn = f"import signal, subprocess; signal.signal(15, signal.SIG_IGN); subprocess.run({below!r})"
+    with subprocess.Popen([sys.executable, "-c", stubborn, "dagster._daemon"], env=environ(home)) as process:
+        until(ready.exists, "it never started")
+        end([process.pid])
+        assert process.wait(timeout=10) == -signal.SIGKILL
+
+
+def test_a_living_daemon_of_this_home_is_named_and_nothing_is_started(home: Path) -> None:
+    """R2: two daemons start two runs a tick. The message says how to end it."""
+    with running(home, "dagster._daemon", "run") as pid:
+        refused = dev(home, free_port())
+    assert refused.returncode == 1
+    assert f"daemon (process {pid})" in refused.stderr
+    assert "make dev ARGS=--replace" in refused.stderr
+    assert f"kill {pid}" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_port_that_is_taken_is_named_and_nothing_is_started(home: Path) -> None:
+    """With the process that has it, and another port to choose."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        refused = dev(home, port)
+    assert refused.returncode == 1
+    assert f"Port {port} is taken by process {os.getpid()}" in refused.stderr
+    assert f"PORT={port + 1}" in refused.stderr
+    assert services_of(home) == []
+
+
+class Dev:
+    """A `lp-pipeline dev` that serves."""
+
+    def __init__(self, home: Path, *options: str) -> None:
+        self.home, self.port = home, free_port()
+        self.log = home.parent / f"dev-{self.port}.log"
+        command = [LP_PIPELINE, "dev", "--port", str(self.port), *options]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                command, env=environ(home), cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        until(self.serves, "it never serves")
+
+    def serves(self) -> bool:
+        """Whether the UI answers and all servers are there."""
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            httpx.get(f"http://127.0.0.1:{self.port}/server_info")
+        except httpx.TransportError:
+            return False
+        return {"daemon", "web server", "code server"} <= {service.what for service in services_of(self.home)}
+
+    def dagster(self) -> int:
+        """The process id of `dagster dev`."""
+        return next(service.pid for service in services_of(self.home) if service.what == "dagster dev")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not shutil.which("dagster", path=str(Path(sys.executable).parent)), reason="needs Dagster's scripts"
+)
+def test_whoever_is_killed_the_others_end_or_the_next_start_offers_to_end_them(home: Path) -> None:
+    """R1: kill -9 of `dagster dev`; of what watches it; of both. Ctrl-C ends everything."""
+    try:
+        first = Dev(home)
+        os.kill(first.dagster(), signal.SIGKILL)
+        assert first.process.wait(timeout=60) == 1
+        assert "was killed (signal 9)" in first.log.read_text()
+        assert services_of(home) == []
+
+        second = Dev(home)
+        second.process.kill()
+        second.process.wait()
+        until(lambda: not services_of(home), "something outlives its parent", patience=90)
+
+        third = Dev(home)
+        both = [third.process.pid, third.dagster()]
+        os.kill(both[0], signal.SIGSTOP)  # so that it can't end the others, nor be told
+        os.kill(both[1], signal.SIGKILL)
+        os.kill(both[0], signal.SIGKILL)
+        third.process.wait()
+        refused = dev(home, free_port())
+        assert refused.returncode == 1
+        assert "daemon (process " in refused.stderr
+
+        fourth = Dev(home, "--replace")
+        assert len([each for each in services_of(home) if each.what == "daemon"]) == 1
+        assert "Ending " in fourth.log.read_text()
+        fourth.process.send_signal(signal.SIGTERM)
+        assert fourth.process.wait(timeout=90) == 0
+        assert services_of(home) == []
+    finally:
+        end(service.pid for service in services_of(home))
