@@ -21,8 +21,8 @@ from lp_pipeline.clients.hatch import HatchClient, Opportunity, Upsert, upsert_b
 from lp_pipeline.errors import HatchRefused, HatchStopped, HatchUnavailable, SettingsError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage import warehouse as database
+from lp_pipeline.storage.contents import objects
 from lp_pipeline.storage.outbox import Outbox, iso, run
-from lp_pipeline.storage.records import objects
 from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.warehouse import Warehouse
 

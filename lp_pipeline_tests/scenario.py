@@ -14,8 +14,8 @@ from lp_pipeline.clients.leadperfection import Reading, Window, as_sent
 from lp_pipeline.extract.landing import Kind, Piece, store
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.account import remember_account
+from lp_pipeline.storage.contents import objects
 from lp_pipeline.storage.outbox import Outbox
-from lp_pipeline.storage.records import objects
 from lp_pipeline.storage.sync_log import begin_sync
 from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline.transform.merge import MergeReport, merge, stage

@@ -4,7 +4,7 @@ What is new and what is only counted, SQL decides (`sql/extract/`).
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -128,6 +128,8 @@ def _spooled(
         yield
     finally:
         spool.unlink(missing_ok=True)
+        with suppress(OSError):  # what DuckDB spilled may be there still
+            spool.parent.rmdir()
 
 
 def _line(place: bytes, reading: Reading, landed: Landed, key_bits: int) -> bytes:

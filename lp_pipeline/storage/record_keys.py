@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from lp_pipeline.storage.records import older_keys, own_keys
+from lp_pipeline.storage.contents import older_keys, own_keys
 from lp_pipeline.storage.sql import statement
 
 MOST = 120  # different names with a bit of their own; there is one bit for all others

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from lp_pipeline.storage.records import Contents, content_of, contents
+from lp_pipeline.storage.contents import Contents, content_of, contents
 from lp_pipeline.storage.warehouse import bound, run
 
 _encode = msgspec.json.Encoder(order="sorted").encode

@@ -80,8 +80,8 @@ def test_a_sync_that_finds_nothing_new_changes_and_publishes_nothing(lp_account:
 
 
 UNTOUCHED = (
-    "raw.prospects",
-    "raw.leads",
+    "raw.readings",
+    "pipeline.last_readings",
     "opportunities",
     "opportunity_changes",
     "rejected_records",
@@ -91,7 +91,8 @@ UNTOUCHED = (
     "pipeline.unmerged",
     "pipeline.merges",
     "pipeline.publication",
-    "pipeline.opportunity_objects",
+    "pipeline.older_keys",
+    "pipeline.lead_listings",
 )
 
 
@@ -161,10 +162,10 @@ def test_a_batch_that_is_no_batch_of_prospects_is_not_merged(lp_account: Account
     assert lp_account.run().success
     lp_account.later()
     with lp_account.connections() as connections, connections.warehouse.transaction() as connection:
-        connection.execute("update raw.prospects set external_contact_id = null")
+        connection.execute("update raw.readings set external_contact_id = null")
         connection.execute(
             "insert into pipeline.unmerged select 1000 + row_number() over (), feed, contact_key, reading_no, read_at, "
-            "null, null, false from raw.prospects"
+            "null, null, false from raw.readings"
         )
     result = lp_account.run()
     assert not result.success

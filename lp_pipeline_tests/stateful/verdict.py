@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from lp_pipeline.sandbox.world.stamps import LEAD_ENTERED, LEAD_KINDS, PROSPECT
+from lp_pipeline.storage.contents import contents
 from lp_pipeline.storage.warehouse import run
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.model import Model, Prospect, is_gone
@@ -23,23 +24,18 @@ CHANGING = ("external_created_at", "external_updated_at", "email", "first_name",
 COLUMNS = ("external_contact_id", "external_id", *CHANGING)
 KEY = "external_contact_id, external_id, external_created_local"
 MERGED = """
-    select m.feed, m.contact_key, m.reading_no, m.read_at, any_value(p.record),
-        list(l.record order by l.lead_place) filter (l.record is not null)
-    from pipeline.merged as m
-    inner join raw.prospects as p on p.reading_no = m.reading_no
-    left join raw.leads as l on l.reading_no = m.reading_no
-    group by all
+    select m.feed, m.contact_key, m.reading_no, m.read_at, r.record
+    from pipeline.merged as m inner join raw.readings as r on r.reading_no = m.reading_no
 """
 LISTED = """
-    select m.contact_key, l.lead_key, l.content::varchar
-    from pipeline.merged as m left join raw.leads as l on l.reading_no = m.reading_no
+    select m.contact_key, coalesce(r.normal, r.record)
+    from pipeline.merged as m inner join raw.readings as r on r.reading_no = m.reading_no
     where m.feed = 'leads'
-    order by l.lead_place desc
 """
 EVER_LISTED = """
-    select l.external_id, l.contact_key, l.sync_id
-    from raw.leads as l inner join pipeline.merged as m using (feed, contact_key)
-    where feed = 'leads' and l.external_id is not null and l.reading_no <= m.reading_no
+    select r.contact_key, r.sync_id, coalesce(r.normal, r.record)
+    from raw.readings as r inner join pipeline.merged as m using (feed, contact_key)
+    where feed = 'leads' and r.reading_no <= m.reading_no
 """
 A_SYNC = 200_000_000_000  # numbers of readings that a sync may have
 CHANGES = f"select {KEY}, column_name, old_value, new_value from opportunity_changes order by rowid"
@@ -59,20 +55,21 @@ class Triggers:
 
     def __init__(self) -> None:
         self.leads: set[tuple[str, str]] = set()
-        self._listed: dict[str, dict[str, str]] = {}
+        self._listed: dict[str, dict[str, Any]] = {}
 
     def note(self, account: Account, *, one_merge: bool) -> None:
         """Look at what has been merged by now."""
-        now: dict[str, dict[str, str]] = defaultdict(dict)
-        for who, name, content in account.ask(LISTED):
-            now[who] |= {name: content} if name else {}
+        now: dict[str, dict[str, Any]] = {
+            who: {name: lead.content for name, lead in contents(record.encode()).by_key.items()}
+            for who, record in account.ask(LISTED)
+        }
         for who, leads in now.items():
             before = self._listed.get(who)
             if before is not None:
                 self.leads |= {(who, name) for name, content in leads.items() if before.get(name) != content}
             elif one_merge and len(leads) == 1:
                 self.leads |= {(who, name) for name in leads}
-        self._listed = dict(now)
+        self._listed = now
 
 
 @dataclass
@@ -152,12 +149,16 @@ class Verdict:
 
     def _model(self, merged: Iterable[tuple[Any, ...]], shown: Shown | None = None) -> Model:
         """The last merged reading of each prospect in each feed, or what LP shows now."""
-        model = Model("present", listed=set(self.account.ask(EVER_LISTED)))
-        for feed, who, number, read_at, record, leads in merged:
-            received = msgspec.json.decode(record)  # without leads it says so itself, or is silent
-            if leads:
-                received["leads"] = [msgspec.json.decode(each) for each in leads]
-            reading = Reading(received, (number // A_SYNC, feed, number), read_at, (EVER, EVER))
+        listed = {
+            (name, who, sync_id)
+            for who, sync_id, record in self.account.ask(EVER_LISTED)
+            for name in contents(record.encode()).by_key
+            if not name.startswith("?")
+        }
+        model = Model("present", listed=listed)
+        for feed, who, number, read_at, record in merged:
+            place = (number // A_SYNC, feed, number)
+            reading = Reading(msgspec.json.decode(record), place, read_at, (EVER, EVER))
             model.readings.setdefault(who, {})[feed] = [reading]
         for feed, records in (shown or {}).items():
             for who, record in records.items():

@@ -172,7 +172,7 @@ def test_many_communications(known: Scenario) -> None:
     assert not any(isinstance(each, Malformed) for each in found)
     land(known.outbox, known.settings, found, "export")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lp_pipeline.storage.publish.ROWS_AT_ONCE", 25)
+        patch.setattr("lp_pipeline.storage.draft.ROWS_AT_ONCE", 25)
         publication(known)
     query = "select list(communication_id order by rowid) from raw.communications"
     assert ask(known, query) == [([f"c{n}" for n in range(60)],)]

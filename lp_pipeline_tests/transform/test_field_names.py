@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_pipeline.clients.hatch.upsert import details
+from lp_pipeline.storage.contents import content_of, objects, older_keys
 from lp_pipeline.storage.publish import publish
 from lp_pipeline.storage.published import open_published
-from lp_pipeline.storage.records import content_of, objects, older_keys
 from lp_pipeline.transform.replay import replay
 from lp_pipeline_tests.scenario import ODD_NAMES, Record, Scenario, lead, only, prospect
 

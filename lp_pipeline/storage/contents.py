@@ -1,0 +1,166 @@
+"""What is compared and shown of a record (SPEC F1, J1, D2): contents, keys in lower case, the fields that only older
+readings have. Pure functions over JSON text. How a record is stored: `records.py`.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from lp_pipeline.clients.json_repair import number
+from lp_pipeline.clients.json_values import id_of, text_of
+from lp_pipeline.clients.lp_dates import SENTINEL
+
+NEVER_COMPARED = frozenset({"notes", "calls"})  # our own pushes would echo
+NOT_OWN = NEVER_COMPARED | {"leads"}
+LISTS = ("appointments", "jobs")
+OWN_KEY = "?key"  # in the normal form: the key of a lead without an id
+
+decode = msgspec.json.Decoder(float_hook=number).decode
+
+
+@dataclass(frozen=True, slots=True)
+class LeadContent:
+    """A lead's content (SPEC F1), and all its keys in lower case."""
+
+    content: Mapping[str, Any]
+    names: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A reading's content (SPEC F1): the prospect's own with all its keys, and each lead's, by its key and in order."""
+
+    own: Mapping[str, Any]
+    names: list[str]
+    by_key: Mapping[str, LeadContent]
+    leads: tuple[LeadContent, ...]
+
+
+def contents(record: bytes, ignored: Collection[str] = ()) -> Contents:
+    """What comparisons look at in a stored record, as received or in its normal form."""
+    whole = decode(record)
+    if not isinstance(whole, dict):
+        return Contents({}, [], {}, ())
+    leads = whole.pop("leads", None)
+    by_key: dict[str, LeadContent] = {}
+    in_order = []
+    for lead in leads if isinstance(leads, list) else ():
+        key = lead.pop(OWN_KEY, None) or id_of(lead.get("id")) or ""
+        found = LeadContent(content_of(lead, ignored) or {}, [lower_name(name) for name in lead])
+        in_order.append(found)
+        by_key.setdefault(key, found)
+    own, names = content_of(whole, ignored) or {}, [lower_name(name) for name in whole]
+    return Contents(own, names, by_key, tuple(in_order))
+
+
+def own_keys(names: Iterable[str]) -> frozenset[str]:
+    """The keys of a prospect's own fields (SPEC J1) in lower case: without its leads, notes and calls."""
+    return frozenset(lower_name(name) for name in names) - NOT_OWN
+
+
+def older_keys(
+    readings: Iterable[tuple[int, bytes]], known: Mapping[str, tuple[int, Any]]
+) -> dict[str, tuple[int, Any]]:
+    """The fields that the newest of these readings (number, record) lacks, each from the latest one that has it, with
+    that one's number (SPEC J1); `known` are those found before."""
+    (_, newest), *older = sorted(readings, reverse=True)
+    there = own_keys(_own(newest))
+    found = {name: item for name, item in known.items() if name not in there}
+    for reading_no, record in older:
+        for name, value in _own(record).items():
+            if name not in there and name not in NOT_OWN and (name not in found or found[name][0] < reading_no):
+                found[name] = (reading_no, value)
+    return found
+
+
+def objects(
+    prospect: bytes, older: bytes, lead_source: bytes, lead_place: int | None
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The prospect and the lead of an opportunity, with keys in lower case (SPEC J1, D2): `prospect` is its reading,
+    `older` an object of the fields that this one lacks or nothing; `lead_place` in `lead_source` counts from 1."""
+    lead = None
+    if lead_source and lead_place:
+        lead = lower(decode(lead_source)["leads"][lead_place - 1])
+        lead.pop(OWN_KEY, None)
+    return {**(decode(older) if older else {}), **_own(prospect)}, lead
+
+
+def content_of(value: Any, ignored: Collection[str] = ()) -> Any:
+    """What comparisons look at (SPEC F1), or None if nothing of the value is left.
+
+    Values become trimmed text; missing ones, `notes`, `calls` and ignored fields are left out at any depth. Inside an
+    array a missing element keeps its place when another one follows it, for J3 asks for the first element.
+    """
+    kind = type(value)
+    if kind is str:
+        text = trimmed(value)
+        return None if not text or (text[0] in "01" and SENTINEL.fullmatch(text)) else text
+    if kind is dict:
+        kept = {}
+        for name, item in lower_keys(value).items():
+            if name not in NEVER_COMPARED and name not in ignored:
+                content = content_of(item, ignored)
+                if content is not None:
+                    kept[name] = content
+        return kept or None
+    if kind is list:
+        items = [content_of(item, ignored) for item in value]
+        while items and items[-1] is None:
+            items.pop()
+        return items or None
+    return text_of(value)
+
+
+def _own(record: bytes) -> dict[str, Any]:
+    whole = decode(record)
+    if not isinstance(whole, dict):
+        return {}
+    fields: dict[str, Any] = lower(whole)
+    fields.pop("leads", None)
+    return fields
+
+
+def lower_keys(value: dict[str, Any]) -> dict[str, Any]:
+    """The same items with keys in lower case; of two that fall together the one with a value wins, else the first."""
+    if _are_lower(tuple(value)):
+        return value
+    lowered: dict[str, Any] = {}
+    for name, item in value.items():
+        key = lower_name(name)
+        if key in lowered and content_of(lowered[key]) is not None:
+            continue
+        lowered[key] = [item] if key in LISTS and isinstance(item, dict) else item  # an object instead of a list of one
+    return lowered
+
+
+@lru_cache(10_000)
+def _are_lower(names: tuple[str, ...]) -> bool:
+    return not any(name in LISTS or name != lower_name(name) for name in names)
+
+
+def lower(value: Any) -> Any:
+    """The value with all keys in lower case and all text trimmed."""
+    match value:
+        case str():
+            return trimmed(value)
+        case Decimal():
+            return Decimal(text_of(value) or 0)
+        case dict():
+            return {name: lower(item) for name, item in lower_keys(value).items()}
+        case list():
+            return [lower(item) for item in value]
+        case _:
+            return value
+
+
+def lower_name(name: str) -> str:
+    return name.lower().replace("\x00", "")
+
+
+def trimmed(text: str) -> str:
+    text = text.strip()
+    return text.replace("\x00", "").strip() if "\x00" in text else text
