@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lp_pipeline.clients.hatch.upsert import details
 from lp_pipeline.clients.json_repair import readable
-from lp_pipeline.clients.leadperfection.page import records
+from lp_pipeline.clients.leadperfection.page import elements
 from lp_pipeline.transform.replay import replay
 from lp_pipeline.transform.rezone import rezone
 from lp_pipeline_tests.account import Account
@@ -250,7 +250,7 @@ def test_no_json_stops_the_records_beside_it(tmp_path: Path) -> None:
         first, second = (json.dumps(prospect(f"ordinary {number}", lead("1"), city=city)) for number in BESIDE)
         texts = [json.dumps(each) for each in odd_ones]
         body = f"[{', '.join([first, *texts[:place], second, *texts[place:]])}]"
-        scenario.sync(*records(body.encode(), "GetLead"))
+        scenario.sync(*(text for text, _ in elements(body.encode(), "GetLead")))
         made = scenario.objects()
         read = {one["cst_id"]: one["city"] for one, _ in made if one["cst_id"].startswith("ordinary")}
         assert read == {f"ordinary {number}": city for number in BESIDE}

@@ -39,7 +39,7 @@ def test_a_disk_that_is_full_at_any_step_of_a_sync_loses_nothing(lp_account: Acc
     synced(lp_account, 20)
     lp_account.later()
     fill(lp_account, 250)
-    for step, room in ((LANDING, 500_000), (MERGING, 500_000), (["published"], 1_500_000)):
+    for step, room in ((LANDING, 50_000), (MERGING, 50_000), (["published"], 500_000)):
         disk.fill(leave=room)
         result = lp_account.run(select=step)
         assert not result.success, step

@@ -22,15 +22,24 @@ def change_stamps(record: object) -> Iterator[str]:
     return (each.strip() for each in found if isinstance(each, str) and each)
 
 
+def days_around(*instants: datetime, zone: ZoneInfo) -> tuple[bytes, ...]:
+    """The dates in whose records a stamp of these instants, or of a day before or after, can be."""
+    return tuple(sorted(date.encode() for date in _dates(instants, zone)))
+
+
 def any_between(stamps: Iterable[str], begun: datetime, ended: datetime, zone: ZoneInfo) -> bool:
     """Whether one of the stamps means an instant between these two; for a time that occurs twice, either of its two."""
-    dates = {(each.astimezone(zone) + step).date().isoformat() for each in (begun, ended) for step in _DAYS}
+    dates = _dates((begun, ended), zone)
     return any(
         begun <= instant <= ended for stamp in stamps if stamp[:10] in dates for instant in _readings(stamp, zone)
     )
 
 
 _DAYS = (timedelta(days=-1), timedelta(), timedelta(days=1))
+
+
+def _dates(instants: Iterable[datetime], zone: ZoneInfo) -> set[str]:
+    return {(each.astimezone(zone) + step).date().isoformat() for each in instants for step in _DAYS}
 
 
 def _readings(stamp: str, zone: ZoneInfo) -> tuple[datetime, ...]:

@@ -22,7 +22,7 @@ from lp_pipeline.clients.leadperfection.auth import (
     function_refused,
     granted_session,
 )
-from lp_pipeline.clients.leadperfection.page import Answer, NotJson, records
+from lp_pipeline.clients.leadperfection.page import Answer, NotJson, elements
 from lp_pipeline.clients.leadperfection.responses import check_permanent, check_transient
 from lp_pipeline.clients.rate_limit import RateLimiter, SharedLimiter
 from lp_pipeline.clients.retry import LEADPERFECTION, PermanentError, Persistence, TransientError
@@ -110,7 +110,7 @@ class Client:
         """`POST /api/<action>`, for reading: it is repeated after every failure that may pass.
 
         `slow_tries` is how often a query that times out is tried, if not three times; `follows_records` as in
-        `page.records`. Raises `LeadPerfectionError`, also for an answer that is no page of records (SPEC W5).
+        `page.elements`. Raises `LeadPerfectionError`, also for an answer that is no page of records (SPEC W5).
         """
         asked = action.rpartition("/")[2]
         return self._persist(asked, lambda: self._answer(action, fields, follows_records), action, slow_tries)
@@ -168,13 +168,16 @@ class Client:
             not_found = "Set LP_PROSPECT_ACTION to this LeadPerfection's action, or to off."
         check_permanent(received, asked, f"/api/{action}", not_found)
         try:
-            found = records(received.body, asked, received.status, received.media_type, follows_records=follows_records)
+            found = elements(
+                received.body, asked, received.status, received.media_type, follows_records=follows_records
+            )
         except NotJson as error:
             failure = TransientError("garbled", str(error), error.words)
         except SlowQuery as error:
             failure = TransientError("slow", f"{asked} was answered with an error of its own", error.words)
         else:
-            return Answer(found, self._settings.now(), received.date, received.elapsed)
+            texts, values = [text for text, _ in found], [value for _, value in found]
+            return Answer(texts, values, self._settings.now(), received.date, received.elapsed)
         raise failure
 
     def _authorized(

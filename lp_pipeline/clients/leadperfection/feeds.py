@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-import msgspec
-
-from lp_pipeline.clients.leadperfection.change_stamps import any_between, change_stamps
+from lp_pipeline.clients.leadperfection.change_stamps import any_between, change_stamps, days_around
 from lp_pipeline.clients.leadperfection.client import Client
 from lp_pipeline.clients.leadperfection.page import Answer, kind_of, lacks_only_its_id
 from lp_pipeline.clients.leadperfection.paginator import Walk
@@ -175,11 +173,12 @@ class _WindowReader:
         self._note_clock(answer, asked_at)
         result.pages += 1
         keys: list[Hashable] = []
-        for place, record in enumerate(answer.records, start=1):
-            value = msgspec.json.decode(record)
+        recent = days_around(result.began or asked_at, result.ended or asked_at, zone=self._settings.zone)
+        for place, (record, value) in enumerate(zip(answer.records, answer.values, strict=True), start=1):
             cst_id = identity(value)
             result.readings.append(Reading(result.pages, place, record, answer.received_at, cst_id))
-            self._stamps.extend(change_stamps(value))
+            if any(day in record for day in recent):  # few records changed while they were read
+                self._stamps.extend(change_stamps(value))
             if cst_id is None and not lacks_only_its_id(value):
                 result.no_records.append(kind_of(value))
             keys.append(cst_id or record)

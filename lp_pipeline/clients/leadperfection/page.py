@@ -26,6 +26,7 @@ class Answer:
     """What one call brought."""
 
     records: list[bytes]  # verbatim
+    values: list[object]  # the same, decoded
     received_at: datetime  # by the pipeline's clock
     lp_clock: datetime | None  # LeadPerfection's, as the Date of its answer shows it
     elapsed: float  # seconds that the last try took
@@ -35,24 +36,24 @@ class NotJson(LeadPerfectionError):
     """The answer is no JSON at all; under load that passes."""
 
 
-def records(
+def elements(
     body: bytes, asked: str, status: int = 200, media_type: str = "", *, follows_records: bool = False
-) -> list[bytes]:
-    """The elements of the page that a call named `asked` brought, each verbatim; they are UTF-8 and valid JSON.
+) -> list[tuple[bytes, object]]:
+    """The elements of the page that a call named `asked` brought, each verbatim (UTF-8 and valid JSON) and decoded.
 
     With `follows_records`, a prospect that has no id may stand alone on its page. Raises `NotJson`, or `NoRecords` or
     `SlowQuery` for an answer in which nothing has a prospect's id.
     """
     text = bare(body)
     try:
-        elements = [readable(element) for element in _elements(text)]
+        found = [readable(element) for element in _elements(text)]
     except UNREADABLE:
         raise NotJson(not_json(body, asked, status, media_type), not_json_words(body)) from None
-    values = [value for _, value in elements]
+    values = [value for _, value in found]
     known = any(identity(value) is not None for value in values)
     if values and not known and not (follows_records and all(map(lacks_only_its_id, values))):
         raise _no_page(values, text, asked, Received(status, body, media_type).size)
-    return [element for element, _ in elements]
+    return found
 
 
 def lacks_only_its_id(value: object) -> bool:

@@ -26,7 +26,7 @@ _TITLE = re.compile(rb"<title[^>]{0,200}>(.{0,500}?)</title", re.IGNORECASE | re
 
 def lookup(value: object, *names: str, default: Any = None) -> Any:
     """The first of these keys that an object has, whatever their case; `default` if it has none or is no object."""
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):  # the first is nearly always all that is asked
         return default
     for name in names:
         if name in value:

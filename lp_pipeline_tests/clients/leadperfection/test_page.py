@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_pipeline.clients.leadperfection.page import NotJson, records
+from lp_pipeline.clients.leadperfection.page import NotJson, elements
 from lp_pipeline.errors import LeadPerfectionError, SlowQuery
 
 from .fakes import PERSONAL
@@ -20,6 +20,11 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
+
+
+def records(body: bytes, *about: Any, **options: Any) -> list[bytes]:
+    """The elements verbatim."""
+    return [text for text, _ in elements(body, *about, **options)]
 
 
 @given(elements=st.lists(st.dictionaries(st.text(), json_values), max_size=5), indent=st.sampled_from([None, 2]))
