@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,14 @@ OUTBOX_TABLES = ("raw_communications", "rejected_communications", "communication
 BY_CONTACT = ("raw", "records", "opportunities", "by_contact")
 ROWS_AT_ONCE = 50_000
 
-Counts = tuple[dict[str, int], list[dict[str, Any]]]  # of the tables, and of each frequent status
+
+@dataclass(frozen=True)
+class Written:
+    """What is in a draft: counts of tables, a row for each frequent status; `rebuilt` if it was built anew."""
+
+    counts: dict[str, int]
+    by_status: list[dict[str, Any]]
+    rebuilt: bool
 
 
 @contextmanager
@@ -35,7 +43,7 @@ def draft_of(warehouse: Warehouse) -> Iterator[Path]:
         _clear(warehouse.folder)
 
 
-def update_or_build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str) -> Counts:
+def update_or_build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str) -> Written:
     """Write the draft: the published file with the contacts that changed since, if it is as it was left."""
     if public_file.standing_since(warehouse.published) is not None:
         shutil.copyfile(warehouse.published, draft)
@@ -49,7 +57,7 @@ def update_or_build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: d
     return build(warehouse, outbox, draft, now=now, zone=zone)
 
 
-def build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str) -> Counts:
+def build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str) -> Written:
     """Write the draft from nothing."""
     with _open(warehouse, draft, now=now, zone=zone) as connection:
         run(connection, "publish/tables")
@@ -58,10 +66,10 @@ def build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, z
         run(connection, "publish/views")
         run(connection, "publish/published")
         run(connection, "publish/comments")
-        return _counts(connection)
+        return _written(connection, rebuilt=True)
 
 
-def _update(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str) -> Counts | None:
+def _update(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str) -> Written | None:
     """Bring a copy of the published file up to date; None if it has to be built anew."""
     with _open(warehouse, draft, now=now, zone=zone) as connection:
         ((fits,),) = run(connection, "publish/fits", {"revision": outbox.revision})
@@ -71,7 +79,7 @@ def _update(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime,
         run(connection, "publish/forget_chosen")
         _fill(connection, outbox)
         run(connection, "publish/published")
-        return _counts(connection)
+        return _written(connection, rebuilt=False)
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, outbox: Outbox) -> None:
@@ -99,10 +107,10 @@ def _open(warehouse: Warehouse, draft: Path, *, now: datetime, zone: str) -> Ite
         connection.execute("detach draft")
 
 
-def _counts(connection: duckdb.DuckDBPyConnection) -> Counts:
+def _written(connection: duckdb.DuckDBPyConnection, *, rebuilt: bool) -> Written:
     row = first_row(connection, "from published")
-    by_status = rows_of(connection, statement("status/opportunities_by_status"))
-    return {name: row[name] for name in ("opportunities", "gone_opportunities", "rejected_records")}, by_status
+    counts = {name: row[name] for name in ("opportunities", "gone_opportunities", "rejected_records")}
+    return Written(counts, rows_of(connection, statement("status/opportunities_by_status")), rebuilt)
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, rows: list[Row], name: str) -> None:

@@ -29,12 +29,16 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Publication:
-    """Whether people got a new copy, why (not), and what is in it: counts, and a row for each frequent status."""
+    """Whether people got a new copy, why (not), and what is in it: counts, and a row for each frequent status.
+
+    `rebuilt` if it was built anew instead of brought up to date.
+    """
 
     published: bool
     reason: str
     counts: dict[str, int]
     by_status: list[dict[str, Any]] = field(default_factory=list)
+    rebuilt: bool = False
 
 
 def publish(
@@ -64,15 +68,16 @@ def publish(
             return Publication(False, "nothing changed since the last publication", {})
         time.sleep(wait)
     with readable_errors(f"publish {warehouse.published}"), draft_of(warehouse) as draft:
-        counts, by_status = update_or_build(warehouse, outbox, draft, now=now, zone=zone)
+        written = update_or_build(warehouse, outbox, draft, now=now, zone=zone)
         public_file.replace(draft, warehouse.published, group)
     with warehouse.transaction({"now_at": now, "revision": revision}) as connection:
         run(connection, "publish/note_published")
     return Publication(
         True,
         "something changed" if changed else "the last copy was not as it was left, an hour old, or a feed failed",
-        counts,
-        by_status,
+        written.counts,
+        written.by_status,
+        written.rebuilt,
     )
 
 

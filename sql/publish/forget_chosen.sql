@@ -17,4 +17,3 @@ delete from communications where (select outbox_changed from state);
 delete from rejected_communications where (select outbox_changed from state);
 delete from communication_pushes where (select outbox_changed from state);
 delete from hatch_deliveries where (select outbox_changed from state);
-drop table published;

@@ -1,5 +1,6 @@
 -- SPEC Q1: how fresh the file is and what it contains. Variables: now_at, zone, schema_version.
-create table published as
+delete from published;
+insert into published
 select
     (select max(sync_id) from work.pipeline.syncs) as sync_id,
     getvariable('now_at') as published_at,

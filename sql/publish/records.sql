@@ -99,7 +99,7 @@ insert into jobs
 with listed as (
     select external_contact_id, external_id, from_json(content -> '$.jobs', '["json"]') as jobs
     from leads
-    where json_type(content, '$.jobs') = 'ARRAY'
+    where external_contact_id in (select contact_key from chosen) and json_type(content, '$.jobs') = 'ARRAY'
 ),
 items as (
     select external_contact_id, external_id, unnest(jobs) as job, generate_subscripts(jobs, 1) as place from listed
@@ -132,7 +132,7 @@ insert into appointments
 with listed as (
     select external_contact_id, external_id, from_json(content -> '$.appointments', '["json"]') as appointments
     from leads
-    where json_type(content, '$.appointments') = 'ARRAY'
+    where external_contact_id in (select contact_key from chosen) and json_type(content, '$.appointments') = 'ARRAY'
 ),
 items as (
     select

@@ -265,3 +265,17 @@ create table raw.communications (
 );
 
 create table internal.contact_points (kind varchar, written varchar, place integer, form varchar);
+
+create table published (
+    sync_id bigint,
+    published_at timestamptz,
+    opportunities bigint,
+    gone_opportunities bigint,
+    rejected_records bigint,
+    prospect_readings bigint,
+    lead_readings bigint,
+    communications bigint,
+    hatch_deliveries bigint,
+    leadperfection_timezone varchar,
+    schema_version integer
+);

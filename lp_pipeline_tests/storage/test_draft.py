@@ -1,0 +1,126 @@
+"""A published file that is brought up to date shows what one that is built anew would show (SPEC Q1)."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from lp_pipeline.storage.draft import build
+from lp_pipeline.storage.publish import Publication, publish
+from lp_pipeline.transform.held import settle_held
+from lp_pipeline_tests.scenario import Scenario, lead, prospect
+
+ZONE = "America/New_York"
+TABLES = "select if(schema_name = 'main', '', schema_name || '.') || table_name from duckdb_tables() order by all"
+MANY = [prospect(str(number), lead(str(number))) for number in range(100, 160)]
+
+
+def publication(scenario: Scenario) -> Publication:
+    """Publish now; what people see is compared with a file that is built from nothing."""
+    scenario.later(hours=1)  # by the pipeline's clock the last one is more than a minute old
+    found = publish(scenario.warehouse, outbox=scenario.outbox, now=scenario.now, zone=ZONE)
+    anew = scenario.folder / "anew.duckdb"
+    anew.unlink(missing_ok=True)
+    build(scenario.warehouse, scenario.outbox, anew, now=scenario.now, zone=ZONE)
+    assert rows(scenario.warehouse.published) == rows(anew)
+    return found
+
+
+def rows(file: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every table's rows, and every comment."""
+    with duckdb.connect(str(file), read_only=True) as connection:
+        names = [name for (name,) in connection.execute(TABLES).fetchall()]
+        comments = "select table_name, column_name, comment from duckdb_columns() order by all"
+        return {
+            "comments": connection.execute(comments).fetchall(),
+            **{name: connection.execute(f"from {name} order by all").fetchall() for name in names},
+        }
+
+
+def changed(scenario: Scenario) -> None:
+    scenario.sync(
+        prospect(
+            "100", lead("100", disposition="Sold", jobs=[{"id": "7"}]), prospect("101", lead("101", jobs=[{"id": "8"}]))
+        )
+    )
+
+
+def added(scenario: Scenario) -> None:
+    scenario.sync(
+        prospect("1", lead("10", appointments=[{"id": "5"}]), calls=[{"calldatetime": "2026-03-01T10:00:00"}])
+    )
+
+
+def gone(scenario: Scenario) -> None:
+    scenario.sync(prospect("101"))
+
+
+def rejected(scenario: Scenario) -> None:
+    scenario.sync(prospect("102", lead("102"), phone1=...), prospect(None, lead("7")))
+
+
+def thinner(scenario: Scenario) -> None:
+    scenario.sync({"cst_id": "103", "FirstName": "Anna"}, feed="prospects")
+
+
+def moved(scenario: Scenario) -> None:
+    scenario.sync(prospect("104", leads=[]), feed="prospects")
+    scenario.sync(prospect("105", lead("105"), lead("104")))
+
+
+def held(scenario: Scenario) -> None:
+    scenario.set(LP_HELD_AFTER="0")
+    scenario.sync(prospect("106", lead("106"), dateadded="2025-01-01T00:00:00"))
+
+
+def accepted(scenario: Scenario) -> None:
+    held(scenario)
+    publication(scenario)
+    assert settle_held(scenario.settings, "accept", []) == ["106"]
+
+
+def unmerged(scenario: Scenario) -> None:
+    scenario.read("leads", prospect("107", lead("107", disposition="Set again")))
+    with scenario.warehouse.connection() as connection:
+        connection.execute("update pipeline.publication set unpublished_changes = true").fetchall()
+
+
+@pytest.mark.parametrize("happens", [changed, added, gone, rejected, thinner, moved, held, accepted, unmerged])
+def test_what_changed_is_replaced_and_the_rest_stays(scenario: Scenario, happens: Callable[[Scenario], None]) -> None:
+    """Q1: whatever happens to a few contacts, twice over; nobody can tell how the file was made."""
+    scenario.sync(*MANY)
+    assert publication(scenario).rebuilt
+    happens(scenario)
+    assert not publication(scenario).rebuilt
+    scenario.sync(prospect("100", lead("100", disposition="Lost")))
+    assert not publication(scenario).rebuilt
+
+
+def test_it_is_built_anew_where_it_can_not_be_brought_up_to_date(scenario: Scenario) -> None:
+    """Q1, R5: after a change of nearly all, and if the file is not the last publication of this warehouse."""
+    scenario.sync(*MANY)
+    publication(scenario)
+    scenario.sync(*(prospect(str(number), lead(str(number), disposition="Sold")) for number in range(100, 150)))
+    assert publication(scenario).rebuilt
+    scenario.sync(prospect("100", lead("100", disposition="Lost")))
+    with scenario.warehouse.connection() as connection:  # as after an older copy of the folder was restored
+        connection.execute("update pipeline.publication set published_at = $1", [scenario.now - timedelta(days=1)])
+    assert publication(scenario).rebuilt
+
+
+def test_killed_between_the_file_and_its_note_it_is_built_anew(scenario: Scenario) -> None:
+    """R1: the file is newer than what the warehouse remembers of it."""
+    scenario.sync(*MANY)
+    publication(scenario)
+    changed(scenario)
+    with scenario.warehouse.connection() as connection:
+        remembered = connection.execute("from pipeline.publication").fetchall()
+        contacts = connection.execute("from pipeline.unpublished_contacts").fetchall()
+    publication(scenario)
+    with scenario.warehouse.connection() as connection:
+        connection.execute("delete from pipeline.publication").fetchall()
+        connection.execute("insert into pipeline.publication values ($1, $2, $3)", remembered[0]).fetchall()
+        connection.executemany("insert into pipeline.unpublished_contacts values ($1)", contacts)
+    assert publication(scenario).rebuilt
