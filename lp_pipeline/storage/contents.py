@@ -125,7 +125,7 @@ def _own(record: bytes) -> dict[str, Any]:
 
 
 def lower_keys(value: dict[str, Any]) -> dict[str, Any]:
-    """The same items with keys in lower case; of two that fall together the one with a value wins, else the first."""
+    """The same items with keys in lower case; of two that fall together the one with a value wins, else the last."""
     if _are_lower(tuple(value)):
         return value
     lowered: dict[str, Any] = {}
