@@ -102,6 +102,7 @@ def test_who_listens_on_a_port_is_found() -> None:
     assert listener(port) is None
 
 
+@pytest.mark.slow
 def test_a_process_that_does_not_want_to_end_is_killed(home: Path) -> None:
     """With all that it started."""
     ready = home / "ready"

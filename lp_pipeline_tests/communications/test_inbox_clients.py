@@ -24,7 +24,7 @@ STALLED = {
 }
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("ending", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_clients_that_stall_hold_up_neither_others_nor_its_end(talk: Talk, ending: signal.Signals) -> None:
     """C2: with many clients that stall in all places, others are served; a signal ends it in time, with exit code 0."""
     with inbox(talk) as served:
@@ -42,6 +42,7 @@ def test_clients_that_stall_hold_up_neither_others_nor_its_end(talk: Talk, endin
     assert SECRET not in output
 
 
+@pytest.mark.slow
 def test_it_ends_in_time_while_the_outbox_is_locked(talk: Talk) -> None:
     """C2: a request that can't be stored before the end is refused, and its sender sends it again."""
     with inbox(talk) as served, closing(sqlite3.connect(talk.outbox.path, isolation_level=None)) as other:
@@ -133,6 +134,7 @@ def test_a_slow_client_is_given_up_after_a_minute(talk: Talk) -> None:
     assert "Traceback" not in output
 
 
+@pytest.mark.slow
 def test_health_says_without_the_secret_whether_it_can_store(talk: Talk) -> None:
     """C2: 200, or 503 while the disk is full; no data in it, nothing stored by asking."""
     with inbox(talk) as served:

@@ -38,7 +38,11 @@ def read(talk: Talk) -> None:
     talk.publish()
 
 
-@pytest.mark.parametrize("fault", OUTAGES.values(), ids=OUTAGES.keys())
+FIRST, *OTHERS = OUTAGES.values()
+SOME_SLOW = [FIRST, *(pytest.param(each, marks=pytest.mark.slow) for each in OTHERS)]
+
+
+@pytest.mark.parametrize("fault", SOME_SLOW, ids=OUTAGES.keys())
 @pytest.mark.parametrize("arrived", [True, False], ids=["arrived", "lost"])
 def test_notes_in_doubt_wait_until_lp_can_be_read_again(talk: Talk, fault: str, arrived: bool) -> None:
     """R7: reads fail for 30 hours while sign-in works, and nothing changes; then each note is looked up, and is there
@@ -70,7 +74,9 @@ def test_a_doubt_about_the_only_push_there_ever_was(talk: Talk, fault: str) -> N
     assert talk.states() == {"c1": "sent" if fault == "500" else "uncertain"}
 
 
-@pytest.mark.parametrize("fault", ["503", "cut", "refuse"])
+@pytest.mark.parametrize(
+    "fault", ["503", pytest.param("cut", marks=pytest.mark.slow), pytest.param("refuse", marks=pytest.mark.slow)]
+)
 def test_tries_that_nobody_answered_are_not_counted(talk: Talk, fault: str) -> None:
     """R7, C8: writes fail for 40 hours while reads work: no push has failed, and all arrive once."""
     for number in "123":
