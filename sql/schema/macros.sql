@@ -28,8 +28,10 @@ create or replace macro pipeline.lp_instant(value, zone) as
     end;
 
 -- A change timestamp or `dateadded`: counts as missing if it is more than 26 hours later than its reading.
+create or replace macro pipeline.believed(instant, read_at) as
+    case when instant <= read_at + interval 26 hours then instant end;
 create or replace macro pipeline.lp_stamp(value, zone, read_at) as
-    case when pipeline.lp_instant(value, zone) <= read_at + interval 26 hours then pipeline.lp_instant(value, zone) end;
+    pipeline.believed(pipeline.lp_instant(value, zone), read_at);
 
 -- F2: a lead's change timestamps, as received. `lead` has dateentered, lastchangedon, appointments and jobs.
 create or replace macro pipeline.lead_stamps(lead) as

@@ -8,22 +8,34 @@ with texts as (
         j.combination,
         p.* exclude (contact_key),
         l.* exclude (contact_key, lead_key),
-        -- J3: candidates for external_updated_at; the first one with a value wins
-        pipeline.lp_stamp(p.lastchanged, getvariable('zone'), p.updated_read_at) as prospect_changed_at,
-        pipeline.lp_stamp(l.lastchangedon, getvariable('zone'), l.lead_read_at) as lead_lastchangedon,
-        pipeline.lp_stamp(l.dateentered, getvariable('zone'), l.lead_read_at) as lead_entered_at,
+        pipeline.lp_wall(p.dateadded, getvariable('zone')) as created_wall,
+        pipeline.lp_instant(p.dateadded, getvariable('zone')) as created_at,
+        pipeline.lp_instant(p.lastchanged, getvariable('zone')) as prospect_lastchanged_at,
+        pipeline.lp_instant(l.lastchangedon, getvariable('zone')) as lead_lastchangedon_at,
+        pipeline.lp_instant(l.dateentered, getvariable('zone')) as lead_dateentered_at,
         pipeline.lp_instant(l.contractdate, getvariable('zone')) as contract_at,
-        pipeline.lp_stamp(l.appointment_lastchangedon, getvariable('zone'), l.lead_read_at) as appointment_changed_at
+        pipeline.lp_instant(l.appointment_lastchangedon, getvariable('zone')) as appointment_lastchangedon_at
     from pipeline.joined as j
     inner join pipeline.current_prospects as p using (contact_key)
     left join pipeline.current_leads as l on l.contact_key = j.contact_key and l.lead_key = j.lead_key
+),
+-- each date is computed once above, for a macro is written out wherever it is used
+dated as (
+    select
+        *,
+        pipeline.believed(created_at, created_read_at) as external_created_at,
+        -- J3: candidates for external_updated_at; the first one with a value wins
+        pipeline.believed(prospect_lastchanged_at, updated_read_at) as prospect_changed_at,
+        pipeline.believed(lead_lastchangedon_at, lead_read_at) as lead_lastchangedon,
+        pipeline.believed(lead_dateentered_at, lead_read_at) as lead_entered_at,
+        pipeline.believed(appointment_lastchangedon_at, lead_read_at) as appointment_changed_at
+    from texts
 ),
 mapped as (
     select
         * exclude (email),
         email is not null as has_email,
         case when contact_key[1] <> '?' then contact_key end as external_contact_id,  -- '?' means no id
-        pipeline.lp_stamp(dateadded, getvariable('zone'), created_read_at) as external_created_at,
         coalesce(
             prospect_changed_at, lead_lastchangedon, lead_entered_at, contract_at, appointment_changed_at
         ) as external_updated_at,
@@ -40,7 +52,7 @@ mapped as (
             when appointment_changed_at is not null then 'lead.appointments[0].lastchangedon'
         end as external_updated_at_source,
         coalesce(lead_lastchangedon, lead_entered_at) as lead_changed_at
-    from texts
+    from dated
 ),
 -- J6: identity columns need a value. The others need their key (present) or a value (strict).
 judged as (
@@ -48,7 +60,7 @@ judged as (
         *,
         case
             when external_created_at is not null
-                then date_trunc('second', pipeline.lp_wall(dateadded, getvariable('zone')))
+                then date_trunc('second', created_wall)
         end as external_created_local,
         [
             {'name': 'email', 'there': has_email, 'value': email is not null},
