@@ -21,10 +21,6 @@ select
     row_number() over (partition by reading_no order by lead_place) as lead_place
 from raw.leads;
 
-alter table opportunities add column older_keys json;
-alter table opportunities add column lead_no bigint;
-alter table opportunities add column lead_place integer;
-
 create temp table sources as
 select
     o.object_no,
@@ -39,13 +35,11 @@ inner join lead_sources as l
         and (o.external_id is null or l.external_id = o.external_id)
 group by o.object_no;
 
-update opportunities set lead_no = s.lead_no, lead_place = s.lead_place
-from sources as s
-where s.object_no = opportunities.object_no;
-
-update opportunities set older_keys = k.older_keys
-from pipeline.older_keys as k
-where k.contact_key = opportunities.external_contact_id;
+create temp table pointing as
+select o.* exclude (content_digest, object_no), k.older_keys, s.lead_no, s.lead_place::integer as lead_place
+from opportunities as o
+left join sources as s on s.object_no = o.object_no
+left join pipeline.older_keys as k on k.contact_key = o.external_contact_id;
 
 create temp table held as
 select
@@ -54,7 +48,7 @@ select
     ),
     k.older_keys,
     s.reading_no as lead_no,
-    s.lead_place
+    s.lead_place::integer as lead_place
 from held_opportunities as h
 left join pipeline.older_keys as k on k.contact_key = h.contact_key
 left join lead_sources as s
@@ -64,8 +58,8 @@ qualify row_number() over (
 ) = 1;
 
 drop view if exists ranked_opportunities;
-alter table opportunities drop column content_digest;
-alter table opportunities drop column object_no;
+drop table opportunities;
+create table opportunities as select * from pointing;
 drop table pipeline.opportunity_objects;
 drop table held_opportunities;
 create table held_opportunities as select * from held;
