@@ -47,6 +47,11 @@ def _advice(text: str, kind: str, if_damaged: str) -> str:
         return "the folder cannot be written. Check the owner and permissions of LP_PIPELINE_DATA."
     if "file exists" in lower or "not a directory" in lower:
         return "there is a file where a folder is expected. Check LP_PIPELINE_DATA."
+    if "wal file" in lower or "replaying wal" in lower:
+        return (
+            "the log next to it (the same name with .wal) belongs to another version of it. If the file was restored "
+            "from a backup, move that log aside; if not, restore both."
+        )
     if any(sign in lower for sign in DAMAGE):
         return f"the file is damaged. {if_damaged}"
     return f"{kind}. Nothing was committed; see the run's log for details."

@@ -21,7 +21,6 @@ from lp_pipeline.storage.sql import statement
 SCHEMA_VERSION = 5
 STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
 LOCK_PATIENCE_SECONDS = 20.0
-MEMORY = "500MB"  # of DuckDB; what needs more goes through temporary files in the data folder
 IF_DAMAGED = (
     "Restore it from a backup, or move it aside: the next sync then starts afresh, and `lp-pipeline backfill` reads "
     "the past again."
@@ -85,7 +84,7 @@ class Warehouse:
             to.chmod(0o600)
 
     def _start(self) -> duckdb.DuckDBPyConnection:
-        return duckdb.connect(config={"temp_directory": str(self.folder / "spill"), "memory_limit": MEMORY})
+        return duckdb.connect(config={"temp_directory": str(self.folder / "spill")})
 
     def _open(self, connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("set timezone = 'UTC'")

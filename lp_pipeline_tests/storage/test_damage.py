@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from lp_pipeline.clients.leadperfection import RateLimiter
@@ -13,6 +14,7 @@ from lp_pipeline.errors import WarehouseError
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.steps import publish_changes
 from lp_pipeline.settings import load_settings
+from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.locks import Turn
 from lp_pipeline_tests.account import PACE, Account, failures
 from lp_pipeline_tests.endtoend.test_processes import fill
@@ -54,6 +56,7 @@ def damaged(path: Path, ways: Sequence[Way] = WAYS) -> Iterator[Way]:
         way(path)
         yield way
     shutil.copy(kept, path)
+    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)  # which a run may have begun for the damaged one
 
 
 @pytest.mark.slow
@@ -125,3 +128,12 @@ def test_a_damaged_sandbox_says_what_to_do(tmp_path: Path) -> None:
     for _ in damaged(tmp_path / "sandbox.sqlite", (emptied, overwritten, torn)):
         with pytest.raises(WarehouseError, match=r"sandbox\.sqlite: the file is damaged\. Delete it"):
             read()
+
+
+def test_a_log_of_another_version_of_the_file_is_named() -> None:
+    """R1: as after only `work.duckdb` was restored; the message says what to do about its log."""
+    with (
+        pytest.raises(WarehouseError, match=r"the log next to it .*\.wal.* move that log aside"),
+        readable_errors("open work.duckdb"),
+    ):
+        raise duckdb.IOException("Failure while replaying WAL file: the WAL checkpoint iteration does not match")
