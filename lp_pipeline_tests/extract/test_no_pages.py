@@ -31,6 +31,11 @@ NO_PAGES: list[Any] = [
 HALF: list[Any] = [{"Result": -1, "Message": "Secretname"}, {"success": False}, "Error: no", [HIDDEN], None, 3, {}]
 
 
+def some_slow(values: list[Any], everyday: int = 3) -> list[Any]:
+    """All but the first few are slow tests: whole syncs that differ in the answer alone (how it is judged: test_page)."""
+    return [*values[:everyday], *(pytest.param(each, marks=pytest.mark.slow) for each in values[everyday:])]
+
+
 def answer(account: Account, value: Any, path: str = "GetLead", **more: int) -> None:
     account.lp.fault("answer", path=path, body=json.dumps(value), **more)
 
@@ -39,7 +44,7 @@ def watermark(account: Account, feed: str = "leads") -> Any:
     return only(account.ask(f"select watermark from pipeline.watermarks where feed = '{feed}'"))
 
 
-@pytest.mark.parametrize("value", NO_PAGES)
+@pytest.mark.parametrize("value", some_slow(NO_PAGES))
 def test_a_record_behind_an_answer_that_is_no_page_arrives_later(lp_account: Account, value: Any) -> None:
     """W5: the feed fails and its watermark stays, sync after sync; with an ordinary answer the record is there."""
     lp_account.environ["LP_PROSPECT_ACTION"] = "off"
@@ -76,7 +81,7 @@ def test_the_other_feed_is_merged_and_published(lp_account: Account, feed: str) 
     assert watermark(lp_account, feed) == lp_account.now
 
 
-@pytest.mark.parametrize("value", HALF)
+@pytest.mark.parametrize("value", some_slow(HALF))
 def test_elements_that_are_no_records_cost_no_other_record(lp_account: Account, value: Any) -> None:
     """W5, J7: the records beside them are merged at once, what they hide arrives with the next ordinary answer; they
     stand in rejected_records."""
@@ -144,7 +149,7 @@ def test_an_id_is_one_whatever_the_case_of_its_key(lp_account: Account, key: str
     assert watermark(lp_account) == lp_account.now
 
 
-@pytest.mark.parametrize("value", NO_PAGES[:5])
+@pytest.mark.parametrize("value", NO_PAGES[:2])
 def test_a_backfill_does_not_go_past_what_is_no_page(lp_account: Account, value: Any) -> None:
     """W2, W5: it stops with the error, and resumes at that very piece."""
     for number in (26, 27, 28):
