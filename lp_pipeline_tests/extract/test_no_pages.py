@@ -32,7 +32,7 @@ HALF: list[Any] = [{"Result": -1, "Message": "Secretname"}, {"success": False}, 
 
 
 def some_slow(values: list[Any], everyday: int = 3) -> list[Any]:
-    """All but the first few are slow tests: whole syncs that differ in the answer alone (how it is judged: test_page)."""
+    """All but the first few are slow tests: whole syncs that differ in the answer alone."""
     return [*values[:everyday], *(pytest.param(each, marks=pytest.mark.slow) for each in values[everyday:])]
 
 
