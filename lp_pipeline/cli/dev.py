@@ -44,7 +44,7 @@ def _make_room(home: Path, *, replace: bool) -> None:
     if not running:
         return
     listed = ", ".join(f"{service.what} (process {service.pid})" for service in running)
-    found = f"Dagster is already running for {home}: {listed}."
+    found = f"Dagster is already using {home}: {listed}."
     if not replace and not (sys.stdin.isatty() and click.confirm(f"{found}\nEnd it and start anew?")):
         kill = " ".join(str(service.pid) for service in running)
         raise SettingsError(
