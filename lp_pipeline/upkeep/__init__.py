@@ -1,0 +1,1 @@
+"""Care of a data folder: housekeeping, backup and restore, erasing one person."""
