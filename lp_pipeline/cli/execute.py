@@ -13,7 +13,7 @@ from dagster._core.instance import InstanceRef
 from lp_pipeline.cli.home import plain_storage_errors
 from lp_pipeline.communications.dry_run import as_text
 from lp_pipeline.orchestration.build import build_definitions
-from lp_pipeline.orchestration.failures import StepInterrupted
+from lp_pipeline.orchestration.failures import INTERRUPTIONS
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.progress import Progress
 from lp_pipeline.runs.steps import dry_run
@@ -24,7 +24,6 @@ from lp_pipeline.transform.replay import ReplayReport, replay
 Tell = Callable[[str], object]
 # Dagster would put what steps write to a terminal into files, with processes that trip over Ctrl-C: no progress is seen
 NOT_CAPTURED = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
-INTERRUPTED = (StepInterrupted.__name__, "KeyboardInterrupt", "DagsterExecutionInterruptedError")
 QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -95,6 +94,6 @@ def _failure(step: str | None, data: Any) -> str:
     error = data.error
     while error and error.cause:
         error = error.cause
-    if error and error.cls_name in INTERRUPTED:
+    if error and error.cls_name in INTERRUPTIONS:
         return "Interrupted. Completed work is saved; run the command again to resume."
     return f"{step}: {error.message if error else 'failed'}".strip()

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings.model import Settings
-from lp_pipeline.settings.sources import EXAMPLE, FILE, read_sources
+from lp_pipeline.settings.sources import EXAMPLE, FILE, read_sources, read_what_can_be_read
 
 SANDBOX_ACCOUNT = {
     "LP_CLIENT_ID": "sandbox",
@@ -29,16 +29,27 @@ SANDBOX_HATCH = {
 SECRETS = ("LP_PASSWORD", "LP_APP_KEY")  # blanks at their ends may be meant
 CREDENTIALS = ("LP_CLIENT_ID", "LP_USERNAME", "LP_PASSWORD", "LP_APP_KEY", "LP_TIMEZONE")
 HATCH_SETTINGS = ("HATCH_API_URL", "HATCH_API_KEY", "HATCH_EXPORT_URL", "HATCH_EXPORT_KEY")
+REPORTING = (
+    *("LP_API_URL", "LP_CLIENT_ID", "LP_TIMEZONE", "LP_PIPELINE_DATA", "LP_PIPELINE_NOW", "ALERT_WEBHOOK_URL"),
+    *("ALERT_FORMAT", "HEARTBEAT_URL", "ALERT_LATE_MINUTES", "ALERT_FAILING_MINUTES"),
+)
 ACCOUNT = CREDENTIALS[:4]  # what only a real LeadPerfection asks for; the sandbox may have a zone
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment and `lp_pipeline.env` (the environment wins), read anew at each call.
 
-    Pass `environ` to use just that mapping. Raises `SettingsError` naming what is wrong.
+    Pass `environ` to use just that mapping. Raises `SettingsError` naming what is wrong; its `usable` are the settings
+    by which that can be recorded and reported all the same.
     """
-    if environ is None:
-        environ = read_sources(os.environ)
+    try:
+        return _settings(read_sources(os.environ) if environ is None else environ)
+    except SettingsError as error:
+        error.usable = _usable(read_what_can_be_read(os.environ) if environ is None else environ)
+        raise
+
+
+def _settings(environ: Mapping[str, str]) -> Settings:
     given = {name: value if name in SECRETS else value.strip() for name, value in environ.items() if value.strip()}
     settings = _validated(given)
     if settings.lp_api_url:
@@ -73,6 +84,19 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         )
     zone = {name: given[name] for name in ("LP_TIMEZONE",) if name in given}
     return _validated({**given, **SANDBOX_ACCOUNT, **SANDBOX_HATCH, **zone})
+
+
+def _usable(environ: Mapping[str, str]) -> Settings | None:
+    """Whose data it is, where it is, and whom to alert, without what is wrong; None if the folder itself is."""
+    given = {name: environ[name].strip() for name in REPORTING if environ.get(name, "").strip()}
+    while True:
+        try:
+            return Settings.model_validate({"LP_TIMEZONE": SANDBOX_ACCOUNT["LP_TIMEZONE"], **given})
+        except ValidationError as error:
+            wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]} & given.keys()
+        if not wrong or "LP_PIPELINE_DATA" in wrong:
+            return None
+        given = {name: value for name, value in given.items() if name not in wrong}
 
 
 def _validated(given: Mapping[str, str]) -> Settings:

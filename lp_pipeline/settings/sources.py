@@ -19,7 +19,7 @@ from lp_pipeline.settings.model import Settings, base_folder
 FILE = "lp_pipeline.env"
 FILE_SETTING = "LP_PIPELINE_SETTINGS"  # names another file; only in the environment
 EXAMPLE = "lp_pipeline.env.example"
-PREFIXES = ("LP_", "HATCH_", "PUSH_", "INBOX_", "ALERT_")
+PREFIXES = ("LP_", "HATCH_", "PUSH_", "INBOX_", "ALERT_", "HEARTBEAT_")
 # what Kubernetes puts into the environment for a service whose name begins like ours
 SERVICE = re.compile(r"_(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d+_(TCP|UDP)\w*)?)$")
 
@@ -54,6 +54,18 @@ def read_sources(environ: Mapping[str, str]) -> dict[str, str]:
         if value.strip() and name != FILE_SETTING and _is_mistaken(name):
             raise SettingsError(f"The environment has {_unknown(name)}")
     return _filled(in_file) | _filled(environ)
+
+
+def read_what_can_be_read(environ: Mapping[str, str]) -> dict[str, str]:
+    """Every value that can be made out, the environment's before the file's, whatever is wrong with the rest."""
+    try:
+        text = settings_file().read_text(encoding="utf-8-sig", errors="replace")
+    except (OSError, SettingsError):
+        text = ""
+    bindings = [binding for binding in parse_stream(StringIO(text)) if not binding.error]
+    return _filled({binding.key: binding.value for binding in bindings if binding.key and binding.value}) | _filled(
+        environ
+    )
 
 
 def _filled(values: Mapping[str, str]) -> dict[str, str]:
