@@ -48,7 +48,7 @@ def read_sources(environ: Mapping[str, str]) -> dict[str, str]:
     """
     refuse_dotenv()
     path = settings_file()
-    in_file = _read(path, required=bool(environ.get(FILE_SETTING, "").strip()))
+    in_file = read_file(path, required=bool(environ.get(FILE_SETTING, "").strip()))
     _refuse_other_file(path)
     for name, value in environ.items():
         if value.strip() and name != FILE_SETTING and _is_mistaken(name):
@@ -91,7 +91,9 @@ def refuse_dotenv() -> None:
         )
 
 
-def _read(path: Path, *, required: bool) -> dict[str, str]:
+def read_file(path: Path, *, required: bool = False) -> dict[str, str]:
+    """The values that a settings file sets; none if there is no file, unless it is `required`. Raises as
+    `read_sources`."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
