@@ -8,6 +8,7 @@ import click
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
 from lp_pipeline.cli.console import account_settings, console, output_form, output_options
 from lp_pipeline.cli.doctor import COMMANDS as DOCTOR
+from lp_pipeline.cli.explain import COMMANDS as EXPLAIN
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
 from lp_pipeline.cli.streams import accept_any_letter
@@ -148,5 +149,11 @@ def rezone() -> None:
     click.echo(recompute(account_settings()))
 
 
-for command in (*COMMUNICATIONS, *DOCTOR, *HISTORY):
-    main.add_command(command)
+for commands in (
+    COMMUNICATIONS,
+    DOCTOR,
+    EXPLAIN,
+    HISTORY,
+):
+    for command in commands:
+        main.add_command(command)

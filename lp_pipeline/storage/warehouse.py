@@ -141,9 +141,11 @@ def bound(connection: duckdb.DuckDBPyConnection, name: str, values: Mapping[str,
     return connection.execute(statement(name), values or {}).fetchall()
 
 
-def rows_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
-    """The rows that a query brings, each by column name."""
-    result = connection.execute(query)
+def rows_of(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """The rows that a query brings, each by column name; `values` are its parameters."""
+    result = connection.execute(query, values or {})
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
