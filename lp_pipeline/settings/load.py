@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic import ValidationError
 
 from lp_pipeline.errors import SettingsError
+from lp_pipeline.settings import accounts
 from lp_pipeline.settings.model import Settings
 from lp_pipeline.settings.sources import EXAMPLE, FILE, read_sources
 
@@ -33,12 +35,59 @@ ACCOUNT = CREDENTIALS[:4]  # what only a real LeadPerfection asks for; the sandb
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the environment and `lp_pipeline.env` (the environment wins), read anew at each call.
+    """Settings from the environment and `lp_pipeline.env` (the environment wins), read anew at each call; with an
+    accounts file, those of the account that LP_ACCOUNT names.
 
     Pass `environ` to use just that mapping. Raises `SettingsError` naming what is wrong.
     """
-    if environ is None:
-        environ = read_sources(os.environ)
+    if environ is not None:
+        return _settings(environ)
+    path = accounts.accounts_file()
+    if path:
+        return load_account(accounts.chosen_account(path))
+    if name := os.environ.get(accounts.ACCOUNT_SETTING, "").strip():
+        raise SettingsError(
+            f"Account {name!r}: there is no {accounts.ACCOUNTS_FILE}, so there is one account, and it has no name. "
+            f"Leave --account and {accounts.ACCOUNT_SETTING} out, or add accounts: lp-pipeline accounts init NAME"
+        )
+    return _settings(read_sources(os.environ))
+
+
+def load_account(name: str, *, may_be_new: bool = False) -> Settings:
+    """The settings of an account of the accounts file, read anew (SPEC A1).
+
+    Raises `SettingsError`, also if its folder is not on this machine (SPEC A3), unless it `may_be_new`.
+    """
+    path = accounts.accounts_file()
+    if not path:
+        raise SettingsError(f"There is no {accounts.ACCOUNTS_FILE}. To make one: lp-pipeline accounts init {name}")
+    return _load(path, accounts.account_of(path, name), may_be_new=may_be_new)
+
+
+def load_accounts() -> dict[str, Settings | SettingsError]:
+    """The settings of every account, or what is wrong with them: a broken one harms no other (SPEC A1). Raises
+    `SettingsError` if the accounts file itself is broken; without one there are none."""
+    path = accounts.accounts_file()
+    found: dict[str, Settings | SettingsError] = {}
+    for name, account in accounts.read_accounts(path).items() if path else ():
+        try:
+            found[name] = _load(path, account)
+        except SettingsError as error:
+            found[name] = error
+    return found
+
+
+def _load(path: Path, account: accounts.Account, *, may_be_new: bool = False) -> Settings:
+    try:
+        settings = _settings(accounts.account_values(path, account.name, os.environ))
+    except SettingsError as error:
+        raise SettingsError(f"Account {account.name!r}: {error}") from None
+    if not may_be_new:
+        accounts.check_mark(settings.data, account)
+    return settings.of_account(account.name)
+
+
+def _settings(environ: Mapping[str, str]) -> Settings:
     given = {name: value if name in SECRETS else value.strip() for name, value in environ.items() if value.strip()}
     settings = _validated(given)
     if settings.lp_api_url:
