@@ -5,7 +5,14 @@ Nothing else in the program reads the environment for a setting.
 
 from lp_pipeline.settings.accounts import Account, accounts_file, read_accounts
 from lp_pipeline.settings.forms import CHANNELS, FIRST, LAST, is_loopback
-from lp_pipeline.settings.load import HATCH_SETTINGS, SANDBOX_ACCOUNT, SANDBOX_HATCH, load_account, load_settings
+from lp_pipeline.settings.load import (
+    HATCH_SETTINGS,
+    SANDBOX_ACCOUNT,
+    SANDBOX_HATCH,
+    load_account,
+    load_accounts,
+    load_settings,
+)
 from lp_pipeline.settings.model import REPOSITORY, Settings, base_folder
 from lp_pipeline.settings.sources import refuse_dotenv, setting_names, settings_file
 

@@ -67,9 +67,11 @@ def load_account(name: str, *, may_be_new: bool = False) -> Settings:
 def load_accounts() -> dict[str, Settings | SettingsError]:
     """The settings of every account, or what is wrong with them: a broken one harms no other (SPEC A1). Raises
     `SettingsError` if the accounts file itself is broken; without one there are none."""
-    path = accounts.accounts_file()
     found: dict[str, Settings | SettingsError] = {}
-    for name, account in accounts.read_accounts(path).items() if path else ():
+    path = accounts.accounts_file()
+    if not path:
+        return found
+    for name, account in accounts.read_accounts(path).items():
         try:
             found[name] = _load(path, account)
         except SettingsError as error:
