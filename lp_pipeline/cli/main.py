@@ -1,10 +1,12 @@
 """`lp-pipeline`: the command line. Each command wires; what it does is elsewhere."""
 
+import os
 import sys
 from typing import IO, Any
 
 import click
 
+from lp_pipeline.cli.accounts import COMMANDS as ACCOUNTS
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
 from lp_pipeline.cli.console import account_settings, console, output_form, output_options
 from lp_pipeline.cli.doctor import COMMANDS as DOCTOR
@@ -14,6 +16,7 @@ from lp_pipeline.cli.home import give_dagster_a_home
 from lp_pipeline.cli.streams import accept_any_letter
 from lp_pipeline.errors import QUERY_INTERRUPTED, BrokenProgram, PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
+from lp_pipeline.settings.accounts import ACCOUNT_SETTING
 
 
 class PlainErrors(click.Group):
@@ -42,8 +45,11 @@ class PlainErrors(click.Group):
 
 @click.group(cls=PlainErrors, help="Keeps LeadPerfection and Hatch in sync, by way of DuckDB.")
 @click.version_option(package_name="lp-pipeline", message="%(package)s %(version)s")
-def main() -> None:
+@click.option("--account", metavar="NAME", help="The account of accounts.toml to work with (or set LP_ACCOUNT).")
+def main(account: str | None) -> None:
     """The entry point."""
+    if account:
+        os.environ[ACCOUNT_SETTING] = account  # for the processes that a command starts, too
 
 
 @main.command()
@@ -150,6 +156,7 @@ def rezone() -> None:
 
 
 for commands in (
+    ACCOUNTS,
     COMMUNICATIONS,
     DOCTOR,
     EXPLAIN,

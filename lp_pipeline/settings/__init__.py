@@ -3,8 +3,16 @@
 Nothing else in the program reads the environment for a setting.
 """
 
+from lp_pipeline.settings.accounts import Account, accounts_file, read_accounts
 from lp_pipeline.settings.forms import CHANNELS, FIRST, LAST, is_loopback
-from lp_pipeline.settings.load import HATCH_SETTINGS, SANDBOX_ACCOUNT, SANDBOX_HATCH, load_settings
+from lp_pipeline.settings.load import (
+    HATCH_SETTINGS,
+    SANDBOX_ACCOUNT,
+    SANDBOX_HATCH,
+    load_account,
+    load_accounts,
+    load_settings,
+)
 from lp_pipeline.settings.model import REPOSITORY, Settings, base_folder
 from lp_pipeline.settings.sources import read_file, refuse_dotenv, setting_names, settings_file
 
@@ -16,10 +24,15 @@ __all__ = [
     "REPOSITORY",
     "SANDBOX_ACCOUNT",
     "SANDBOX_HATCH",
+    "Account",
     "Settings",
+    "accounts_file",
     "base_folder",
     "is_loopback",
+    "load_account",
+    "load_accounts",
     "load_settings",
+    "read_accounts",
     "read_file",
     "refuse_dotenv",
     "setting_names",

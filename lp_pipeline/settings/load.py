@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic import ValidationError
 
 from lp_pipeline.errors import SettingsError
+from lp_pipeline.settings import accounts
 from lp_pipeline.settings.model import Settings
 from lp_pipeline.settings.sources import EXAMPLE, FILE, read_sources, read_what_can_be_read
 
@@ -37,16 +39,63 @@ ACCOUNT = CREDENTIALS[:4]  # what only a real LeadPerfection asks for; the sandb
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the environment and `lp_pipeline.env` (the environment wins), read anew at each call.
+    """Settings from the environment and `lp_pipeline.env` (the environment wins), read anew at each call; with an
+    accounts file, those of the account that LP_ACCOUNT names.
 
     Pass `environ` to use just that mapping. Raises `SettingsError` naming what is wrong; its `usable` are the settings
     by which that can be recorded and reported all the same.
     """
+    if environ is None and (path := accounts.accounts_file()):
+        return load_account(accounts.chosen_account(path))
+    if environ is None and (name := os.environ.get(accounts.ACCOUNT_SETTING, "").strip()):
+        raise SettingsError(
+            f"Account {name!r}: there is no {accounts.ACCOUNTS_FILE}, so there is one account, and it has no name. "
+            f"Leave --account and {accounts.ACCOUNT_SETTING} out, or add accounts: lp-pipeline accounts init NAME"
+        )
     try:
         return _settings(read_sources(os.environ) if environ is None else environ)
     except SettingsError as error:
         error.usable = _usable(read_what_can_be_read(os.environ) if environ is None else environ)
         raise
+
+
+def load_account(name: str, *, may_be_new: bool = False) -> Settings:
+    """The settings of an account of the accounts file, read anew (SPEC A1).
+
+    Raises `SettingsError`, also if its folder is not on this machine (SPEC A3), unless it `may_be_new`.
+    """
+    path = accounts.accounts_file()
+    if not path:
+        raise SettingsError(f"There is no {accounts.ACCOUNTS_FILE}. To make one: lp-pipeline accounts init {name}")
+    return _load(path, accounts.account_of(path, name), may_be_new=may_be_new)
+
+
+def load_accounts() -> dict[str, Settings | SettingsError]:
+    """The settings of every account, or what is wrong with them: a broken one harms no other (SPEC A1). Raises
+    `SettingsError` if the accounts file itself is broken; without one there are none."""
+    found: dict[str, Settings | SettingsError] = {}
+    path = accounts.accounts_file()
+    if not path:
+        return found
+    for name, account in accounts.read_accounts(path).items():
+        try:
+            found[name] = _load(path, account)
+        except SettingsError as error:
+            found[name] = error
+    return found
+
+
+def _load(path: Path, account: accounts.Account, *, may_be_new: bool = False) -> Settings:
+    values = accounts.readable_values(path, account.name, os.environ)
+    if not may_be_new:
+        accounts.check_mark(accounts.folder_of(values), account)
+    try:
+        settings = _settings(accounts.account_values(path, account.name, os.environ))
+    except SettingsError as error:
+        named = SettingsError(f"Account {account.name!r}: {error}")
+        named.usable = usable.of_account(account.name) if (usable := _usable(values)) else None
+        raise named from None
+    return settings.of_account(account.name)
 
 
 def _settings(environ: Mapping[str, str]) -> Settings:

@@ -14,6 +14,8 @@ from lp_pipeline.insight.examination import Check, in_words
 from lp_pipeline.runs.reports import DeliveryOutcome, ExportOutcome, PushOutcome, keep
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.locks import Turn
+from lp_pipeline.storage.outbox import OUTBOX_VERSION
+from lp_pipeline.storage.warehouse import SCHEMA_VERSION
 from lp_pipeline_tests.account import PACE, Account, account
 from lp_pipeline_tests.communications.inbox_process import SECRET
 from lp_pipeline_tests.runs.past import person
@@ -91,7 +93,8 @@ def test_a_folder_with_data_is_looked_at_without_changing_it(grown: Account) -> 
     sent = len(grown.lp.hatch_writes())
     found = checks(grown)
     assert states(found)["fail"] == []
-    assert found["Files"].found == "work.duckdb (version 5), outbox.sqlite (version 2), published.duckdb: good"
+    versions = f"work.duckdb (version {SCHEMA_VERSION}), outbox.sqlite (version {OUTBOX_VERSION})"
+    assert found["Files"].found == f"{versions}, published.duckdb: good"
     assert "grows by about" in found["Data folder"].found
     assert (found["Hatch"].state, "took the last delivery 0 s ago" in found["Hatch"].found) == ("ok", True)
     with Turn(grown.folder):
@@ -245,7 +248,7 @@ def test_an_inbox_needs_a_secret_and_somebody_who_listens(changed: Account, clos
 
 
 @pytest.fixture
-def settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A settings file that is in use, and an environment without ours."""
     path = tmp_path / "lp_pipeline.env"
     path.touch(mode=0o600)
