@@ -53,17 +53,17 @@ def main(account: str | None) -> None:
 
 
 @main.command()
-@click.pass_context
-def sync(context: click.Context) -> None:
-    """Sync once, push new Hatch communications into LeadPerfection, and show the status."""
+def sync() -> None:
+    """Sync once, push new Hatch communications into LeadPerfection, and show what there is now."""
     from lp_pipeline.cli.execute import run_push, run_sync
+    from lp_pipeline.cli.render import show_summary
 
-    account_settings()  # a wrong setting is reported before Dagster starts up
+    settings = account_settings()  # a wrong setting is reported before Dagster starts up
     give_dagster_a_home()
     # the next sync publishes what is pushed: nobody waits a minute for it here
     if failures := run_sync() + run_push({}, publish=False):
         raise click.ClickException("\n".join(dict.fromkeys(failures)))
-    context.invoke(status)
+    show_summary(settings, console())
 
 
 @main.command(hidden=True)
@@ -85,11 +85,12 @@ def dev(port: int, *, replace: bool) -> None:
 
 
 @main.command()
-def status() -> None:
-    """Show how fresh the published data is, the counts and ten opportunities."""
-    from lp_pipeline.cli.render import show_status
+@click.option("--json", "as_json", is_flag=True, help="Everything as a JSON object.")
+def status(*, as_json: bool) -> None:
+    """Is it all right? The verdict, what to do, and what it is based on. Exit code 1 unless it is OK."""
+    from lp_pipeline.cli.status import show
 
-    show_status(account_settings(), console())
+    show(console(), as_json=as_json)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})  # a query may begin with a comment: --

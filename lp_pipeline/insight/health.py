@@ -27,13 +27,15 @@ State = Literal["OK", "LATE", "FAILING"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """OK, or why not, since when (if that is known) and how many runs in a row, and what to do."""
+    """OK, or why not, since when (if that is known) and how many runs have failed since, and what to do. `about` is
+    what is wrong: the settings or files (setup), the syncs or pushes that ran, or that none ran (late)."""
 
     state: State
+    about: Literal["", "setup", "sync", "push", "late"] = ""
     why: str = ""
     action: str = ""
     since: datetime | None = None
-    runs: int = 0
+    failures: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Hatch:
     """What went to and came from Hatch, by the outbox. `pushed_today` counts by target, `stopped` says why the pushes
     to a target (to all: an empty name) are paused while some wait."""
 
+    known: bool = True  # False if the outbox can't be read
     delivered_today: int = 0
     refused: int = 0
     refused_lately: int = 0  # within a day
@@ -94,11 +97,12 @@ def health(settings: Settings, problem: str | None = None) -> Health:
     problems = [problem] if problem else []
     journal, hatch, standing = Journal(), Hatch(), None
     try:
+        standing = public_file.standing_since(published_file(settings))
         journal = read_journal(settings)
         hatch = _hatch(settings)
-        standing = public_file.standing_since(published_file(settings))
-    except (PipelineError, OSError) as error:
+    except PipelineError as error:
         problems.append(str(error))
+        hatch = Hatch(known=False)
     published_at = datetime.fromtimestamp(standing, UTC) if standing else None
     facts = journal.facts
     if published_at and facts and facts.published_at:
@@ -163,15 +167,17 @@ def _verdict(
     sync, push = journal.runs.get("sync"), journal.runs.get("push")
     since, runs = (sync.failing_since, sync.failures) if sync else (None, 0)
     if problems:
-        return Verdict("FAILING", " ".join(problems), "Correct that, then run:  lp-pipeline sync", since, runs)
+        action = "Correct that, then run:  lp-pipeline sync"
+        return Verdict("FAILING", "setup", " ".join(problems), action, since, runs)
     if sync and sync.failures:
         action = "Then sync once (lp-pipeline sync) or wait for the next one. To find the cause:  lp-pipeline doctor"
-        return Verdict("FAILING", sync.message or "", action, since, runs)
-    if push and push.failures and hatch.pushes_waiting and not hatch.stopped:
-        return Verdict("FAILING", push.message or "", "Then run:  lp-pipeline push", push.failing_since, push.failures)
+        return Verdict("FAILING", "sync", sync.message or "", action, since, runs)
     if hatch.stopped:
         why = " ".join(dict.fromkeys(hatch.stopped.values()))
-        return Verdict("FAILING", why, "Then run:  lp-pipeline push", push.failing_since if push else None)
+        return Verdict("FAILING", "push", why, "Then run:  lp-pipeline push", push.failing_since if push else None)
+    if push and push.failures and hatch.pushes_waiting:
+        action = "Then run:  lp-pipeline push"
+        return Verdict("FAILING", "push", push.message or "", action, push.failing_since, push.failures)
     return _freshness(settings, journal, (sync.good_at if sync else None) or published_at)
 
 
@@ -180,12 +186,13 @@ def _freshness(settings: Settings, journal: Journal, good_at: datetime | None) -
     running = journal.running.get("sync")
     if good_at is None:
         why = "The first sync is running." if running else "Nothing has been synced yet."
-        return Verdict("LATE", why, "" if running else "Run:  lp-pipeline sync  (or lp-pipeline dev, every 15 minutes)")
+        action = "" if running else "Run:  lp-pipeline sync  (or lp-pipeline dev, every 15 minutes)"
+        return Verdict("LATE", "late", why, action)
     age = abs(settings.now() - good_at)
     if age <= timedelta(minutes=settings.late_minutes):
         return Verdict("OK")
     state: State = "FAILING" if age > timedelta(minutes=settings.failing_minutes) else "LATE"
     if running:
-        return Verdict(state, "No sync has ended well lately; one is running now.", "", good_at)
-    action = "Check that the schedule runs (lp-pipeline dev, or its service), or sync once:  lp-pipeline sync"
-    return Verdict(state, "No sync has ended well lately, and none is running.", action, good_at)
+        return Verdict(state, "late", "No sync has ended well; one is running now.", "", good_at)
+    action = "Start the schedule (lp-pipeline dev), or sync once:  lp-pipeline sync"
+    return Verdict(state, "late", "No sync has ended well, and none is running.", action, good_at)

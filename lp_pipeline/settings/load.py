@@ -31,10 +31,7 @@ SANDBOX_HATCH = {
 SECRETS = ("LP_PASSWORD", "LP_APP_KEY")  # blanks at their ends may be meant
 CREDENTIALS = ("LP_CLIENT_ID", "LP_USERNAME", "LP_PASSWORD", "LP_APP_KEY", "LP_TIMEZONE")
 HATCH_SETTINGS = ("HATCH_API_URL", "HATCH_API_KEY", "HATCH_EXPORT_URL", "HATCH_EXPORT_KEY")
-REPORTING = (
-    *("LP_API_URL", "LP_CLIENT_ID", "LP_TIMEZONE", "LP_PIPELINE_DATA", "LP_PIPELINE_NOW", "ALERT_WEBHOOK_URL"),
-    *("ALERT_FORMAT", "HEARTBEAT_URL", "ALERT_LATE_MINUTES", "ALERT_FAILING_MINUTES"),
-)
+WHERE = ("LP_API_URL", "LP_PIPELINE_DATA")
 ACCOUNT = CREDENTIALS[:4]  # what only a real LeadPerfection asks for; the sandbox may have a zone
 
 
@@ -136,14 +133,20 @@ def _settings(environ: Mapping[str, str]) -> Settings:
 
 
 def _usable(environ: Mapping[str, str]) -> Settings | None:
-    """Whose data it is, where it is, and whom to alert, without what is wrong; None if the folder itself is."""
-    given = {name: environ[name].strip() for name in REPORTING if environ.get(name, "").strip()}
+    """The settings without those that are wrong; None if it can't be told whose data they are about, or where it is."""
+    given = {name: value.strip() for name, value in environ.items() if value.strip()}
+    if "LP_API_URL" not in given:
+        if any(name in given for name in ACCOUNT):
+            return None
+        given = {**given, **SANDBOX_ACCOUNT, **SANDBOX_HATCH}
     while True:
         try:
-            return Settings.model_validate({"LP_TIMEZONE": SANDBOX_ACCOUNT["LP_TIMEZONE"], **given})
+            settings = Settings.model_validate({"LP_TIMEZONE": SANDBOX_ACCOUNT["LP_TIMEZONE"], **given})
         except ValidationError as error:
             wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]} & given.keys()
-        if not wrong or "LP_PIPELINE_DATA" in wrong:
+        else:
+            return settings if settings.lp_api_url or settings.sandbox else None
+        if not wrong or not wrong.isdisjoint(WHERE):
             return None
         given = {name: value for name, value in given.items() if name not in wrong}
 

@@ -74,7 +74,7 @@ def test_a_failing_sync_says_why_and_since_when(lp_account: Account) -> None:
     end(lp_account, "failed", "LeadPerfection refuses the sign-in.")
     end(lp_account, "good", kind="push")
     verdict = look(lp_account).verdict
-    assert (verdict.state, verdict.why, verdict.since, verdict.runs) == (
+    assert (verdict.state, verdict.why, verdict.since, verdict.failures) == (
         *("FAILING", "LeadPerfection refuses the sign-in.", first),
         2,
     )
