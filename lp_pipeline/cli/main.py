@@ -8,6 +8,7 @@ import click
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
 from lp_pipeline.cli.console import account_settings, console, output_form, output_options
 from lp_pipeline.cli.explain import COMMANDS as EXPLAIN
+from lp_pipeline.cli.forget import COMMANDS as FORGET
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
 from lp_pipeline.cli.streams import accept_any_letter
@@ -148,5 +149,5 @@ def rezone() -> None:
     click.echo(recompute(account_settings()))
 
 
-for command in (*COMMUNICATIONS, *EXPLAIN, *HISTORY):
+for command in (*COMMUNICATIONS, *EXPLAIN, *FORGET, *HISTORY):
     main.add_command(command)
