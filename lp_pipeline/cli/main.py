@@ -11,6 +11,7 @@ from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
 from lp_pipeline.cli.console import account_settings, console, output_form, output_options
 from lp_pipeline.cli.doctor import COMMANDS as DOCTOR
 from lp_pipeline.cli.explain import COMMANDS as EXPLAIN
+from lp_pipeline.cli.forget import COMMANDS as FORGET
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
 from lp_pipeline.cli.streams import accept_any_letter
@@ -165,3 +166,5 @@ for commands in (
 ):
     for command in commands:
         main.add_command(command)
+for command in (*COMMUNICATIONS, *EXPLAIN, *FORGET, *HISTORY):
+    main.add_command(command)

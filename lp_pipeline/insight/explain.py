@@ -25,6 +25,7 @@ from lp_pipeline.insight.explain_sources import (
 )
 from lp_pipeline.insight.moments import moment
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.forgotten import Forgotten
 from lp_pipeline.storage.outbox import Outbox
 
 State = Literal["opportunity", "gone", "held", "dropped", "rejected", "unmerged", "untriggered", "never_read", "erased"]
@@ -149,6 +150,10 @@ def _judge(settings: Settings, story: Story) -> tuple[State, str, list[str]]:
 
 
 def _never_read(settings: Settings, outbox: Outbox, identity: str, find: Find | None) -> Story:
+    forgotten = Forgotten(settings.data)
+    if forgotten.knows("prospect", identity) or forgotten.knows("lead", identity):
+        verdict = f"{identity}: erased by `lp-pipeline forget`; what is read of it later is dropped before it is stored"
+        return Story(verdict, "erased", None, None)
     windows = published_of(outbox, settings, identity).windows
     asked = ask_leadperfection(settings, outbox, identity, find) if find else None
     if asked:

@@ -114,7 +114,7 @@ def page(scenario: Scenario, identity: str, *, everything: bool = False, width: 
 def test_a_synced_lead_tells_how_it_was_read_built_merged_and_delivered(day: Deliveries) -> None:
     """E1: readings, triggers and why, the field behind each column and the path that won, the change, Hatch."""
     shown = page(day, "10")
-    assert "prospect.lastchanged is empty, so lead.lastchangedon" in page(day, "10", everything=True, width=120)
+    assert "prospect.lastchanged is empty, so lead.lastchangedon" in " ".join(shown.split())
     assert shown.startswith("Lead 10 of prospect 1: an opportunity, delivered to Hatch\n")
     for part in (
         "Read        Mar 2 12:30 PM  sync 5, lead feed, page 1, place 1",
@@ -134,13 +134,25 @@ def test_a_synced_lead_tells_how_it_was_read_built_merged_and_delivered(day: Del
 @pytest.mark.parametrize(
     ("identity", "verdict", "state"),
     [
-        ("7", "Prospect 7: an opportunity without a lead, delivered to Hatch", "opportunity"),
+        pytest.param(
+            "7", "Prospect 7: an opportunity without a lead, delivered to Hatch", "opportunity", marks=pytest.mark.slow
+        ),
         ("20", "Lead 20 of prospect 2: rejected: prospect.phone1 is not in the record", "rejected"),
-        ("11", "Lead 11 of prospect 1: read, but nothing about it changed in a window read so far", "untriggered"),
+        pytest.param(
+            "11",
+            "Lead 11 of prospect 1: read, but nothing about it changed in a window read so far",
+            "untriggered",
+            marks=pytest.mark.slow,
+        ),
         ("40", "Lead 40 of prospect 4: an opportunity, refused by Hatch: bad@example.com bounces", "opportunity"),
         ("51", "Lead 51 of prospect 5: an opportunity, gone since Mar 2 12:30 PM", "gone"),
-        ("6", "Prospect 6: an opportunity with lead 60, not sent to Hatch: it came in with history", "opportunity"),
-        ("8", "Prospect 8: read Mar 2 12:45 PM, not merged yet", "unmerged"),
+        pytest.param(
+            "6",
+            "Prospect 6: an opportunity with lead 60, not sent to Hatch: it came in with history",
+            "opportunity",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("8", "Prospect 8: read Mar 2 12:45 PM, not merged yet", "unmerged", marks=pytest.mark.slow),
         ("999", "999: never read", "never_read"),
     ],
 )
@@ -149,7 +161,6 @@ def test_the_first_line_is_the_verdict(day: Deliveries, identity: str, verdict: 
     story = told(day, identity)
     assert story.verdict.startswith(verdict)
     assert story.state == state
-    assert page(day, identity, width=300).startswith(story.verdict)
 
 
 def test_messages_from_hatch_show_what_became_of_them(day: Deliveries) -> None:
@@ -166,6 +177,7 @@ def test_messages_from_hatch_show_what_became_of_them(day: Deliveries) -> None:
         assert part in shown
 
 
+@pytest.mark.slow
 def test_a_held_one_shows_both_dates_and_how_to_settle_it(day: Deliveries) -> None:
     """E1, M9: the known opportunity is there as it was; the held one is shown beside it, and alone where it is all."""
     shown = page(day, "3", width=400)
