@@ -15,6 +15,7 @@ from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.orchestration.sensors import SECONDS_BETWEEN, request_or_reason, work_of
 from lp_pipeline.settings import Account, account_folder, load_account, settings_changed
 
+MOST_REASONS = 20  # shown at a tick
 LOOK_AGAIN_SECONDS = 60.0  # at an outbox with something open: a retry may have become due
 
 Look = tuple[list[int], float | None]  # at an outbox: how it was then, and when to look again if it stays so
@@ -55,7 +56,8 @@ def push_sensor(accounts: Accounts) -> dg.SensorDefinition:
                 requests.append(found)
             else:
                 reasons.append(f"{account.name}: {found}")
-        skip = None if requests else dg.SkipReason("\n".join(reasons) or "no account has anything new")
+        shown = "\n".join(reasons[:MOST_REASONS]) or "no account has anything new"
+        skip = None if requests else dg.SkipReason(shown)
         return dg.SensorResult(run_requests=requests, skip_reason=skip, cursor=json.dumps(seen))
 
     return push_when_communications_arrive
