@@ -9,7 +9,7 @@ from rich.table import Table
 
 from lp_pipeline.cli.console import console
 from lp_pipeline.package_data import package_data
-from lp_pipeline.settings import Account, Settings, accounts_file, base_folder, load_accounts, read_accounts
+from lp_pipeline.settings import Settings, accounts_file, base_folder, listed_accounts, load_accounts
 from lp_pipeline.settings.accounts import ACCOUNTS_FILE, NAME, SHARD, env_file, folder_of, mark, readable_values
 from lp_pipeline.settings.files import replace_text
 from lp_pipeline.settings.sources import EXAMPLE
@@ -39,7 +39,7 @@ def accounts_group() -> None:
 def list_accounts() -> None:
     """List the accounts, and what is wrong with the settings of each, if anything is."""
     page = console()
-    listed = _listed()
+    listed = listed_accounts()
     if not listed:
         page.print("There is one account, that of lp_pipeline.env. To add accounts:  lp-pipeline accounts init NAME")
         return
@@ -61,7 +61,7 @@ def list_accounts() -> None:
 @click.argument("names", nargs=-1, type=AccountName())
 def check(names: tuple[str, ...]) -> None:
     """Check the settings and folders of the accounts NAMES, or of all. Exit code 1 if something is wrong."""
-    listed = _listed()
+    listed = listed_accounts()
     if unknown := [name for name in names if name not in listed]:
         raise click.ClickException(f"No account is called {' or '.join(unknown)}. {TO_SEE_THEM}")
     tried = load_accounts()
@@ -86,7 +86,7 @@ def check(names: tuple[str, ...]) -> None:
 def init(name: str, shard: str, *, yes: bool) -> None:
     """Add the account NAME: its line in accounts.toml, its settings file, and its data folder."""
     path = accounts_file() or base_folder() / ACCOUNTS_FILE
-    listed = read_accounts(path) if path.exists() else {}
+    listed = listed_accounts() if path.exists() else {}
     own = env_file(path, name)
     if not own.exists():
         own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def enable(name: str) -> None:
 
 def _enable(name: str, *, enabled: bool) -> None:
     path = accounts_file()
-    if not path or name not in read_accounts(path):
+    if not path or name not in listed_accounts():
         raise click.ClickException(f"No account is called {name}. {TO_SEE_THEM}")
     text = path.read_text(encoding="utf-8")
     header = re.compile(rf"^\[accounts\.{re.escape(name)}\][^\n]*\n", re.MULTILINE)
@@ -136,11 +136,6 @@ def _enable(name: str, *, enabled: bool) -> None:
     line = "" if enabled else "enabled = false\n"
     replace_text(path, text[: found.end()] + line + block + text[end:])
     click.echo(f"Account {name} is {'enabled' if enabled else 'disabled'}.")
-
-
-def _listed() -> dict[str, Account]:
-    path = accounts_file()
-    return read_accounts(path) if path else {}
 
 
 COMMANDS = (accounts_group,)

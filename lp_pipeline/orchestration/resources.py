@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -11,10 +12,11 @@ from lp_pipeline.orchestration.failures import ending_of
 from lp_pipeline.orchestration.launcher import FOLDER
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.journal import Kind, recorded
-from lp_pipeline.settings import Settings, load_settings
+from lp_pipeline.settings import Settings, load_account, load_settings
 from lp_pipeline.storage.alive import shown_alive
 
 # the jobs that have the turn only to publish, or between other work: a sync waits for them
+PARTITION = "dagster/partition"  # the tag of a run that is one account's (SPEC A2)
 WHO = {"push_communications": "a push", "backfill": "a backfill", "sweep": "a sweep"}
 
 
@@ -29,13 +31,15 @@ def run_connections(
     @dg.resource(description="Settings, data folder, LeadPerfection and Hatch of one run")
     def connections(context: dg.InitResourceContext) -> Iterator[Connections]:
         run_id = context.run.run_id if context.run else "no run"
+        account = context.run.tags.get(PARTITION) if context.run else None
+        own = partial(load_account, account) if account else load
         kind, instance = _kind(context.run), context.instance
         who = WHO.get(context.run.job_name if context.run else "", "another sync")  # or one of some assets
         brief = who in WHO.values()
         home = Path(context.instance.root_directory) if context.run and context.instance else None
         with (
             shown_alive(home / FOLDER, run_id) if home else nullcontext(),
-            Connections(run_id, load, pace=pace, tell=tell, who=who, brief=brief) as opened,
+            Connections(run_id, own, pace=pace, tell=tell, who=who, brief=brief) as opened,
             recorded(opened, kind, lambda: ending_of(instance, run_id)) if kind and instance else nullcontext(),
         ):
             yield opened

@@ -61,9 +61,7 @@ def load_account(name: str, *, may_be_new: bool = False) -> Settings:
 
     Raises `SettingsError`, also if its folder is not on this machine (SPEC A3), unless it `may_be_new`.
     """
-    path = accounts.accounts_file()
-    if not path:
-        raise SettingsError(f"There is no {accounts.ACCOUNTS_FILE}. To make one: lp-pipeline accounts init {name}")
+    path = _accounts_file(name)
     return _load(path, accounts.account_of(path, name), may_be_new=may_be_new)
 
 
@@ -80,6 +78,32 @@ def load_accounts() -> dict[str, Settings | SettingsError]:
         except SettingsError as error:
             found[name] = error
     return found
+
+
+def listed_accounts() -> dict[str, accounts.Account]:
+    """The accounts by name, disabled ones too, read anew. Raises `SettingsError` for a broken accounts file."""
+    path = accounts.accounts_file()
+    return accounts.read_accounts(path) if path else {}
+
+
+def account_folder(name: str) -> Path:
+    """Where an account's data belongs, whatever is wrong with the rest of its settings; whether it is there, or here,
+    is another matter. Raises `SettingsError` without an accounts file."""
+    return accounts.folder_of(accounts.readable_values(_accounts_file(name), name, os.environ))
+
+
+def settings_changed(name: str) -> int:
+    """When the settings file of an account last changed, in nanoseconds of the epoch; 0 if there is none."""
+    try:
+        return accounts.env_file(_accounts_file(name), name).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _accounts_file(name: str) -> Path:
+    if path := accounts.accounts_file():
+        return path
+    raise SettingsError(f"There is no {accounts.ACCOUNTS_FILE}. To make one: lp-pipeline accounts init {name}")
 
 
 def _load(path: Path, account: accounts.Account, *, may_be_new: bool = False) -> Settings:

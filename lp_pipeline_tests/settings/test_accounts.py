@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from lp_pipeline.cli.main import main
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.settings import load_account, load_settings, read_accounts
+from lp_pipeline.settings import listed_accounts, load_account, load_settings
 
 SECRET = "hunter2-hunter2"
 LIVE = f"LP_API_URL=https://api1.example.com\nLP_CLIENT_ID={{}}\nLP_USERNAME=api\nLP_PASSWORD={SECRET}\nLP_APP_KEY=k\n"
@@ -108,7 +108,7 @@ def test_a_wrong_accounts_file_says_what_is_wrong(deployment: Path, text: str, w
     """A1: the file lists name, shard and enabled."""
     (deployment / "accounts.toml").write_text(text)
     with pytest.raises(SettingsError) as caught:
-        read_accounts(deployment / "accounts.toml")
+        listed_accounts()
     assert words in str(caught.value)
 
 
@@ -176,8 +176,8 @@ def test_an_account_is_disabled_and_enabled_in_its_place(deployment: Path) -> No
     path.write_text('# ours\n[accounts.albany] # the first\nshard = "east"\n\n[accounts.boston]\nenabled = true\n')
     assert type_in("accounts", "disable", "boston").exit_code == 0
     assert type_in("accounts", "disable", "albany").exit_code == 0
-    assert [each.enabled for each in read_accounts(path).values()] == [False, False]
+    assert [each.enabled for each in listed_accounts().values()] == [False, False]
     assert type_in("accounts", "enable", "albany").exit_code == 0
-    found = read_accounts(path)
+    found = listed_accounts()
     assert (found["albany"].enabled, found["albany"].shard, found["boston"].enabled) == (True, "east", False)
     assert path.read_text().startswith("# ours\n[accounts.albany] # the first\n")
