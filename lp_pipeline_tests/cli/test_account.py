@@ -15,6 +15,7 @@ ARGUMENTS = {
     "backfill": ("--from", "2026-02-26", "--to", "2026-02-26"),
     "deliver": ("--since", "2026-02-26"),
     "explain": ("1",),
+    "forget": ("1", "--yes"),
     "pushes assign": ("c1", "1"),
     "pushes again": ("c1",),
     "pushes sent": ("c1",),
