@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from lp_pipeline.orchestration.account import card
 from lp_pipeline.orchestration.launcher import shown_alive
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.settings import Settings, load_settings
@@ -19,7 +20,7 @@ def run_connections(
 ) -> dg.ResourceDefinition:
     """A resource that hands every step of a run the same `Connections` (the executor is in-process)."""
 
-    @dg.resource(description="Settings, data folder, LeadPerfection and Hatch of one run")
+    @dg.resource(description=card(load))
     def connections(context: dg.InitResourceContext) -> Iterator[Connections]:
         run_id = context.run.run_id if context.run else "no run"
         who = WHO.get(context.run.job_name if context.run else "", "another sync")  # or one of some assets

@@ -30,7 +30,7 @@ def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefini
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Starts a push when something new has landed from Hatch, or a retry is due.",
     )
-    def when_something_has_landed(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def push_when_communications_arrive(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         try:
             settings = load()
             work = _work(settings)
@@ -49,7 +49,7 @@ def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefini
             return dg.SkipReason("the last push failed; the next one starts 5 minutes later")
         return dg.RunRequest(run_config=ONLY_DUE, tags={"lp/push": "landed" if work["landed"] else "retry"})
 
-    return when_something_has_landed
+    return push_when_communications_arrive
 
 
 def _work(settings: Settings) -> Row | None:
