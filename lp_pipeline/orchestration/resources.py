@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from lp_pipeline.orchestration.account import card
 from lp_pipeline.orchestration.assets import SYNC_ASSETS
 from lp_pipeline.orchestration.failures import ending_of
 from lp_pipeline.orchestration.launcher import FOLDER
@@ -28,7 +29,7 @@ def run_connections(
 ) -> dg.ResourceDefinition:
     """A resource that hands every step of a run the same `Connections` (the executor is in-process)."""
 
-    @dg.resource(description="Settings, data folder, LeadPerfection and Hatch of one run")
+    @dg.resource(description=card(load))
     def connections(context: dg.InitResourceContext) -> Iterator[Connections]:
         run_id = context.run.run_id if context.run else "no run"
         account = context.run.tags.get(PARTITION) if context.run else None
