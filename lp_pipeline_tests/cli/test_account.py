@@ -21,7 +21,8 @@ ARGUMENTS = {
     "recovered": ("--since", "2026-02-26"),
     "sql": ("select 1",),
 }
-NO_DATA = {"home", "sandbox", "dev"}  # Dagster's home, made-up people, and the UI, whose runs refuse it themselves
+# Dagster's home, made-up people, the UI, whose runs refuse it themselves, and what `doctor` checks at its end
+NO_DATA = {"home", "sandbox", "dev", "connect"}
 
 
 def commands(group: click.Group = main, *path: str) -> Iterator[str]:

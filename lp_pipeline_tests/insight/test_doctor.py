@@ -245,7 +245,7 @@ def test_an_inbox_needs_a_secret_and_somebody_who_listens(changed: Account, clos
 
 
 @pytest.fixture
-def settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A settings file that is in use, and an environment without ours."""
     path = tmp_path / "lp_pipeline.env"
     path.touch(mode=0o600)
