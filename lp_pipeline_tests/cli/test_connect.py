@@ -136,8 +136,7 @@ def test_a_script_with_a_wrong_answer_writes_nothing(lp: Account, change: dict[s
 
 def test_a_secret_can_come_from_the_environment(lp: Account) -> None:
     """Under the setting's name, as for every other answer."""
-    environ = {"LP_PASSWORD": PASSWORD, "LP_USERNAME": "api"}
-    result = connect(lp, *options(lp, password_file="", username=""), **environ)
+    result = connect(lp, *options(lp, password_file="", username=""), LP_PASSWORD=PASSWORD, LP_USERNAME="api")
     assert result.exit_code == 0, result.output
     assert read_file(file_of(lp))["LP_PASSWORD"] == PASSWORD
 
