@@ -8,6 +8,7 @@ import click
 
 from lp_pipeline.cli.accounts import COMMANDS as ACCOUNTS
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
+from lp_pipeline.cli.connect import COMMANDS as CONNECT
 from lp_pipeline.cli.console import account_settings, console, output_form, output_options
 from lp_pipeline.cli.doctor import COMMANDS as DOCTOR
 from lp_pipeline.cli.explain import COMMANDS as EXPLAIN
@@ -167,4 +168,5 @@ for commands in (
     for command in commands:
         main.add_command(command)
 for command in (*COMMUNICATIONS, *EXPLAIN, *FORGET, *HISTORY):
+for command in (*COMMUNICATIONS, *CONNECT, *DOCTOR, *HISTORY):
     main.add_command(command)
