@@ -161,12 +161,11 @@ def rezone() -> None:
 for commands in (
     ACCOUNTS,
     COMMUNICATIONS,
+    CONNECT,
     DOCTOR,
     EXPLAIN,
+    FORGET,
     HISTORY,
 ):
     for command in commands:
         main.add_command(command)
-for command in (*COMMUNICATIONS, *EXPLAIN, *FORGET, *HISTORY):
-for command in (*COMMUNICATIONS, *CONNECT, *DOCTOR, *HISTORY):
-    main.add_command(command)
