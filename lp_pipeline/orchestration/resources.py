@@ -25,11 +25,15 @@ KINDS: dict[str, Kind] = {"sync": "sync", "push_communications": "push", "backfi
 
 
 def run_connections(
-    load: Callable[[], Settings] = load_settings, *, pace: float = 1.0, tell: Callable[[str], object] | None = None
+    load: Callable[[], Settings] = load_settings,
+    *,
+    pace: float = 1.0,
+    tell: Callable[[str], object] | None = None,
+    about: str | None = None,
 ) -> dg.ResourceDefinition:
     """A resource that hands every step of a run the same `Connections` (the executor is in-process)."""
 
-    @dg.resource(description=card(load))
+    @dg.resource(description=about or card(load))
     def connections(context: dg.InitResourceContext) -> Iterator[Connections]:
         run_id = context.run.run_id if context.run else "no run"
         account = context.run.tags.get(PARTITION) if context.run else None

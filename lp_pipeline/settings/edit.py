@@ -86,6 +86,11 @@ def replace_file(path: Path, text: str, before: bytes | None) -> None:
                 draft.unlink()
 
 
+def replace_text(path: Path, text: str) -> None:
+    """The same, whatever the file was before."""
+    replace_file(path, text, content_of(path.resolve()))
+
+
 def content_of(path: Path) -> bytes | None:
     """The file's bytes; None if there is no file."""
     try:
