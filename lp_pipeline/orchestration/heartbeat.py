@@ -10,7 +10,7 @@ from dagster._core.scheduler.instigation import InstigatorStatus
 
 from lp_pipeline.insight.examination import Finding, fail, in_words, ok, unknown
 
-SCHEDULE = "every_15_minutes"
+SCHEDULE = "sync_every_15_minutes"
 DAEMON = "SCHEDULER"
 LATE = timedelta(minutes=2)  # a daemon that is well says so every 30 seconds
 START = "Start it:  make dev  (or lp-pipeline dev)"
