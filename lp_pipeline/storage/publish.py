@@ -31,13 +31,15 @@ Answer = TypeVar("Answer")
 class Publication:
     """Whether people got a new copy, why (not), and what is in it: counts, and a row for each frequent status.
 
-    `rebuilt` if it was built anew instead of brought up to date.
+    `speed` is speed to lead in minutes (SPEC E6), `p50` and `p95`, and `sync_p50` and `sync_p95` of the last sync, each
+    None if there is nothing to measure. `rebuilt` if the copy was built anew instead of brought up to date.
     """
 
     published: bool
     reason: str
     counts: dict[str, int]
     by_status: list[dict[str, Any]] = field(default_factory=list)
+    speed: dict[str, Any] = field(default_factory=dict)
     rebuilt: bool = False
 
 
@@ -77,6 +79,7 @@ def publish(
         "something changed" if changed else "the last copy was not as it was left, an hour old, or a feed failed",
         written.counts,
         written.by_status,
+        written.speed,
         written.rebuilt,
     )
 

@@ -61,7 +61,7 @@ def job(
     return found.execute_in_process(instance=instance, raise_on_error=False, run_config={"ops": ops})
 
 
-def test_it_starts_when_something_has_landed(talk: Talk, instance: dg.DagsterInstance) -> None:
+def test_it_starts_push_when_communications_arrive(talk: Talk, instance: dg.DagsterInstance) -> None:
     """C3: once; then there is nothing to do until something new lands."""
     assert not starts(talk, instance)  # without an outbox, and without making one
     assert not talk.outbox.path.exists()
