@@ -3,10 +3,10 @@
 Runs read the settings anew. Nothing here decides what a run does; a schedule's hour is in this zone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.settings import Settings
+from lp_pipeline.settings import Account, Settings
 
 AS_OF = (
     "As of when this code location was loaded (Deployment → Reload). Each run reads the settings anew; "
@@ -35,6 +35,15 @@ def card(load: Callable[[], Settings]) -> str:
     return (
         f"## {'LIVE' if live else 'SANDBOX'}\n\n{whose} · {settings.lp_timezone}\n\n"
         f"| | | setting |\n|---|---|---|\n{rows}\n\nData folder: `{settings.data}`\n\n{AS_OF}\n"
+    )
+
+
+def accounts_card(accounts: Sequence[Account]) -> str:
+    """Markdown: the accounts that these definitions work for."""
+    rows = "\n".join(f"| {each.name} | {each.shard} | {'yes' if each.enabled else 'no'} |" for each in accounts)
+    return (
+        f"## {len(accounts)} accounts\n\n| account | shard | synced |\n|---|---|---|\n{rows}\n\n"
+        "As of when this code location was loaded (Deployment → Reload). `lp-pipeline accounts list` says more.\n"
     )
 
 
