@@ -1,19 +1,24 @@
 """`lp-pipeline`: the command line. Each command wires; what it does is elsewhere."""
 
+import os
 import sys
 from typing import IO, Any
 
 import click
 
+from lp_pipeline.cli.accounts import COMMANDS as ACCOUNTS
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
 from lp_pipeline.cli.connect import COMMANDS as CONNECT
 from lp_pipeline.cli.console import account_settings, console, output_form, output_options
 from lp_pipeline.cli.doctor import COMMANDS as DOCTOR
+from lp_pipeline.cli.explain import COMMANDS as EXPLAIN
+from lp_pipeline.cli.forget import COMMANDS as FORGET
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
 from lp_pipeline.cli.streams import accept_any_letter
 from lp_pipeline.errors import QUERY_INTERRUPTED, BrokenProgram, PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
+from lp_pipeline.settings.accounts import ACCOUNT_SETTING
 
 
 class PlainErrors(click.Group):
@@ -42,22 +47,25 @@ class PlainErrors(click.Group):
 
 @click.group(cls=PlainErrors, help="Keeps LeadPerfection and Hatch in sync, by way of DuckDB.")
 @click.version_option(package_name="lp-pipeline", message="%(package)s %(version)s")
-def main() -> None:
+@click.option("--account", metavar="NAME", help="The account of accounts.toml to work with (or set LP_ACCOUNT).")
+def main(account: str | None) -> None:
     """The entry point."""
+    if account:
+        os.environ[ACCOUNT_SETTING] = account  # for the processes that a command starts, too
 
 
 @main.command()
-@click.pass_context
-def sync(context: click.Context) -> None:
-    """Sync once, push new Hatch communications into LeadPerfection, and show the status."""
+def sync() -> None:
+    """Sync once, push new Hatch communications into LeadPerfection, and show what there is now."""
     from lp_pipeline.cli.execute import run_push, run_sync
+    from lp_pipeline.cli.render import show_summary
 
-    account_settings()  # a wrong setting is reported before Dagster starts up
+    settings = account_settings()  # a wrong setting is reported before Dagster starts up
     give_dagster_a_home()
     # the next sync publishes what is pushed: nobody waits a minute for it here
     if failures := run_sync() + run_push({}, publish=False):
         raise click.ClickException("\n".join(dict.fromkeys(failures)))
-    context.invoke(status)
+    show_summary(settings, console())
 
 
 @main.command(hidden=True)
@@ -79,11 +87,12 @@ def dev(port: int, *, replace: bool) -> None:
 
 
 @main.command()
-def status() -> None:
-    """Show how fresh the published data is, the counts and ten opportunities."""
-    from lp_pipeline.cli.render import show_status
+@click.option("--json", "as_json", is_flag=True, help="Everything as a JSON object.")
+def status(*, as_json: bool) -> None:
+    """Is it all right? The verdict, what to do, and what it is based on. Exit code 1 unless it is OK."""
+    from lp_pipeline.cli.status import show
 
-    show_status(account_settings(), console())
+    show(console(), as_json=as_json)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})  # a query may begin with a comment: --
@@ -149,5 +158,14 @@ def rezone() -> None:
     click.echo(recompute(account_settings()))
 
 
-for command in (*COMMUNICATIONS, *CONNECT, *DOCTOR, *HISTORY):
-    main.add_command(command)
+for commands in (
+    ACCOUNTS,
+    COMMUNICATIONS,
+    CONNECT,
+    DOCTOR,
+    EXPLAIN,
+    FORGET,
+    HISTORY,
+):
+    for command in commands:
+        main.add_command(command)

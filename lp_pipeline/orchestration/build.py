@@ -4,13 +4,29 @@ from collections.abc import Callable
 
 import dagster as dg
 
+from lp_pipeline.orchestration import account_schedules, account_sensor
+from lp_pipeline.orchestration.account_schedules import Accounts
 from lp_pipeline.orchestration.assets import SYNC_ASSETS
+from lp_pipeline.orchestration.by_account import by_account
 from lp_pipeline.orchestration.checks import CHECKS
 from lp_pipeline.orchestration.jobs import backfill, push_communications, sweep, sync
 from lp_pipeline.orchestration.resources import run_connections
 from lp_pipeline.orchestration.schedules import sweep_schedule, sync_schedule
 from lp_pipeline.orchestration.sensors import push_sensor
-from lp_pipeline.settings import Settings, load_settings
+from lp_pipeline.settings import Settings, listed_accounts, load_settings
+
+
+def build_account_definitions(
+    accounts: Accounts = listed_accounts, *, pace: float = 1.0, tell: Callable[[str], object] | None = None
+) -> dg.Definitions:
+    """The definitions of many accounts, each a partition of every asset, check and job (SPEC A2). Raises
+    `SettingsError` for a broken accounts file, not for a broken account."""
+    one = build_definitions(pace=pace, tell=tell)
+    triggers = dg.Definitions(
+        schedules=[account_schedules.sync_schedule(accounts), account_schedules.sweep_schedule(accounts)],
+        sensors=[account_sensor.push_sensor(accounts)],
+    )
+    return dg.Definitions.merge(by_account(one, list(accounts())), triggers)
 
 
 def build_definitions(

@@ -23,7 +23,7 @@ def sync_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDe
     def every_15_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if is_about_to_start(context.instance, sync.name):
             return dg.SkipReason("another sync is about to start")
-        if busy := _busy(load):
+        if busy := busy_with(load):
             return dg.SkipReason(f"{busy} is running; the next tick reads what this one would have")
         return dg.RunRequest()
 
@@ -41,19 +41,19 @@ def sweep_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleD
         description="Daily: read again what may have changed without a stamp.",
     )
     def every_night() -> dg.RunRequest | dg.SkipReason:
-        if busy := _holder(load, PAST):
+        if busy := holder(load, PAST):
             return dg.SkipReason(f"{busy} is still running")
         return dg.RunRequest()
 
     return every_night
 
 
-def _busy(load: Callable[[], Settings]) -> str | None:
+def busy_with(load: Callable[[], Settings]) -> str | None:
     """Who has the turn for long, if anybody has; whoever has it briefly gives it back while the sync waits."""
-    return None if _holder(load, BRIEF) else _holder(load, WORK)
+    return None if holder(load, BRIEF) else holder(load, WORK)
 
 
-def _holder(load: Callable[[], Settings], turn: str) -> str | None:
+def holder(load: Callable[[], Settings], turn: str) -> str | None:
     """Asks the operating system, not Dagster: a run whose process is gone blocks nothing (SPEC R1)."""
     try:
         return Turn(load().data, turn).holder()

@@ -14,6 +14,8 @@ from lp_pipeline_tests.runs.past import person
 ARGUMENTS = {
     "backfill": ("--from", "2026-02-26", "--to", "2026-02-26"),
     "deliver": ("--since", "2026-02-26"),
+    "forget": ("1", "--yes"),
+    "explain": ("1",),
     "pushes assign": ("c1", "1"),
     "pushes again": ("c1",),
     "pushes sent": ("c1",),
@@ -21,8 +23,10 @@ ARGUMENTS = {
     "recovered": ("--since", "2026-02-26"),
     "sql": ("select 1",),
 }
-# Dagster's home, made-up people, the UI, whose runs refuse it themselves, and what `doctor` checks at its end
+# Dagster's home, made-up people, the UI, whose runs refuse it themselves, what `doctor` checks at its end, and what is
+# done to the list of accounts
 NO_DATA = {"home", "sandbox", "dev", "connect"}
+NO_DATA |= {f"accounts {each}" for each in ("check", "disable", "enable", "init", "list")}
 
 
 def commands(group: click.Group = main, *path: str) -> Iterator[str]:

@@ -46,6 +46,8 @@ def test_a_sync_reads_merges_and_publishes(lp_account: Account) -> None:
     ]
     by_status = rows(result, "published", "opportunities by status")
     assert by_status == [{"status": "Set", "opportunities": 2, "gone": 0}]
+    speed = metadata(result, "published")["speed to lead, this sync: p50 (minutes)"]
+    assert speed == metadata(result, "published")["speed to lead, all syncs: p95 (minutes)"] == 5.0
     read = metadata(result, "raw_leads")
     assert (read["readings"], read["new readings"], read["pages"]) == (2, 2, 2)
     assert rows(result, "staged_opportunities", "why triggered") == [

@@ -54,6 +54,15 @@ comment on column opportunity_changes.column_name is 'Column that changed; null 
 comment on column opportunity_changes.old_value is 'Value before the change, as text';
 comment on column opportunity_changes.new_value is 'Value after the change, as text';
 
+comment on table speed_to_lead is 'How long each new opportunity took from LeadPerfection to this file. What a backfill or sweep added is left out, and what LeadPerfection did not stamp.';
+comment on column speed_to_lead.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
+comment on column speed_to_lead.external_id is 'Lead ID in LeadPerfection; null for a prospect without a lead';
+comment on column speed_to_lead.external_created_local is 'When the prospect was entered, in LeadPerfection''s local time';
+comment on column speed_to_lead.sync_id is 'Number of the sync that added it';
+comment on column speed_to_lead.stamped_at is 'When it was entered or changed in LeadPerfection: its earliest time stamp in the time window that was read';
+comment on column speed_to_lead.published_at is 'When this file first showed it';
+comment on column speed_to_lead.seconds is 'Seconds from stamped_at to published_at';
+
 comment on table rejected_records is 'Records that cannot become opportunities because required fields are unavailable; rechecked each time they are read';
 comment on column rejected_records.external_contact_id is 'Prospect ID in LeadPerfection (cst_id); null if it is missing';
 comment on column rejected_records.external_id is 'Lead ID in LeadPerfection; null for a prospect without a lead or if it is missing';

@@ -14,6 +14,13 @@ from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.reports import unread_feeds
 from lp_pipeline.runs.steps import publish_changes
 
+SPEED = (  # SPEC E6
+    ("speed to lead, this sync: p50 (minutes)", "sync_p50"),
+    ("speed to lead, this sync: p95 (minutes)", "sync_p95"),
+    ("speed to lead, all syncs: p50 (minutes)", "p50"),
+    ("speed to lead, all syncs: p95 (minutes)", "p95"),
+)
+
 
 @dg.asset(
     group_name="sync",
@@ -35,6 +42,7 @@ def published(
             "reason": publication.reason,
             **{name.replace("_", " "): count for name, count in publication.counts.items()},
             **({"opportunities by status": table(publication.by_status)} if publication.by_status else {}),
+            **{name: publication.speed[key] for name, key in SPEED if publication.speed.get(key) is not None},
             "file": dg.MetadataValue.path(str(connections.warehouse.published)),
             "seconds": round(time.monotonic() - began, 2),
         }
