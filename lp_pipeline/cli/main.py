@@ -179,8 +179,8 @@ for commands in (
     COMMUNICATIONS,
     CONNECT,
     DOCTOR,
-    FLEET,
     EXPLAIN,
+    FLEET,
     FORGET,
     HISTORY,
 ):
