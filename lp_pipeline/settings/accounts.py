@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.settings.edit import replace_text
+from lp_pipeline.settings.files import replace_text
 from lp_pipeline.settings.model import base_folder
 from lp_pipeline.settings.sources import FILE, FILE_SETTING, read_file, what_can_be_read
 

@@ -67,11 +67,6 @@ def replace_file(path: Path, text: str, before: bytes | None) -> None:
         raise SettingsError(f"{path} can't be written: {error.strerror}. Nothing was changed.") from None
 
 
-def replace_text(path: Path, text: str) -> None:
-    """The same, whatever the file was before."""
-    replace_file(path, text, content_of(path.resolve()))
-
-
 def content_of(path: Path) -> bytes | None:
     """The file's bytes; None if there is no file."""
     try:
