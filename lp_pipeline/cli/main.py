@@ -7,6 +7,7 @@ import click
 
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
 from lp_pipeline.cli.console import account_settings, console, output_form, output_options
+from lp_pipeline.cli.health import COMMANDS as HEALTH
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
 from lp_pipeline.cli.streams import accept_any_letter
@@ -147,5 +148,5 @@ def rezone() -> None:
     click.echo(recompute(account_settings()))
 
 
-for command in (*COMMUNICATIONS, *HISTORY):
+for command in (*COMMUNICATIONS, *HISTORY, *HEALTH):
     main.add_command(command)
