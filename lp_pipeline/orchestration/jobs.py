@@ -13,6 +13,7 @@ sync = dg.define_asset_job(
 )
 
 
+LONG_JOBS = ("backfill", "sweep")
 LONG = {
     "dagster/max_runtime": str(7 * 24 * 3600),  # seconds, instead of what dagster.yaml says
     "dagster/max_retries": "10",  # if its process is killed: it resumes where it stopped (SPEC R1)
