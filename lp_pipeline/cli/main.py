@@ -5,6 +5,7 @@ from typing import IO, Any
 
 import click
 
+from lp_pipeline.cli.alerts import COMMANDS as ALERTS
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
 from lp_pipeline.cli.console import account_settings, console, output_form, output_options
 from lp_pipeline.cli.history import COMMANDS as HISTORY
@@ -148,5 +149,5 @@ def rezone() -> None:
     click.echo(recompute(account_settings()))
 
 
-for command in (*COMMUNICATIONS, *HISTORY):
+for command in (*COMMUNICATIONS, *HISTORY, *ALERTS):
     main.add_command(command)

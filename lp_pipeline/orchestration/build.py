@@ -9,7 +9,7 @@ from lp_pipeline.orchestration.checks import CHECKS
 from lp_pipeline.orchestration.jobs import backfill, push_communications, sweep, sync
 from lp_pipeline.orchestration.resources import run_connections
 from lp_pipeline.orchestration.schedules import sweep_schedule, sync_schedule
-from lp_pipeline.orchestration.sensors import push_sensor
+from lp_pipeline.orchestration.sensors import alert_sensor, push_sensor
 from lp_pipeline.settings import Settings, load_settings
 
 
@@ -23,7 +23,7 @@ def build_definitions(
         asset_checks=CHECKS,
         jobs=[sync, push_communications, backfill, sweep],
         schedules=[sync_schedule(load), sweep_schedule(load)],
-        sensors=[push_sensor(load)],
+        sensors=[push_sensor(load), alert_sensor(load)],
         resources={"connections": run_connections(load, pace=pace, tell=tell)},
         executor=dg.in_process_executor,
     )

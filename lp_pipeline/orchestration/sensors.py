@@ -1,5 +1,5 @@
-"""When a push starts by itself (SPEC C3). Reads the outbox, never the warehouse; what happens once is decided by the
-ledger there, so that losing Dagster's state changes nothing."""
+"""When a push starts by itself (SPEC C3), and when alerts are sent (N1). Reads the outbox, never the warehouse; what
+happens once is decided by what the data folder knows, so that losing Dagster's state changes nothing."""
 
 import json
 from collections.abc import Callable
@@ -9,6 +9,7 @@ import dagster as dg
 
 from lp_pipeline.communications.targets import targets_on
 from lp_pipeline.errors import PipelineError
+from lp_pipeline.insight.alerts import check
 from lp_pipeline.orchestration.jobs import push_communications
 from lp_pipeline.orchestration.launcher import is_about_to_start
 from lp_pipeline.settings import Settings, load_settings
@@ -16,6 +17,7 @@ from lp_pipeline.storage.locks import PUSH_TURN, Turn
 from lp_pipeline.storage.outbox import Outbox, Row, iso
 
 SECONDS_BETWEEN = 5
+SECONDS_BETWEEN_CHECKS = 120
 AFTER_A_FAILURE = timedelta(minutes=5)
 KILLED = (None, "START_TIMEOUT")  # what Dagster notes as the reason when a run's process is gone
 ONLY_DUE = {"ops": {"push": {"config": {"only_due": True}}}}
@@ -50,6 +52,22 @@ def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefini
         return dg.RunRequest(run_config=ONLY_DUE, tags={"lp/push": "landed" if work["landed"] else "retry"})
 
     return when_something_has_landed
+
+
+def alert_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefinition:
+    """Sends alerts about what no run can tell: that none ran, that one was killed, or an alert that did not get out."""
+
+    @dg.sensor(
+        minimum_interval_seconds=SECONDS_BETWEEN_CHECKS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Sends alerts to ALERT_WEBHOOK_URL, also when no sync has ended well for a while.",
+    )
+    def when_something_is_wrong() -> dg.SkipReason:
+        checked = check(load)
+        sent = "; ".join(checked.sent)
+        return dg.SkipReason(checked.problem or (f"sent: {sent}" if sent else "nothing new to report"))
+
+    return when_something_is_wrong
 
 
 def _work(settings: Settings) -> Row | None:
