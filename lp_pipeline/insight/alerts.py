@@ -45,8 +45,8 @@ def check(load: Callable[[], Settings], transport: httpx.BaseTransport | None = 
             return Checked()
         with Turn(settings.data, TURN).if_free() as is_ours:
             return _Check(settings, health(settings, problem), transport).run() if is_ours else Checked()
-    except PipelineError as error:
-        return Checked(problem=str(error))
+    except PipelineError as error:  # of an account whose folder is on another host, that one's sensor tells
+        return Checked(problem=None if getattr(error, "is_elsewhere", False) else str(error))
 
 
 def after_run(load: Callable[[], Settings], kind: Kind, ending: Ending) -> None:
@@ -64,7 +64,7 @@ def after_run(load: Callable[[], Settings], kind: Kind, ending: Ending) -> None:
 
 def send_test(settings: Settings, transport: httpx.BaseTransport | None = None) -> str | None:
     """Send a message that says that it is a test; None if it arrived, else why not."""
-    title = f"{_name(settings.lp_client_id)}: this is a test, nothing is wrong"
+    title = f"{_name(settings.name or settings.lp_client_id)}: this is a test, nothing is wrong"
     return _post(settings, {"state": "test", "text": title}, GREEN, transport)
 
 

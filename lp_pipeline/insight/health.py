@@ -118,7 +118,7 @@ def health(settings: Settings, problem: str | None = None) -> Health:
     return Health(
         as_of=settings.now(),
         sandbox=not settings.lp_api_url,
-        account=settings.lp_client_id or "sandbox",
+        account=settings.name or settings.lp_client_id or "sandbox",
         host=urlsplit(settings.lp_api_url or "").hostname or "",
         zone=settings.lp_timezone,
         verdict=_verdict(settings, problems, journal, hatch, good_at),

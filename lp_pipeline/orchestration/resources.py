@@ -2,20 +2,23 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
 
 from lp_pipeline.insight.alerts import after_run
+from lp_pipeline.orchestration.account import card
 from lp_pipeline.orchestration.assets import SYNC_ASSETS
 from lp_pipeline.orchestration.failures import ending_of
 from lp_pipeline.orchestration.launcher import FOLDER
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.journal import Kind, recorded
-from lp_pipeline.settings import Settings, load_settings
+from lp_pipeline.settings import Settings, load_account, load_settings
 from lp_pipeline.storage.alive import shown_alive
 
 # the jobs that have the turn only to publish, or between other work: a sync waits for them
+PARTITION = "dagster/partition"  # the tag of a run that is one account's (SPEC A2)
 WHO = {"push_communications": "a push", "backfill": "a backfill", "sweep": "a sweep"}
 
 
@@ -23,13 +26,19 @@ KINDS: dict[str, Kind] = {"sync": "sync", "push_communications": "push", "backfi
 
 
 def run_connections(
-    load: Callable[[], Settings] = load_settings, *, pace: float = 1.0, tell: Callable[[str], object] | None = None
+    load: Callable[[], Settings] = load_settings,
+    *,
+    pace: float = 1.0,
+    tell: Callable[[str], object] | None = None,
+    about: str | None = None,
 ) -> dg.ResourceDefinition:
     """A resource that hands every step of a run the same `Connections` (the executor is in-process)."""
 
-    @dg.resource(description="Settings, data folder, LeadPerfection and Hatch of one run")
+    @dg.resource(description=about or card(load))
     def connections(context: dg.InitResourceContext) -> Iterator[Connections]:
         run_id = context.run.run_id if context.run else "no run"
+        account = context.run.tags.get(PARTITION) if context.run else None
+        own = partial(load_account, account) if account else load
         kind, instance = _kind(context.run), context.instance
         who = WHO.get(context.run.job_name if context.run else "", "another sync")  # or one of some assets
         brief = who in WHO.values()
@@ -38,8 +47,8 @@ def run_connections(
             if home:
                 stack.enter_context(shown_alive(home / FOLDER, run_id))
             if kind and instance:
-                stack.callback(lambda: after_run(load, kind, ending_of(instance, run_id)))  # the turn is given back
-            opened = stack.enter_context(Connections(run_id, load, pace=pace, tell=tell, who=who, brief=brief))
+                stack.callback(lambda: after_run(own, kind, ending_of(instance, run_id)))  # the turn is given back
+            opened = stack.enter_context(Connections(run_id, own, pace=pace, tell=tell, who=who, brief=brief))
             if kind and instance:
                 stack.enter_context(recorded(opened, kind, lambda: ending_of(instance, run_id)))
             yield opened

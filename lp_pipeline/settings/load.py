@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic import ValidationError
 
 from lp_pipeline.errors import SettingsError
+from lp_pipeline.settings import accounts
 from lp_pipeline.settings.model import Settings
-from lp_pipeline.settings.sources import EXAMPLE, FILE, read_sources, read_what_can_be_read
+from lp_pipeline.settings.sources import EXAMPLE, FILE, read_sources, read_what_can_be_read, settings_file
 
 SANDBOX_ACCOUNT = {
     "LP_CLIENT_ID": "sandbox",
@@ -34,16 +36,94 @@ ACCOUNT = CREDENTIALS[:4]  # what only a real LeadPerfection asks for; the sandb
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the environment and `lp_pipeline.env` (the environment wins), read anew at each call.
+    """Settings from the environment and `lp_pipeline.env` (the environment wins), read anew at each call; with an
+    accounts file, those of the account that LP_ACCOUNT names.
 
     Pass `environ` to use just that mapping. Raises `SettingsError` naming what is wrong; its `usable` are the settings
     by which that can be recorded and reported all the same.
     """
+    if environ is None and (path := accounts.accounts_file()):
+        return load_account(accounts.chosen_account(path))
+    if environ is None and (name := os.environ.get(accounts.ACCOUNT_SETTING, "").strip()):
+        raise SettingsError(
+            f"Account {name!r}: there is no {accounts.ACCOUNTS_FILE}, so there is one account, and it has no name. "
+            f"Leave --account and {accounts.ACCOUNT_SETTING} out, or add accounts: lp-pipeline accounts init NAME"
+        )
     try:
         return _settings(read_sources(os.environ) if environ is None else environ)
     except SettingsError as error:
         error.usable = _usable(read_what_can_be_read(os.environ) if environ is None else environ)
         raise
+
+
+def load_account(name: str, *, may_be_new: bool = False) -> Settings:
+    """The settings of an account of the accounts file, read anew (SPEC A1).
+
+    Raises `SettingsError`, also if its folder is not on this machine (SPEC A3), unless it `may_be_new`.
+    """
+    path = _accounts_file(name)
+    return _load(path, accounts.account_of(path, name), may_be_new=may_be_new)
+
+
+def load_accounts() -> dict[str, Settings | SettingsError]:
+    """The settings of every account, or what is wrong with them: a broken one harms no other (SPEC A1). Raises
+    `SettingsError` if the accounts file itself is broken; without one there are none."""
+    found: dict[str, Settings | SettingsError] = {}
+    path = accounts.accounts_file()
+    if not path:
+        return found
+    for name, account in accounts.read_accounts(path).items():
+        try:
+            found[name] = _load(path, account)
+        except SettingsError as error:
+            found[name] = error
+    return found
+
+
+def listed_accounts() -> dict[str, accounts.Account]:
+    """The accounts by name, disabled ones too, read anew. Raises `SettingsError` for a broken accounts file."""
+    path = accounts.accounts_file()
+    return accounts.read_accounts(path) if path else {}
+
+
+def account_folder(name: str) -> Path:
+    """Where an account's data belongs, whatever is wrong with the rest of its settings; whether it is there, or here,
+    is another matter. Raises `SettingsError` without an accounts file."""
+    return accounts.folder_of(accounts.readable_values(_accounts_file(name), name, os.environ))
+
+
+def settings_changed(name: str) -> int:
+    """When the settings file of an account last changed, in nanoseconds of the epoch; 0 if there is none."""
+    try:
+        return accounts.env_file(_accounts_file(name), name).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def own_settings_file() -> Path:
+    """The file that the settings are in, whether or not it exists: `lp_pipeline.env`, or that of the account which
+    LP_ACCOUNT names. Raises `SettingsError` if there are several accounts and none is named."""
+    path = accounts.accounts_file()
+    return accounts.env_file(path, accounts.chosen_account(path)) if path else settings_file()
+
+
+def _accounts_file(name: str) -> Path:
+    if path := accounts.accounts_file():
+        return path
+    raise SettingsError(f"There is no {accounts.ACCOUNTS_FILE}. To make one: lp-pipeline accounts init {name}")
+
+
+def _load(path: Path, account: accounts.Account, *, may_be_new: bool = False) -> Settings:
+    values = accounts.readable_values(path, account.name, os.environ)
+    if not may_be_new:
+        accounts.check_mark(accounts.folder_of(values), account)
+    try:
+        settings = _settings(accounts.account_values(path, account.name, os.environ))
+    except SettingsError as error:
+        named = SettingsError(f"Account {account.name!r}: {error}")
+        named.usable = usable.of_account(account.name) if (usable := _usable(values)) else None
+        raise named from None
+    return settings.of_account(account.name)
 
 
 def _settings(environ: Mapping[str, str]) -> Settings:

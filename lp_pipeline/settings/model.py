@@ -103,6 +103,7 @@ class Settings(BaseModel):
     fixed_now: Annotated[datetime, BeforeValidator(forms.clock)] | None = Field(None, alias="LP_PIPELINE_NOW")
 
     _duckdb_zone: ZoneInfo | None = PrivateAttr(None)
+    _name: str = PrivateAttr("")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -118,6 +119,17 @@ class Settings(BaseModel):
         """The same settings, knowing DuckDB's reading of the zone."""
         copy = self.model_copy()
         copy._duckdb_zone = zone
+        return copy
+
+    @property
+    def name(self) -> str:
+        """The account's name in the accounts file; empty if there is none (SPEC A1)."""
+        return self._name
+
+    def of_account(self, name: str) -> Self:
+        """The same settings, knowing their account's name."""
+        copy = self.model_copy()
+        copy._name = name
         return copy
 
     def instant_of(self, wall: datetime) -> datetime:

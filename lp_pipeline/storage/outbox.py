@@ -5,6 +5,7 @@ Opening it, durable transactions, named SQL. What the rows mean is decided by th
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -70,6 +71,17 @@ class Outbox:
                     connection.execute("rollback")
                 raise
             connection.execute("commit")
+
+    def compact(self) -> None:
+        """Write the file anew, so that nothing of what was deleted is left in it or its log; `WarehouseError`."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        with self._lock, readable_errors(f"write {self.path} anew", if_damaged=IF_DAMAGED):
+            connection = self._opened()
+            connection.execute("vacuum")
+            while connection.execute("pragma wal_checkpoint(truncate)").fetchone()[0]:  # somebody is reading it
+                if time.monotonic() > deadline:
+                    raise WarehouseError(f"Another program keeps reading {self.path}. End it, and run this again.")
+                time.sleep(0.1)
 
     @contextmanager
     def dry_run(self) -> Iterator[sqlite3.Connection]:

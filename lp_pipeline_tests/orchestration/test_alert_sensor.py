@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from lp_pipeline.orchestration.sensors import alert_sensor
+from lp_pipeline.orchestration.alert_sensor import alert_sensor
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.insight.listener import SECRET, listening
 
