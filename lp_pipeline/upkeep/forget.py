@@ -15,7 +15,7 @@ from lp_pipeline.clients.contact_points import email_address, phone_numbers
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import check_warehouse
 from lp_pipeline.storage.failures import readable_errors
-from lp_pipeline.storage.forgotten import FILE, Forgotten, Trace
+from lp_pipeline.storage.forgotten import Forgotten, Trace
 from lp_pipeline.storage.locks import Turn, push_turn
 from lp_pipeline.storage.outbox import Outbox, Row
 from lp_pipeline.storage.outbox import run as run_outbox
@@ -29,8 +29,8 @@ WITHOUT_LEAD = "prospect-"  # begins the id of an opportunity without a lead in 
 DELETION = re.compile(r"delete from (\S+)")
 LEFT_BEHIND = (".published.duckdb*", ".work.duckdb*", "*.spool")
 OURS = re.compile(
-    r"(work\.duckdb|outbox\.sqlite(-wal|-shm)?|published\.duckdb(\.wal)?|limits\.sqlite.*|sandbox\.sqlite.*|"
-    r".*\.lock|\.nobody-writes-here|report\.html|" + re.escape(FILE) + ")"
+    r"(work\.duckdb|outbox\.sqlite(-wal|-shm)?|published\.duckdb(\.wal)?|(limits|sandbox)\.sqlite.*|running|report\.html|"
+    r".*\.lock|[a-z]+\.json)"
 )
 
 
