@@ -15,7 +15,7 @@ import dagster as dg
 from lp_pipeline.package_data import PACKAGE, package_data
 from lp_pipeline.storage.sql import statement
 
-FROM_LEADPERFECTION, OPPORTUNITIES, HATCH, PUBLISHED = ("from_leadperfection", "opportunities", "hatch", "published")
+LEADPERFECTION, OPPORTUNITIES, HATCH, PUBLISHED = ("leadperfection", "opportunities", "hatch", "published")
 ENGINEERS, SALES = ["team:data-engineering"], ["team:sales-operations"]
 PERSONAL = {"personal-data": "yes"}
 # a sync every 15 minutes; one that is skipped or fails is no alarm yet

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.settings.edit import replace_text
+from lp_pipeline.settings.files import replace_text
 from lp_pipeline.settings.model import base_folder
 from lp_pipeline.settings.sources import FILE, FILE_SETTING, read_file, what_can_be_read
 
@@ -126,11 +126,13 @@ def check_mark(folder: Path, account: Account) -> None:
     history, and everything would be delivered twice."""
     found = _marked(folder)
     if found is None:
-        raise SettingsError(
+        error = SettingsError(
             f"The folder of account {account.name!r} is not here: {folder}. It belongs on shard {account.shard!r}; run "
             "this where that shard's volume is. Only for a new account, make the folder: "
             f"lp-pipeline accounts init {account.name}"
         )
+        error.is_elsewhere = True
+        raise error
     if found != account.name:
         raise SettingsError(f"{folder} is the folder of account {found!r}, not of {account.name!r}. Correct {ROOT}.")
 

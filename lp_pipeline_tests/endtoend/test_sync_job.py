@@ -76,6 +76,8 @@ def test_a_sync_that_finds_nothing_new_changes_and_publishes_nothing(lp_account:
     lp_account.later()
     result = lp_account.run()
     assert metadata(result, "published")["published"] is False
+    assert list(metadata(result, "opportunities"))[:3] == ["opportunities", "changes", "rejected records"]
+    assert list(metadata(result, "raw_leads"))[:3] == ["readings", "new readings", "pages"]
     assert {table: lp_account.ask(f"from {table}") for table in UNTOUCHED} == before
     assert (lp_account.folder / "published.duckdb").stat().st_mtime_ns == published
     lp_account.later(hours=1)

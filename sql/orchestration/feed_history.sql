@@ -10,4 +10,4 @@ select ended_at, readings
 from syncs
 where sync_id > (select min(sync_id) from syncs)
 order by sync_id desc
-limit 48;
+limit 40;

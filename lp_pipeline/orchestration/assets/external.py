@@ -7,11 +7,11 @@ import dagster as dg
 
 from lp_pipeline.orchestration.assets.hatch_deliveries import hatch_deliveries
 from lp_pipeline.orchestration.assets.raw_communications import raw_communications
-from lp_pipeline.orchestration.catalog import ENGINEERS, FROM_LEADPERFECTION, HATCH, PERSONAL, SALES, TABLE
+from lp_pipeline.orchestration.catalog import ENGINEERS, HATCH, LEADPERFECTION, PERSONAL, SALES, TABLE
 
 leadperfection = dg.AssetSpec(
     "leadperfection",
-    group_name=FROM_LEADPERFECTION,
+    group_name=LEADPERFECTION,
     kinds={"leadperfection"},
     owners=SALES,
     tags=PERSONAL,

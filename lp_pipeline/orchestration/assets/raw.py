@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from lp_pipeline.extract.feed_reader import FeedReport
-from lp_pipeline.orchestration.catalog import ENGINEERS, FRESH, FROM_LEADPERFECTION, PERSONAL, TABLE
+from lp_pipeline.orchestration.catalog import ENGINEERS, FRESH, LEADPERFECTION, PERSONAL, TABLE
 from lp_pipeline.orchestration.failures import plain_failures
 from lp_pipeline.orchestration.metadata import bars, numbers, query
 from lp_pipeline.runs.connections import Connections
@@ -17,7 +17,7 @@ from lp_pipeline.storage.warehouse import run
 
 
 @dg.asset(
-    group_name=FROM_LEADPERFECTION,
+    group_name=LEADPERFECTION,
     config_schema={},  # an unknown key is an error
     kinds={"leadperfection", "duckdb"},
     owners=ENGINEERS,
@@ -46,7 +46,7 @@ def raw_leads(
 
 
 @dg.asset(
-    group_name=FROM_LEADPERFECTION,
+    group_name=LEADPERFECTION,
     config_schema={},  # an unknown key is an error
     kinds={"leadperfection", "duckdb"},
     owners=ENGINEERS,
