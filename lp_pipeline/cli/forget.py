@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("cst_id")
+@click.argument("cst_id", required=False)
+@click.option("--again", is_flag=True, help="Erase all who were erased before and are back with a restored backup.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
-def forget(cst_id: str, *, yes: bool) -> None:
+def forget(cst_id: str | None, *, again: bool, yes: bool) -> None:
     """Erase the prospect CST_ID from every file of the data folder, for good.
 
     All its readings, leads, opportunities, messages, pushes and deliveries go, and the files are written anew. Only a
@@ -24,16 +25,27 @@ def forget(cst_id: str, *, yes: bool) -> None:
     and pushes. Killed half-way, the same command completes it.
     """
     from lp_pipeline.storage.outbox import Outbox
+    from lp_pipeline.upkeep.forget import erased_but_there
     from lp_pipeline.upkeep.forget import forget as erase
 
-    settings, cst_id = account_settings(), cst_id.strip()
-    if not yes:
-        click.echo(f"This erases prospect {cst_id} from {settings.data}. It can't be undone.")
-        click.confirm(f"Erase prospect {cst_id}?", abort=True)
+    if again == bool(cst_id):
+        raise click.UsageError("Give either CST_ID or --again.")
+    settings = account_settings()
     with Outbox(settings.data) as outbox:
-        receipt = erase(settings, outbox, cst_id)
-    for line in receipt_lines(receipt, settings):
-        click.echo(line)
+        contacts = [cst_id.strip()] if cst_id else erased_but_there(settings, outbox)
+        if not contacts:
+            click.echo(f"Nobody who was erased is in {settings.data}.")
+            return
+        who = f"prospect {contacts[0]}" if len(contacts) == 1 else f"{len(contacts)} prospects"
+        if not yes:
+            click.echo(f"This erases {who} from {settings.data}. It can't be undone.")
+            click.confirm(f"Erase {who}?", abort=True)
+        receipts = erase(settings, outbox, *contacts)
+    for number, receipt in enumerate(receipts):
+        if number:
+            click.echo()
+        for line in receipt_lines(receipt, settings):
+            click.echo(line)
 
 
 def receipt_lines(receipt: "Receipt", settings: "Settings") -> Iterator[str]:
@@ -79,14 +91,14 @@ def _out_of_reach(receipt: "Receipt") -> Iterator[str]:
     contacts = f" (contact {', '.join(receipt.hatch_contacts)})" if receipt.hatch_contacts else ""
     yield "LeadPerfection, which still has the prospect, with the notes and call logs written there: erase it there."
     yield f"Hatch{contacts}: it offers no way to erase a contact by program. Ask its support."
-    yield "Backups of this folder. After restoring an older one, run this command again before the next sync."
+    yield "Backups of this folder. After restoring an older one, before the next sync:  lp-pipeline forget --again"
     yield "Copies of published.duckdb that others made, and programs that have the old one open until they close it."
     yield (
         "Dagster's history of runs: it holds no names, phones, emails or messages, but a run may name the cst_id and "
         "lead ids among its examples. Delete such runs in its UI."
     )
     if receipt.other_files:
-        yield f"Files in the folder that are not the pipeline's: {', '.join(receipt.other_files)}."
+        yield f"Other files in the folder, such as older copies, were not looked into: {', '.join(receipt.other_files)}."
 
 
 COMMANDS = (forget,)

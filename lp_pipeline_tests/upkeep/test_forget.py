@@ -27,7 +27,7 @@ from lp_pipeline.storage.publish import publish
 from lp_pipeline.transform.held import settle_held
 from lp_pipeline.transform.merge import stage
 from lp_pipeline.transform.replay import replay
-from lp_pipeline.upkeep.forget import Receipt, forget
+from lp_pipeline.upkeep.forget import Receipt, erased_but_there, forget
 from lp_pipeline_tests.delivery.conftest import HATCH, Deliveries
 from lp_pipeline_tests.scenario import LIVE, NOON, Record, lead, prospect
 from lp_pipeline_tests.upkeep.searching import found_in
@@ -155,7 +155,7 @@ def test_nothing_of_the_person_is_left_in_any_file_and_nothing_brings_them_back(
     assert before.keys() >= STORES | {".published.duckdb.4711", "spill/readings.spool", "replay.scratch/live.duckdb"}
     assert set().union(*before.values()) == set(NEEDLES)
     stay = ("Stay1", "Stay2", "5185550163", "comm-other", "comm-shared")
-    receipt = forget(s.settings, s.outbox, CST)
+    (receipt,) = forget(s.settings, s.outbox, CST)
     assert found_in(s.folder, NEEDLES) == {}
     assert set().union(*found_in(s.folder, stay).values()) == set(stay)
     assert not list(s.folder.glob("*.wal")) or (s.folder / "published.duckdb.wal").is_symlink()
@@ -242,7 +242,7 @@ def test_killed_half_way_the_same_command_completes_it(s: Deliveries, left: int)
     with closing(mortal), pytest.raises(Killed):
         forget(s.settings, mortal, CST)
     assert s.read("leads", them(lead("84620999"))) == 0
-    receipt = forget(s.settings, s.outbox, CST)
+    (receipt,) = forget(s.settings, s.outbox, CST)
     assert receipt.was_erased_before
     assert found_in(s.folder, NEEDLES) == {}
 
@@ -251,7 +251,7 @@ def test_killed_half_way_the_same_command_completes_it(s: Deliveries, left: int)
 def test_one_who_was_never_read_is_kept_out_too(s: Deliveries) -> None:
     """E5: only the hash is written; nobody else's row is touched, and `explain` says why it is not there."""
     count = s.ask("select count(*) from raw.readings")
-    receipt = forget(s.settings, s.outbox, "55501")
+    (receipt,) = forget(s.settings, s.outbox, "55501")
     assert receipt.rows.total() == 0
     assert s.ask("select count(*) from raw.readings") == count
     assert s.read("leads", prospect("55501", lead("555010"))) == 0
@@ -265,6 +265,23 @@ def test_a_damaged_list_of_the_erased_stops_the_sync_instead_of_letting_them_bac
     (s.folder / FILE).write_text("{")
     with pytest.raises(WarehouseError, match="says who was erased"):
         s.read("leads", them(lead(LEAD)))
+
+
+@pytest.mark.slow
+def test_who_comes_back_with_an_older_copy_is_erased_again(s: Deliveries, filled: Path) -> None:
+    """E5: `forget --again` finds those who were erased by their hashes, and erases all of them."""
+    forget(s.settings, s.outbox, CST, "3")
+    assert erased_but_there(s.settings, s.outbox) == []
+    s.outbox.close()
+    for name in ("work.duckdb", "outbox.sqlite"):
+        shutil.copyfile(filled / name, s.folder / name)
+    assert erased_but_there(s.settings, s.outbox) == ["3", CST]
+    environ = {**LIVE, "LP_PIPELINE_DATA": str(s.folder)}
+    answer = CliRunner().invoke(main, ["forget", "--again", "--yes"], env=environ)
+    assert answer.exit_code == 0, answer.output
+    assert answer.output.index("Prospect 3 is erased") < answer.output.index(f"Prospect {CST} is erased")
+    assert found_in(s.folder, [*NEEDLES, "Stay3"]) == {}
+    assert "Nobody who was erased" in CliRunner().invoke(main, ["forget", "--again"], env=environ).output
 
 
 @pytest.mark.slow
