@@ -50,12 +50,15 @@ def forget(cst_id: str | None, *, again: bool, yes: bool) -> None:
 
 def receipt_lines(receipt: "Receipt", settings: "Settings") -> Iterator[str]:
     """What was erased, what was kept, and what can't be reached: without names, phones or emails."""
+    from lp_pipeline.insight.words import count
+
     now = settings.now().astimezone(settings.zone)
     yield f"Prospect {receipt.contact_id} is erased from {settings.data} ({now:%Y-%m-%d %H:%M %Z})."
     erased = {name: number for name, number in sorted(receipt.rows.items()) if number}
     yield ""
     if erased:
-        yield f"Erased: {receipt.leads} leads, {receipt.phones_and_emails} phones and emails; rows:"
+        contacts = count(receipt.phones_and_emails, "phone or email", "phones and emails")
+        yield f"Erased: {count(receipt.leads, 'lead')}, {contacts}; rows:"
         for name, number in erased.items():
             yield f"  {number:>7,}  {name.removeprefix('pipeline.').replace('_', ' ')}"
         yield "work.duckdb, outbox.sqlite and published.duckdb were written anew."
@@ -72,16 +75,16 @@ def receipt_lines(receipt: "Receipt", settings: "Settings") -> Iterator[str]:
 
 
 def _kept(receipt: "Receipt") -> Iterator[str]:
+    from lp_pipeline.insight.words import count
+
     if receipt.sharing:
         yield (
             f"Kept: up to {receipt.sharing} other prospects have the same phone or email. Their records are theirs; "
             "erase each by its own cst_id."
         )
     if receipt.kept_messages:
-        yield (
-            f"Kept: {receipt.kept_messages} messages that name nobody, from a phone or email that others have, too. "
-            "Look at them in the table communications."
-        )
+        messages = count(receipt.kept_messages, "message")
+        yield f"Kept: {messages} that may be somebody else's, who has the same phone, email or Hatch contact."
     if receipt.shared_leads:
         yield f"Kept: leads that LeadPerfection moved to other prospects ({', '.join(receipt.shared_leads)})."
     yield "Notes of other records may mention the person by name: that can't be told from here."
@@ -98,7 +101,8 @@ def _out_of_reach(receipt: "Receipt") -> Iterator[str]:
         "lead ids among its examples. Delete such runs in its UI."
     )
     if receipt.other_files:
-        yield f"Other files in the folder, such as older copies, were not looked into: {', '.join(receipt.other_files)}."
+        names = ", ".join(receipt.other_files)
+        yield f"Other files in the folder, such as older copies, which were not looked into: {names}."
 
 
 COMMANDS = (forget,)

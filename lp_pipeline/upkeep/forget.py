@@ -27,7 +27,7 @@ from lp_pipeline.transform.replay import SCRATCH
 WHO = "`lp-pipeline forget`"
 WITHOUT_LEAD = "prospect-"  # begins the id of an opportunity without a lead in Hatch (SPEC D2)
 DELETION = re.compile(r"delete from (\S+)")
-LEFT_BEHIND = (".published.duckdb*", ".work.duckdb*", "*.spool")
+LEFT_BEHIND = (".published.duckdb*", ".work.duckdb*")
 OURS = re.compile(
     r"(work\.duckdb|outbox\.sqlite(-wal|-shm)?|published\.duckdb(\.wal)?|(limits|sandbox)\.sqlite.*|running|report\.html|"
     r".*\.lock|[a-z]+\.json)"

@@ -36,6 +36,9 @@ CST, LEAD, OTHER_LEAD, HATCH_CONTACT = "73650918", "84620137", "84620138", "hatc
 NAMES = ("Quillabeth", "Vandersloot")
 PHONE, SHARED_PHONE, EMAIL = "(518)555-0147", "(518)555-0163", "Quilla@vandersloot.example"
 NEEDLES = (CST, LEAD, OTHER_LEAD, HATCH_CONTACT, *NAMES, "5185550147", PHONE, EMAIL, "comm-by-phone", "violet door")
+LEFT_BEHIND = {
+    *(".published.duckdb.4711", ".work.duckdb.compact", "spill/readings.spool", "replay.scratch/live.duckdb"),
+}
 STORES = {"work.duckdb", "outbox.sqlite", "published.duckdb"}
 
 
@@ -123,6 +126,7 @@ def fill(folder: Path) -> Deliveries:
         connection.execute("insert into pushes_to_look_for select communication_id, target from communication_pushes")
     publish(s.warehouse, outbox=s.outbox, now=s.now, zone=s.settings.lp_timezone)
     shutil.copyfile(folder / "published.duckdb", folder / ".published.duckdb.4711")  # of runs that were killed
+    shutil.copyfile(folder / "work.duckdb", folder / ".work.duckdb.compact")
     (folder / "spill").mkdir()
     (folder / "spill" / "readings.spool").write_text(json.dumps(them()))
     (folder / "replay.scratch").mkdir()
@@ -152,7 +156,7 @@ def s(filled: Path, tmp_path: Path) -> Iterator[Deliveries]:
 def test_nothing_of_the_person_is_left_in_any_file_and_nothing_brings_them_back(s: Deliveries) -> None:
     """E5: found in each file before, in none after; later readings and messages of them are dropped, others' stay."""
     before = found_in(s.folder, NEEDLES)
-    assert before.keys() >= STORES | {".published.duckdb.4711", "spill/readings.spool", "replay.scratch/live.duckdb"}
+    assert before.keys() >= STORES | LEFT_BEHIND
     assert set().union(*before.values()) == set(NEEDLES)
     stay = ("Stay1", "Stay2", "5185550163", "comm-other", "comm-shared")
     (receipt,) = forget(s.settings, s.outbox, CST)
@@ -167,15 +171,24 @@ def test_nothing_of_the_person_is_left_in_any_file_and_nothing_brings_them_back(
         assert s.read(feed, them(lead("84620999"), city="Utica"), other(2, city="Utica")) == 1
         s.read(feed, them(lead("84620999")), minutes=6000, kind="sweep")
     s.merge()
-    landed = lands(
-        s, *TALK, said("comm-new", contact_id=HATCH_CONTACT), said("comm-two", external_contact_id="2", body="hi")
-    )
-    assert (landed.new, landed.rejected, landed.dropped) == (1, 0, 7)
+    landed = lands(s, *TALK)  # Hatch shows them again, and new ones
+    assert (landed.new, landed.rejected, landed.dropped) == (0, 0, len(TALK))
+    routes = [
+        {"contact_id": HATCH_CONTACT},
+        {"phone": PHONE},
+        {"email": EMAIL.upper()},
+        {"external_id": f"prospect-{CST}"},
+    ]
+    landed = lands(s, *(said(f"new-{number}", **route) for number, route in enumerate(routes)))
+    assert (landed.new, landed.dropped) == (0, len(routes))
+    assert lands(s, said("comm-two", external_contact_id="2", body="hi")).new == 1
     lands(s, {**HISTORY, "external_contact_id": None}, history=True)
     s.deliver()
     publish(s.warehouse, outbox=s.outbox, now=s.now, zone=s.settings.lp_timezone)
     assert found_in(s.folder, NEEDLES) == {}
     _check(receipt, s)
+    (known,) = {row["hatch_contact_id"] for row in s.outbox.rows("forget_hatch_contacts", {"contact": "2"})}
+    assert lands(s, said("comm-new-owner", contact_id=known, phone=PHONE)).new == 1  # of the number
 
 
 def _check(receipt: Receipt, s: Deliveries) -> None:
