@@ -175,10 +175,9 @@ def rezone() -> None:
     click.echo(recompute(account_settings()))
 
 
-for command in (*COMMUNICATIONS, *HISTORY, *ALERTS):
-    main.add_command(command)
 for commands in (
     ACCOUNTS,
+    ALERTS,
     COMMUNICATIONS,
     CONNECT,
     DOCTOR,
