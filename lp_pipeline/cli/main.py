@@ -10,6 +10,7 @@ from lp_pipeline.cli.console import account_settings, console, output_form, outp
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
 from lp_pipeline.cli.streams import accept_any_letter
+from lp_pipeline.cli.upkeep import COMMANDS as UPKEEP
 from lp_pipeline.errors import QUERY_INTERRUPTED, BrokenProgram, PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
 
@@ -147,5 +148,5 @@ def rezone() -> None:
     click.echo(recompute(account_settings()))
 
 
-for command in (*COMMUNICATIONS, *HISTORY):
+for command in (*COMMUNICATIONS, *HISTORY, *UPKEEP):
     main.add_command(command)

@@ -11,7 +11,7 @@ from lp_pipeline.runs.connections import Connections
 from lp_pipeline.settings import Settings, load_settings
 
 # the jobs that have the turn only to publish, or between other work: a sync waits for them
-WHO = {"push_communications": "a push", "backfill": "a backfill", "sweep": "a sweep"}
+WHO = {"push_communications": "a push", "backfill": "a backfill", "sweep": "a sweep", "housekeeping": "housekeeping"}
 
 
 def run_connections(

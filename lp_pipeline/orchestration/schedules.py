@@ -5,7 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.orchestration.jobs import sweep, sync
+from lp_pipeline.orchestration.jobs import housekeeping, sweep, sync
 from lp_pipeline.orchestration.launcher import is_about_to_start
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.locks import BRIEF, PAST, WORK, Turn
@@ -46,6 +46,18 @@ def sweep_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleD
         return dg.RunRequest()
 
     return every_night
+
+
+def housekeeping_schedule() -> dg.ScheduleDefinition:
+    """`housekeeping` daily (SPEC K1), after the sweep."""
+    return dg.ScheduleDefinition(
+        name="housekeeping_every_night",
+        job=housekeeping,
+        cron_schedule="40 9 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Daily: remove what is old, so that disk use stays flat.",
+    )
 
 
 def _busy(load: Callable[[], Settings]) -> str | None:

@@ -19,7 +19,7 @@ from lp_pipeline.settings.model import Settings, base_folder
 FILE = "lp_pipeline.env"
 FILE_SETTING = "LP_PIPELINE_SETTINGS"  # names another file; only in the environment
 EXAMPLE = "lp_pipeline.env.example"
-PREFIXES = ("LP_", "HATCH_", "PUSH_", "INBOX_", "ALERT_")
+PREFIXES = ("LP_", "HATCH_", "PUSH_", "INBOX_", "ALERT_", "KEEP_")
 # what Kubernetes puts into the environment for a service whose name begins like ours
 SERVICE = re.compile(r"_(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d+_(TCP|UDP)\w*)?)$")
 
