@@ -28,9 +28,8 @@ def give_dagster_a_home() -> Path:
 
     Raises `SettingsError` for a DAGSTER_HOME that can't be one, and `WarehouseError` if a file in it is damaged.
     """
-    own = base_folder() / ".dagster"
-    home = _given() or own
-    is_ours = home.resolve() == own.resolve()
+    home = home_folder()
+    is_ours = home.resolve() == _own().resolve()
     os.environ[NAME] = str(home)
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -42,6 +41,15 @@ def give_dagster_a_home() -> Path:
         raise SettingsError(f"{NAME} is {home}, which can't be used: {error.strerror}.") from None
     prepare_home(home)
     return home
+
+
+def home_folder() -> Path:
+    """The same folder, whether or not it is there."""
+    return _given() or _own()
+
+
+def _own() -> Path:
+    return base_folder() / ".dagster"
 
 
 def prepare_home(home: Path) -> None:

@@ -1,12 +1,14 @@
 """`lp-pipeline housekeeping`: the commands that look after a data folder. They wire only."""
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import click
 
 from lp_pipeline.cli.console import account_settings
-from lp_pipeline.cli.home import give_dagster_a_home
+from lp_pipeline.cli.home import give_dagster_a_home, home_folder
+from lp_pipeline.errors import WarehouseError
 from lp_pipeline.settings import Settings
 
 NEW = click.Path(resolve_path=True, path_type=Path)
@@ -62,10 +64,13 @@ def restore(folder: Path) -> None:
     """
     from lp_pipeline.cli.services import services_of
     from lp_pipeline.settings import load_settings
+    from lp_pipeline.storage.account import check_account
     from lp_pipeline.upkeep.restore import restore as put_back
 
-    settings = load_settings()  # the data folder may hold damaged files: that is what backups are for
-    if services := services_of(give_dagster_a_home()):
+    settings = load_settings()
+    with suppress(WarehouseError):  # damaged files are what backups are for
+        check_account(settings)
+    if services := services_of(home_folder()):
         running = ", ".join(f"{service.what} (process {service.pid})" for service in services)
         raise click.ClickException(f"Dagster is running: {running}. Nothing was changed. End it first.")
     done = put_back(settings, folder)

@@ -24,9 +24,12 @@ def tidy(instance: dg.DagsterInstance, connections: Connections, *, dry_run: boo
     return [*runs, *tidy_data(settings, connections.outbox, connections.warehouse_briefly, dry_run=dry_run)]
 
 
-@dg.op(description="Remove Dagster's old runs and finished communications; make files compact that have grown.")
+@dg.op(
+    config_schema={"dry_run": dg.Field(bool, default_value=False, description="Count what would go, remove nothing.")},
+    description="Remove Dagster's old runs and finished communications; make files compact that have grown.",
+)
 def tidy_up(context: dg.OpExecutionContext, connections: dg.ResourceParam[Connections]) -> None:
     """Tidy up, and show what there was before and is after."""
     with plain_failures(context):
-        lines = tidy(context.instance, connections)
+        lines = tidy(context.instance, connections, dry_run=context.op_config["dry_run"])
     context.add_output_metadata({line.what: str(line) for line in lines})

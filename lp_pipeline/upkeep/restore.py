@@ -8,12 +8,12 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from lp_pipeline.communications.manual import look_first
-from lp_pipeline.errors import SettingsError, WarehouseError
+from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import check_outbox, check_warehouse
 from lp_pipeline.storage.failures import readable_errors
@@ -39,7 +39,8 @@ class Restored:
 
 def restore(settings: Settings, source: Path) -> Restored:
     """Replace the account's files by those of the backup `source`. Raises `SettingsError`, `WarehouseError`, and then
-    nothing was changed: if something uses the files, or the backup is damaged, or another account's."""
+    nothing was changed: if something uses the files, or the backup is damaged, or another account's. What is there now
+    may be damaged."""
     manifest = read_manifest(source)
     check(source, manifest)
     with _alone(settings), readable_errors(f"restore {settings.data}"):
@@ -72,8 +73,6 @@ def _leave_outbox(settings: Settings) -> None:
     path = settings.data / OUTBOX
     if not path.exists():
         return
-    with Outbox(settings.data) as outbox, suppress(WarehouseError):  # a damaged one is a reason to restore
-        check_outbox(outbox, settings)
     try:
         with closing(sqlite3.connect(path, timeout=1)) as connection:
             for mode in ("delete", "wal"):
