@@ -19,6 +19,7 @@ from lp_pipeline.cli.forget import COMMANDS as FORGET
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
 from lp_pipeline.cli.streams import accept_any_letter
+from lp_pipeline.cli.upkeep import COMMANDS as UPKEEP
 from lp_pipeline.errors import QUERY_INTERRUPTED, BrokenProgram, PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
 from lp_pipeline.settings.accounts import ACCOUNT_SETTING
@@ -188,3 +189,5 @@ for commands in (
 ):
     for command in commands:
         main.add_command(command)
+for command in (*COMMUNICATIONS, *HISTORY, *UPKEEP):
+    main.add_command(command)

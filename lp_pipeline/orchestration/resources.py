@@ -19,7 +19,7 @@ from lp_pipeline.storage.alive import shown_alive
 
 # the jobs that have the turn only to publish, or between other work: a sync waits for them
 PARTITION = "dagster/partition"  # the tag of a run that is one account's (SPEC A2)
-WHO = {"push_communications": "a push", "backfill": "a backfill", "sweep": "a sweep"}
+WHO = {"push_communications": "a push", "backfill": "a backfill", "sweep": "a sweep", "housekeeping": "housekeeping"}
 
 
 KINDS: dict[str, Kind] = {"sync": "sync", "push_communications": "push", "backfill": "backfill", "sweep": "sweep"}
