@@ -186,8 +186,7 @@ for commands in (
     FLEET,
     FORGET,
     HISTORY,
+    UPKEEP,
 ):
     for command in commands:
         main.add_command(command)
-for command in (*COMMUNICATIONS, *HISTORY, *UPKEEP):
-    main.add_command(command)

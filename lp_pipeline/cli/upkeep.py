@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lp_pipeline.cli.console import account_settings
-from lp_pipeline.cli.home import give_dagster_a_home, dagster_home
+from lp_pipeline.cli.home import dagster_home, give_dagster_a_home
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.settings import Settings
 
