@@ -84,6 +84,22 @@ def publish(
     )
 
 
+def publish_anew(
+    warehouse: Warehouse, *, outbox: Outbox, now: datetime, zone: str, group: str | None = None
+) -> Publication:
+    """Build the published copy from nothing and replace it now: the old one's blocks may hold what was deleted since.
+
+    For whoever has the turn. Raises `WarehouseError`; the old copy then stays.
+    """
+    revision = outbox.revision
+    with readable_errors(f"publish {warehouse.published}"), draft_of(warehouse) as draft:
+        written = build(warehouse, outbox, draft, now=now, zone=zone)
+        public_file.replace(draft, warehouse.published, group)
+    with warehouse.transaction({"now_at": now, "revision": revision}) as connection:
+        run(connection, "publish/note_published")
+    return Publication(True, "it was built anew", written.counts, written.by_status, rebuilt=True)
+
+
 def wait_before(real_age: float, pipeline_age: float) -> float:
     """Seconds until the last copy is a minute old, by the pipeline's clock or, if that doesn't move, by the
     real one; both ages in seconds, whichever way a clock was set."""
