@@ -142,7 +142,9 @@ def test_a_deployment_works_survives_and_ends(site: Site, database: Postgres) ->
     for name in reversed(SERVICES):
         site.units[name].stop()
     assert {name: unit.processes() for name, unit in site.units.items() if unit.processes()} == {}
-    files = [path for path in host.state.rglob("*") if path.is_file() and not path.is_symlink() and "lp" not in path.parts]
+    files = [
+        path for path in host.state.rglob("*") if path.is_file() and not path.is_symlink() and "lp" not in path.parts
+    ]
     assert [path.name for path in files if path.suffix == ".db"] == []
     assert [path.name for path in files if path.stat().st_mode & 0o077] == []
     written = host.logs() + database.log() + "".join(path.read_text(errors="replace") for path in files)
