@@ -20,7 +20,8 @@ from lp_pipeline_tests.drills.deployment import free_port, until
 TEMPLATE = REPOSITORY / "deploy" / "nginx.conf.template"
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 USER = ("ann", "right-horse")
-AROUND = "daemon off; {user} pid {folder}/pid; error_log stderr; events {{}} http {{ access_log off; {temp} include {site};}}"
+AROUND = """daemon off; {user} pid {folder}/pid; error_log stderr; events {{}}
+http {{ access_log off; {temp} include {site}; }}"""
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
