@@ -65,6 +65,7 @@ docs: setup ## write the reference pages docs/settings.md, commands.md and quest
 lock: ## rewrite the lock files (needs uv)
 	$(LOCK) --constraint <(echo 'duckdb>=2') -o requirements.lock
 	$(LOCK) --constraint <(echo 'duckdb<2') -o requirements-duckdb15.lock
+	$(COMPILE) --no-annotate --extra postgres --constraint requirements.lock pyproject.toml - <<<'hatchling' -o requirements-deploy.lock
 	$(COMPILE) requirements-clients.in -o requirements-clients.lock
 	$(COMPILE) --no-annotate - <<<'duckdb<2' -o requirements-clients-duckdb15.lock
 	$(COMPILE) --no-annotate - <<<'duckdb<1.5' -o requirements-clients-duckdb14.lock

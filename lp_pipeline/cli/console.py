@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from lp_pipeline.settings import Settings, load_settings
+from lp_pipeline.settings import Settings, exposed_settings_file, load_settings
 
 
 def console() -> Console:
@@ -37,12 +37,13 @@ def output_form(page: Console, *, as_csv: bool, as_json: bool) -> str:
 
 def account_settings() -> Settings:
     """The settings of an account whose data the folder holds: every command that touches data begins with this
-    (SPEC J5). Raises `SettingsError`; says on stderr if DuckDB reads the time zone differently."""
+    (SPEC J5). Raises `SettingsError`; says on stderr if DuckDB reads the time zone differently, or if others can read
+    the settings file (SPEC R4)."""
     from lp_pipeline.storage.account import check_account
     from lp_pipeline.storage.duckdb_zones import zone_warning
 
     settings = load_settings()
     check_account(settings)
-    if warning := zone_warning(settings):
+    for warning in filter(None, (zone_warning(settings), exposed_settings_file())):
         click.echo(f"Warning: {warning}", err=True)
     return settings

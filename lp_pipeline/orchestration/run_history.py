@@ -23,7 +23,7 @@ from dagster._core.storage.schedules.schema import JobTickTable
 from dagster._core.storage.schedules.sql_schedule_storage import SqlScheduleStorage
 
 from lp_pipeline.orchestration.launcher import FOLDER as ALIVE
-from lp_pipeline.orchestration.launcher import is_gone
+from lp_pipeline.storage.alive import is_gone
 from lp_pipeline.upkeep.compaction import vacuum
 from lp_pipeline.upkeep.tidied import Tidied
 
@@ -143,7 +143,7 @@ def _remove_leftovers(instance: dg.DagsterInstance) -> None:
         if path.name.startswith("."):  # never finished: its process was killed as it began
             if _is_settled(path):
                 _delete(path)
-        elif path.name in known and is_gone(home, path.name) and not _is_unfinished(instance, path.name):
+        elif path.name in known and is_gone(path) and not _is_unfinished(instance, path.name):
             _delete(path)
 
 

@@ -17,7 +17,7 @@ from lp_pipeline.settings.load import (
     settings_changed,
 )
 from lp_pipeline.settings.model import REPOSITORY, Settings, base_folder
-from lp_pipeline.settings.sources import read_file, refuse_dotenv, setting_names, settings_file
+from lp_pipeline.settings.sources import exposed_settings_file, read_file, refuse_dotenv, setting_names, settings_file
 
 __all__ = [
     "CHANNELS",
@@ -32,6 +32,7 @@ __all__ = [
     "account_folder",
     "accounts_file",
     "base_folder",
+    "exposed_settings_file",
     "is_loopback",
     "listed_accounts",
     "load_account",

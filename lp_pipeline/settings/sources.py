@@ -7,11 +7,13 @@ precedence, and the copy would be out of date after the first edit.
 import difflib
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 
 from dotenv.parser import parse_stream
+from pydantic import SecretStr
 
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings.model import Settings, base_folder
@@ -39,6 +41,20 @@ def settings_file() -> Path:
         return Path.cwd() / Path(given).expanduser()
     except RuntimeError:
         raise SettingsError(f"{FILE_SETTING} starts with ~, but that user has no home folder.") from None
+
+
+def exposed_settings_file() -> str | None:
+    """A warning if other users of this machine can read the file's passwords and keys (SPEC R4); raises `SettingsError`
+    as `read_sources` does. What a service manager hands over in a folder of its own is its business."""
+    path = settings_file()
+    handed_over = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not path.is_file() or not path.stat().st_mode & 0o077 or (handed_over and path.is_relative_to(handed_over)):
+        return None
+    secrets = {str(field.alias) for field in Settings.model_fields.values() if field.annotation is SecretStr}
+    if not secrets & _read(path, required=False).keys():
+        return None
+    command = shlex.join(["chmod", "600", str(path)])
+    return f"Other users of this machine can read the passwords and keys in {path}. To stop that:  {command}"
 
 
 def read_sources(environ: Mapping[str, str]) -> dict[str, str]:

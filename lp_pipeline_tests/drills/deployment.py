@@ -40,9 +40,7 @@ class Deployment:
 
     def start(self) -> None:
         """As `make dev` does, on a free port."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = str(probe.getsockname()[1])
+        port = str(free_port())
         with (self.home / "dev.log").open("ab") as log:
             command = [DAGSTER, "dev", "--workspace", "workspace.yaml", "--host", "127.0.0.1", "--port", port]
             self._dev = subprocess.Popen(command, env=self.environ, cwd=REPOSITORY, stdout=log, stderr=log)
@@ -102,6 +100,13 @@ class Deployment:
             storage = instance.event_log_storage
             infos = [storage.get_concurrency_info(key) for key in storage.get_concurrency_keys()]
             return [info.concurrency_key for info in infos if info.active_slot_count]
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def until(condition: Callable[[], object], otherwise: str, patience: float = PATIENCE) -> None:

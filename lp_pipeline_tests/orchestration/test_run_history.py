@@ -15,7 +15,8 @@ from dagster._core.storage.runs.schema import RunsTable
 from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 
 from lp_pipeline.orchestration.launcher import FOLDER as ALIVE
-from lp_pipeline.orchestration.launcher import shown_alive
+from lp_pipeline.orchestration.launcher import FOLDER
+from lp_pipeline.storage.alive import shown_alive
 from lp_pipeline.orchestration.run_history import old_runs, thin_history
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.upkeep.tidied import Tidied
@@ -157,7 +158,7 @@ def test_what_a_kill_or_the_ui_left_is_removed_later(disk: dg.DagsterInstance) -
     disk.delete_run(deleted)  # what the UI does
     emptied = home / "history" / "runs" / f"{deleted}.db"
     dead = home / ALIVE / kept
-    with shown_alive(home, "11111111-1111-4111-8111-111111111111"):
+    with shown_alive(home / FOLDER, "11111111-1111-4111-8111-111111111111"):
         dead.write_text("")
         (home / ALIVE / f".{half}").write_text("")
         thinned(disk)
