@@ -186,10 +186,9 @@ for commands in (
     EXPLAIN,
     FLEET,
     FORGET,
+    HEALTH,
     HISTORY,
     UPKEEP,
 ):
     for command in commands:
         main.add_command(command)
-for command in (*COMMUNICATIONS, *HISTORY, *HEALTH):
-    main.add_command(command)
