@@ -51,7 +51,7 @@ def exposed_settings_file() -> str | None:
     if not path.is_file() or not path.stat().st_mode & 0o077 or (handed_over and path.is_relative_to(handed_over)):
         return None
     secrets = {str(field.alias) for field in Settings.model_fields.values() if field.annotation is SecretStr}
-    if not secrets & _read(path, required=False).keys():
+    if not secrets & read_file(path).keys():
         return None
     command = shlex.join(["chmod", "600", str(path)])
     return f"Other users of this machine can read the passwords and keys in {path}. To stop that:  {command}"
