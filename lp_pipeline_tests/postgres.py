@@ -15,6 +15,7 @@ from secrets import token_hex
 from typing import Any
 
 import psycopg2
+import pytest
 
 from lp_pipeline_tests.drills.deployment import free_port, until
 
@@ -89,7 +90,11 @@ class Postgres:
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
-    """A server that runs, in a folder that its user may enter, other than those of pytest."""
+    """A server that runs, in a folder that its user may enter, other than those of pytest. CI has to have one."""
+    if not BINARIES.exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            "PostgreSQL is not installed: apt-get install postgresql"
+        )
     folder = Path(tempfile.mkdtemp(prefix="lp-postgres-", dir="/tmp"))
     try:
         server = Postgres(folder)

@@ -126,7 +126,11 @@ def test_a_deployment_works_survives_and_ends(site: Site, database: Postgres) ->
     database.stop()
     database.start()
     gate = Event()
-    account.lp.before_request = lambda *_: gate.wait(60)
+
+    def hold(_path: str, _parameters: dict[str, str]) -> None:
+        gate.wait(60)
+
+    account.lp.before_request = hold
     killed = site.launch("sync", tries=5)  # the web server notices a lost connection when it uses it
     until(Turn(account.folder).is_taken, f"no sync begins after a restart\n{host.logs()}", 120)
     os.kill(_process_of(site, killed), signal.SIGKILL)

@@ -86,18 +86,21 @@ def test_each_run_is_done_by_its_shards_worker(running: Fleet, instance: dg.Dags
 
 @pytest.fixture
 def hanging(running: Fleet, instance: dg.DagsterInstance) -> Iterator[str]:
-    """A run that LeadPerfection keeps waiting for two minutes."""
-    running.chicago.lp.fault("429", path="GetLead", retry_after=120, where="header")
-    asked = len(running.chicago.lp.requests)
+    """A run that LeadPerfection keeps waiting, until the test is over."""
+    asked, answers = Event(), Event()
+
+    def hold(path: str, _parameters: dict[str, str]) -> None:
+        if path.endswith("GetLead"):
+            asked.set()
+            answers.wait(60)
+
+    running.chicago.lp.before_request = hold
     run_id = running.launch(instance, HANGS)
-    until(
-        lambda: any(each.path.endswith("GetLead") for each in running.chicago.lp.requests[asked:]),
-        f"the run asks nobody: {running.log('west')}",
-        patience=90,
-    )
+    assert asked.wait(120), running.log("west")
     assert launcher(instance).is_held(run_id)
+    running.chicago.lp.before_request = None
     yield run_id
-    instance.run_launcher.terminate(run_id)
+    answers.set()
 
 
 def syncs(running: Fleet, instance: dg.DagsterInstance) -> None:
@@ -168,11 +171,9 @@ def test_a_folder_of_another_shard_is_not_touched(running: Fleet, instance: dg.D
         run_id = running.launch(instance, "boston")
         wait_for(instance, run_id, *ENDED)
         assert status(instance, run_id) == Status.FAILURE
-        logs = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
-        words = [
-            each.dagster_event.step_failure_data.user_failure_data.description for each in logs if each.dagster_event
-        ]
-        assert "shard 'west'" in words[0]
+        (entry, *_) = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+        assert entry.dagster_event
+        assert "shard 'west'" in str(entry.dagster_event.step_failure_data.user_failure_data)
         assert not folder.exists()
     finally:
         (running.folder / "elsewhere").rename(folder)
