@@ -61,7 +61,8 @@ class FleetLauncher(CeleryRunLauncher):
         """Put the run into its queue, as a task of its own id. Raises `SettingsError` as `queue_of_run`."""
         run = context.dagster_run
         queue = queue_of_run(run)
-        packed = pack_value(ExecuteRunArgs(run.job_code_origin, run.run_id, self._instance.get_ref()))
+        origin = dg._check.not_none(run.job_code_origin)
+        packed = pack_value(ExecuteRunArgs(origin, run.run_id, self._instance.get_ref()))
         tags = {DAGSTER_CELERY_QUEUE_TAG: queue, DAGSTER_CELERY_TASK_ID_TAG: run.run_id}
         self._instance.add_run_tags(run.run_id, tags)
         self.celery.send_task(TASK_EXECUTE_JOB_NAME, (packed,), task_id=run.run_id, queue=queue)

@@ -4,6 +4,7 @@ nothing."""
 import os
 import signal
 from collections.abc import Iterator
+from threading import Event
 
 import dagster as dg
 import pytest
