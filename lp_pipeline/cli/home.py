@@ -28,8 +28,9 @@ def give_dagster_a_home() -> Path:
 
     Raises `SettingsError` for a DAGSTER_HOME that can't be one, and `WarehouseError` if a file in it is damaged.
     """
-    home = home_folder()
-    is_ours = home.resolve() == _own().resolve()
+    own = base_folder() / ".dagster"
+    home = dagster_home()
+    is_ours = home.resolve() == own.resolve()
     os.environ[NAME] = str(home)
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -43,13 +44,9 @@ def give_dagster_a_home() -> Path:
     return home
 
 
-def home_folder() -> Path:
-    """The same folder, whether or not it is there."""
-    return _given() or _own()
-
-
-def _own() -> Path:
-    return base_folder() / ".dagster"
+def dagster_home() -> Path:
+    """Where Dagster's runs are kept, whether or not it exists. Raises `SettingsError` as `give_dagster_a_home`."""
+    return _given() or base_folder() / ".dagster"
 
 
 def prepare_home(home: Path) -> None:

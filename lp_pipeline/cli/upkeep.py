@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lp_pipeline.cli.console import account_settings
-from lp_pipeline.cli.home import give_dagster_a_home, home_folder
+from lp_pipeline.cli.home import dagster_home, give_dagster_a_home
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.settings import Settings
 
@@ -70,7 +70,7 @@ def restore(folder: Path) -> None:
     settings = load_settings()
     with suppress(WarehouseError):  # damaged files are what backups are for
         check_account(settings)
-    if services := services_of(home_folder()):
+    if services := services_of(dagster_home()):
         running = ", ".join(f"{service.what} (process {service.pid})" for service in services)
         raise click.ClickException(f"Dagster is running: {running}. Nothing was changed. End it first.")
     done = put_back(settings, folder)

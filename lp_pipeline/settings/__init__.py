@@ -3,10 +3,21 @@
 Nothing else in the program reads the environment for a setting.
 """
 
+from lp_pipeline.settings.accounts import Account, accounts_file
 from lp_pipeline.settings.forms import CHANNELS, FIRST, LAST, is_loopback
-from lp_pipeline.settings.load import HATCH_SETTINGS, SANDBOX_ACCOUNT, SANDBOX_HATCH, load_settings
+from lp_pipeline.settings.load import (
+    HATCH_SETTINGS,
+    SANDBOX_ACCOUNT,
+    SANDBOX_HATCH,
+    account_folder,
+    listed_accounts,
+    load_account,
+    load_accounts,
+    load_settings,
+    settings_changed,
+)
 from lp_pipeline.settings.model import REPOSITORY, Settings, base_folder
-from lp_pipeline.settings.sources import refuse_dotenv, setting_names, settings_file
+from lp_pipeline.settings.sources import read_file, refuse_dotenv, setting_names, settings_file
 
 __all__ = [
     "CHANNELS",
@@ -16,11 +27,19 @@ __all__ = [
     "REPOSITORY",
     "SANDBOX_ACCOUNT",
     "SANDBOX_HATCH",
+    "Account",
     "Settings",
+    "account_folder",
+    "accounts_file",
     "base_folder",
     "is_loopback",
+    "listed_accounts",
+    "load_account",
+    "load_accounts",
     "load_settings",
+    "read_file",
     "refuse_dotenv",
     "setting_names",
+    "settings_changed",
     "settings_file",
 ]

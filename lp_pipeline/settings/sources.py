@@ -18,8 +18,9 @@ from lp_pipeline.settings.model import Settings, base_folder
 
 FILE = "lp_pipeline.env"
 FILE_SETTING = "LP_PIPELINE_SETTINGS"  # names another file; only in the environment
+ELSEWHERE = ("LP_PIPELINE_ACCOUNTS", "LP_ACCOUNT")  # of `accounts`; only in the environment, too
 EXAMPLE = "lp_pipeline.env.example"
-PREFIXES = ("LP_", "HATCH_", "PUSH_", "INBOX_", "ALERT_", "KEEP_")
+PREFIXES = ("LP_", "HATCH_", "PUSH_", "INBOX_", "ALERT_", "HEARTBEAT_", "KEEP_")
 # what Kubernetes puts into the environment for a service whose name begins like ours
 SERVICE = re.compile(r"_(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d+_(TCP|UDP)\w*)?)$")
 
@@ -48,12 +49,32 @@ def read_sources(environ: Mapping[str, str]) -> dict[str, str]:
     """
     refuse_dotenv()
     path = settings_file()
-    in_file = _read(path, required=bool(environ.get(FILE_SETTING, "").strip()))
+    required = bool(environ.get(FILE_SETTING, "").strip())
+    in_file = read_file(path, missing=f"{FILE_SETTING} names {path}, which does not exist." if required else None)
     _refuse_other_file(path)
     for name, value in environ.items():
         if value.strip() and name != FILE_SETTING and _is_mistaken(name):
             raise SettingsError(f"The environment has {_unknown(name)}")
     return _filled(in_file) | _filled(environ)
+
+
+def read_what_can_be_read(environ: Mapping[str, str]) -> dict[str, str]:
+    """Every value that can be made out, the environment's before the file's, whatever is wrong with the rest."""
+    try:
+        path = settings_file()
+    except SettingsError:
+        return _filled(environ)
+    return what_can_be_read(path) | _filled(environ)
+
+
+def what_can_be_read(path: Path) -> dict[str, str]:
+    """Every value in a settings file that can be made out."""
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return {}
+    bindings = [binding for binding in parse_stream(StringIO(text)) if not binding.error]
+    return _filled({binding.key: binding.value for binding in bindings if binding.key and binding.value})
 
 
 def _filled(values: Mapping[str, str]) -> dict[str, str]:
@@ -79,12 +100,14 @@ def refuse_dotenv() -> None:
         )
 
 
-def _read(path: Path, *, required: bool) -> dict[str, str]:
+def read_file(path: Path, *, missing: str | None = None) -> dict[str, str]:
+    """The values that a settings file sets; none if there is no file, unless that is the error `missing`. Raises as
+    `read_sources`."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        if required:
-            raise SettingsError(f"{FILE_SETTING} names {path}, which does not exist.") from None
+        if missing:
+            raise SettingsError(missing) from None
         return {}
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is not a UTF-8 text file. Save it as UTF-8.") from None
@@ -98,7 +121,7 @@ def _read(path: Path, *, required: bool) -> dict[str, str]:
             raise SettingsError(f"Line {line} of {path} is not NAME=value. Correct it, or put # in front of it.")
         if name is None:
             continue
-        if name == FILE_SETTING:
+        if name == FILE_SETTING or name in ELSEWHERE:
             raise SettingsError(f"Line {line} of {path} sets {name}, which only the environment can set. Remove it.")
         if name.startswith(PREFIXES) and name not in setting_names():
             raise SettingsError(f"Line {line} of {path} has {_unknown(name)}")
@@ -125,7 +148,7 @@ def _is_mistaken(name: str) -> bool:
     Other programs have names that begin like ours (HATCH_ENV), so apart from `LP_` only a near miss counts. In our own
     file every unknown name is an error.
     """
-    if not name.startswith(PREFIXES) or name in setting_names() or SERVICE.search(name):
+    if not name.startswith(PREFIXES) or name in (*setting_names(), *ELSEWHERE) or SERVICE.search(name):
         return False
     return name.startswith("LP_") or bool(_alike(name))
 
