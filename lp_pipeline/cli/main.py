@@ -177,6 +177,8 @@ def rezone() -> None:
     click.echo(recompute(account_settings()))
 
 
+for command in (*COMMUNICATIONS, *HISTORY, *UPKEEP):
+    main.add_command(command)
 for commands in (
     ACCOUNTS,
     ALERTS,

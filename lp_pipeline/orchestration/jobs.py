@@ -50,7 +50,10 @@ def sweep() -> None:
     read_again()
 
 
-@dg.job(description="Remove old runs and finished communications, and make files compact that have grown.")
+@dg.job(
+    config={"ops": {"tidy_up": {"config": {"dry_run": False}}}},
+    description="Remove old runs and finished communications, and make files compact that have grown.",
+)
 def housekeeping() -> None:
     """Keep disk use flat."""
     tidy_up()
