@@ -12,9 +12,9 @@ def definitions() -> dg.Definitions:
     from lp_pipeline.errors import BrokenProgram
 
     try:
-        from lp_pipeline.orchestration.build import build_definitions
-        from lp_pipeline.settings import refuse_dotenv
+        from lp_pipeline.orchestration.build import build_account_definitions, build_definitions
+        from lp_pipeline.settings import accounts_file, refuse_dotenv
     except Exception as error:
         raise BrokenProgram(error) from error
     refuse_dotenv()
-    return build_definitions()
+    return build_account_definitions() if accounts_file() else build_definitions()

@@ -19,6 +19,8 @@ No message contains a secret or personal data (SPEC R4). The other system's own 
 stored in a table and never printed.
 """
 
+from typing import Any
+
 QUERY_INTERRUPTED = "Query interrupted"  # in the RuntimeError that DuckDB makes of Ctrl-C
 
 
@@ -27,7 +29,11 @@ class PipelineError(Exception):
 
 
 class SettingsError(PipelineError):
-    """A setting is missing, malformed or conflicts with another one; the message names it."""
+    """A setting is missing, malformed or conflicts with another one; the message names it. `usable` are the `Settings`
+    that say where to record the error and whom to alert, if these can be told."""
+
+    is_elsewhere: bool = False  # only that the account's folder is on another host (SPEC A3)
+    usable: Any = None
 
 
 class BrokenProgram(PipelineError):

@@ -12,19 +12,18 @@ from dagster._core.instance import InstanceRef
 
 from lp_pipeline.cli.home import plain_storage_errors
 from lp_pipeline.communications.dry_run import as_text
-from lp_pipeline.orchestration.build import build_definitions
-from lp_pipeline.orchestration.failures import StepInterrupted
+from lp_pipeline.orchestration.build import build_account_definitions, build_definitions
+from lp_pipeline.orchestration.failures import INTERRUPTIONS
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.progress import Progress
 from lp_pipeline.runs.steps import dry_run
-from lp_pipeline.settings import Settings
+from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.sql import statements_from
 from lp_pipeline.transform.replay import ReplayReport, replay
 
 Tell = Callable[[str], object]
 # Dagster would put what steps write to a terminal into files, with processes that trip over Ctrl-C: no progress is seen
 NOT_CAPTURED = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
-INTERRUPTED = (StepInterrupted.__name__, "KeyboardInterrupt", "DagsterExecutionInterruptedError")
 QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -73,12 +72,16 @@ def run_replay(settings: Settings, *, adopt: bool, sql: Path | None, scratch: Pa
 
 
 def _run(name: str, run_config: Mapping[str, Any], tell: Tell | None = None) -> list[str]:
-    job = build_definitions(tell=show_progress).resolve_job_def(name)
+    account = load_settings().name
+    build = build_account_definitions if account else build_definitions
+    job = build(tell=show_progress).resolve_job_def(name)
     home = Path(os.environ["DAGSTER_HOME"])
     with plain_storage_errors(home):
         configured = InstanceRef.from_dir(str(home), overrides={"compute_logs": NOT_CAPTURED})
         with dg.DagsterInstance.from_ref(configured) as instance:
-            result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=run_config)
+            result = job.execute_in_process(
+                instance=instance, raise_on_error=False, run_config=run_config, partition_key=account or None
+            )
     failures = []
     for event in result.all_events:
         if event.is_step_failure:
@@ -95,6 +98,6 @@ def _failure(step: str | None, data: Any) -> str:
     error = data.error
     while error and error.cause:
         error = error.cause
-    if error and error.cls_name in INTERRUPTED:
+    if error and error.cls_name in INTERRUPTIONS:
         return "Interrupted. Completed work is saved; run the command again to resume."
     return f"{step}: {error.message if error else 'failed'}".strip()

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from lp_pipeline.cli.console import account_settings, console
+from lp_pipeline.cli.console import account_settings, console, output_form, output_options
 from lp_pipeline.cli.home import give_dagster_a_home
 
 
@@ -36,7 +36,7 @@ def backfill(first: date, last: date) -> None:
     Interrupted, by Ctrl-C or anything else, and started again with the same days, it resumes where it stopped.
     """
     from lp_pipeline.cli.execute import run_backfill
-    from lp_pipeline.cli.render import show_status
+    from lp_pipeline.cli.render import show_summary
     from lp_pipeline.runs.backfill import backfill_window, check_alone
 
     settings = account_settings()
@@ -45,7 +45,7 @@ def backfill(first: date, last: date) -> None:
     give_dagster_a_home()
     if failures := run_backfill(f"{first}", f"{last}", click.echo):
         raise click.ClickException("\n".join(failures))
-    show_status(settings, console())
+    show_summary(settings, console())
 
 
 @click.command()
@@ -65,13 +65,16 @@ def sweep(*, full: bool) -> None:
 
 
 @click.group(invoke_without_command=True)
+@output_options
 @click.pass_context
-def held(context: click.Context) -> None:
+def held(context: click.Context, *, as_csv: bool, as_json: bool) -> None:
     """List the opportunities that the identity guard holds; `accept` and `drop` settle them."""
     if context.invoked_subcommand is None:
         from lp_pipeline.cli.render import show_held_opportunities
 
-        show_held_opportunities(account_settings(), console())
+        page = console()
+        form = output_form(page, as_csv=as_csv, as_json=as_json)
+        show_held_opportunities(account_settings(), page, form)
 
 
 @held.command()

@@ -29,7 +29,7 @@ def give_dagster_a_home() -> Path:
     Raises `SettingsError` for a DAGSTER_HOME that can't be one, and `WarehouseError` if a file in it is damaged.
     """
     own = base_folder() / ".dagster"
-    home = _given() or own
+    home = dagster_home()
     is_ours = home.resolve() == own.resolve()
     os.environ[NAME] = str(home)
     try:
@@ -42,6 +42,11 @@ def give_dagster_a_home() -> Path:
         raise SettingsError(f"{NAME} is {home}, which can't be used: {error.strerror}.") from None
     prepare_home(home)
     return home
+
+
+def dagster_home() -> Path:
+    """Where Dagster's runs are kept, whether or not it exists. Raises `SettingsError` as `give_dagster_a_home`."""
+    return _given() or base_folder() / ".dagster"
 
 
 def prepare_home(home: Path) -> None:

@@ -1,18 +1,27 @@
 """`lp-pipeline`: the command line. Each command wires; what it does is elsewhere."""
 
+import os
 import sys
 from typing import IO, Any
 
 import click
 
+from lp_pipeline.cli.accounts import COMMANDS as ACCOUNTS
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
+from lp_pipeline.cli.connect import COMMANDS as CONNECT
 from lp_pipeline.cli.console import account_settings, console, output_form, output_options
+from lp_pipeline.cli.doctor import COMMANDS as DOCTOR
+from lp_pipeline.cli.explain import COMMANDS as EXPLAIN
+from lp_pipeline.cli.fleet import COMMANDS as FLEET
+from lp_pipeline.cli.fleet import for_each_account
+from lp_pipeline.cli.forget import COMMANDS as FORGET
 from lp_pipeline.cli.health import COMMANDS as HEALTH
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
 from lp_pipeline.cli.streams import accept_any_letter
 from lp_pipeline.errors import QUERY_INTERRUPTED, BrokenProgram, PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
+from lp_pipeline.settings.accounts import ACCOUNT_SETTING
 
 
 class PlainErrors(click.Group):
@@ -41,22 +50,25 @@ class PlainErrors(click.Group):
 
 @click.group(cls=PlainErrors, help="Keeps LeadPerfection and Hatch in sync, by way of DuckDB.")
 @click.version_option(package_name="lp-pipeline", message="%(package)s %(version)s")
-def main() -> None:
+@click.option("--account", metavar="NAME", help="The account of accounts.toml to work with (or set LP_ACCOUNT).")
+def main(account: str | None) -> None:
     """The entry point."""
+    if account:
+        os.environ[ACCOUNT_SETTING] = account  # for the processes that a command starts, too
 
 
 @main.command()
-@click.pass_context
-def sync(context: click.Context) -> None:
-    """Sync once, push new Hatch communications into LeadPerfection, and show the status."""
+def sync() -> None:
+    """Sync once, push new Hatch communications into LeadPerfection, and show what there is now."""
     from lp_pipeline.cli.execute import run_push, run_sync
+    from lp_pipeline.cli.render import show_summary
 
-    account_settings()  # a wrong setting is reported before Dagster starts up
+    settings = account_settings()  # a wrong setting is reported before Dagster starts up
     give_dagster_a_home()
     # the next sync publishes what is pushed: nobody waits a minute for it here
     if failures := run_sync() + run_push({}, publish=False):
         raise click.ClickException("\n".join(dict.fromkeys(failures)))
-    context.invoke(status)
+    show_summary(settings, console())
 
 
 @main.command(hidden=True)
@@ -78,18 +90,25 @@ def dev(port: int, *, replace: bool) -> None:
 
 
 @main.command()
-def status() -> None:
-    """Show how fresh the published data is, the counts and ten opportunities."""
-    from lp_pipeline.cli.render import show_status
+@click.option("--json", "as_json", is_flag=True, help="Everything as a JSON object.")
+@click.option("--all", "every", is_flag=True, help="Each account of accounts.toml, one after the other.")
+def status(*, as_json: bool, every: bool) -> None:
+    """Is it all right? The verdict, what to do, and what it is based on. Exit code 1 unless it is OK."""
+    from lp_pipeline.cli.status import show
 
-    show_status(account_settings(), console())
+    page = console()
+    if every:
+        for_each_account(lambda: show(page, as_json=as_json))
+    else:
+        show(page, as_json=as_json)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})  # a query may begin with a comment: --
 @click.argument("query", required=False)
 @click.option("--file", "file", type=click.File(encoding="utf-8"), help="Read the query from this file (- is stdin).")
+@click.option("--all", "every", is_flag=True, help="Every account's data together, its name in the first column.")
 @output_options
-def sql(query: str | None, file: IO[str] | None, *, as_csv: bool, as_json: bool) -> None:
+def sql(query: str | None, file: IO[str] | None, *, every: bool, as_csv: bool, as_json: bool) -> None:
     """Query the published data: one QUERY, or a prompt if there is none.
 
     On a terminal, rows that don't fit its width show as records, one column per line, and the first 200 rows are shown.
@@ -102,16 +121,24 @@ def sql(query: str | None, file: IO[str] | None, *, as_csv: bool, as_json: bool)
     if query is not None and file:
         raise click.UsageError("Give either a query or --file.")
     page = console()
-    form, settings = output_form(page, as_csv=as_csv, as_json=as_json), account_settings()
+    form = output_form(page, as_csv=as_csv, as_json=as_json)
     if query is None and not file and sys.stdin.isatty():
-        prompt(settings, page)
+        if every:
+            raise click.UsageError("Give a query with --all.")
+        prompt(account_settings(), page)
         return
+    settings = None if every else account_settings()
     try:
         text = query if query is not None else (file or sys.stdin).read()
         text.encode()  # what Python could not decode may also be in it as half a surrogate pair
     except UnicodeError:
         raise click.ClickException("The query is not valid UTF-8 text. Save it as UTF-8.") from None
-    ask(settings, text, page, form)
+    if settings is None:
+        from lp_pipeline.cli.all_published import ask_all
+
+        ask_all(text, page, form)
+    else:
+        ask(settings, text, page, form)
 
 
 @main.command()
@@ -148,5 +175,16 @@ def rezone() -> None:
     click.echo(recompute(account_settings()))
 
 
-for command in (*COMMUNICATIONS, *HISTORY, *HEALTH):
-    main.add_command(command)
+for commands in (
+    ACCOUNTS,
+    COMMUNICATIONS,
+    CONNECT,
+    DOCTOR,
+    EXPLAIN,
+    FLEET,
+    FORGET,
+    HEALTH,
+    HISTORY,
+):
+    for command in commands:
+        main.add_command(command)

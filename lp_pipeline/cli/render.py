@@ -1,4 +1,5 @@
-"""Pages for people: the status out of `published.duckdb`, the ledger of pushes out of the outbox, what a replay found.
+"""Pages for people: what a sync leads to, out of `published.duckdb`, the ledger of pushes out of the outbox, what a
+replay found.
 
 How a query's rows look: `query.py`; typing queries: `prompt.py`.
 """
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from lp_pipeline.cli.prompt import ask
 from lp_pipeline.cli.query import results, show, visible
 from lp_pipeline.package_data import package_data
 from lp_pipeline.settings import REPOSITORY, Settings, settings_file
@@ -21,7 +23,7 @@ from lp_pipeline.storage.warehouse import first_row
 from lp_pipeline.transform.replay import ReplayReport
 
 
-def show_status(settings: Settings, console: Console) -> None:
+def show_summary(settings: Settings, console: Console) -> None:
     """How fresh the data is, the counts, ten opportunities, and what to do next."""
     with open_published(published_file(settings)) as connection:
         published_at, sync_id = connection.execute("select published_at, sync_id from published").fetchall()[0]
@@ -50,6 +52,10 @@ def _next(settings: Settings) -> Iterator[tuple[str, str]]:
     yield (
         ".venv/bin/lp-pipeline sql" if checkout else "lp-pipeline sql",
         "ask the data (DESCRIBE opportunities; see sql/analysis/)",
+    )
+    yield (
+        ".venv/bin/lp-pipeline status" if checkout else "lp-pipeline status",
+        "is it all right? (also with --json)",
     )
     if not settings.lp_api_url:
         paths = (package_data("lp_pipeline.env.example"), settings_file())
@@ -82,9 +88,12 @@ def show_unannounced(settings: Settings, console: Console) -> None:
     _show_query(settings, "status/unannounced", console, if_none="None so far.")
 
 
-def show_held_opportunities(settings: Settings, console: Console) -> None:
-    """The opportunities that the identity guard holds."""
-    _show_query(settings, "status/held", console, if_none="No opportunity is held.")
+def show_held_opportunities(settings: Settings, console: Console, form: str) -> None:
+    """The opportunities that the identity guard holds, as `page`, `csv` or `json`."""
+    if form == "page":
+        _show_query(settings, "status/held", console, if_none="No opportunity is held.")
+    else:
+        ask(settings, statement("status/held"), console, form)
 
 
 def _show_query(settings: Settings, name: str, console: Console, *, if_none: str) -> None:

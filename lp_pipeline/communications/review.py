@@ -47,12 +47,17 @@ class Listed:
     @property
     def why(self) -> str:
         """The reason in words."""
-        reason = self.reason or ""
-        if reason == "none" and not (self.phone or self.email):
+        if self.reason == "none" and not (self.phone or self.email):
             return "it comes with no phone or email to look for"
-        if reason.startswith(REFUSED):
-            return f"LeadPerfection refused it: {reason.removeprefix(REFUSED).removesuffix(')')}"
-        return REASONS.get(reason, reason)
+        return why(self.reason)
+
+
+def why(reason: str | None) -> str:
+    """A push's reason in words."""
+    reason = reason or ""
+    if reason.startswith(REFUSED):
+        return f"LeadPerfection refused it: {reason.removeprefix(REFUSED).removesuffix(')')}"
+    return REASONS.get(reason, reason)
 
 
 def listed(outbox: Outbox, settings: Settings, choice: Choice) -> list[Listed]:

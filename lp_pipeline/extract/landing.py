@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from lp_pipeline.clients.leadperfection import Reading, SentWindow, Window
+from lp_pipeline.storage.forgotten import Forgotten
 from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.record_keys import KeyBits
 from lp_pipeline.storage.records import Landed, land
@@ -110,6 +111,7 @@ def _spooled(
     spool = Path(connection.execute("select current_setting('temp_directory')").fetchall()[0][0]) / "readings.spool"
     spool.parent.mkdir(exist_ok=True, mode=0o700)
     keys = KeyBits(connection)
+    forgotten = Forgotten(spool.parent.parent)
     longest = 0
     try:
         spool.unlink(missing_ok=True)
@@ -118,6 +120,8 @@ def _spooled(
             for reading in readings:
                 page = first_page + reading.page
                 landed = land(reading.record, ignored)
+                if forgotten.knows("prospect", landed.key):  # E5: erased, so it is not stored again
+                    continue
                 no = reading_number(sync_id, feed, page, reading.place)
                 line = _line(b"%d\x01%d\x01%d" % (no, page, reading.place), reading, landed, keys.of(landed.names))
                 longest = max(longest, len(line))

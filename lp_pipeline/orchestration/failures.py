@@ -9,7 +9,9 @@ from dagster._core.errors import DagsterExecutionInterruptedError, DagsterUserCo
 from dagster_shared.error import SerializableErrorInfo
 
 from lp_pipeline.errors import QUERY_INTERRUPTED, PipelineError
+from lp_pipeline.runs.journal import Ending
 
+INTERRUPTIONS = ("StepInterrupted", "KeyboardInterrupt", "DagsterExecutionInterruptedError")
 SKIPPED = "Skipped because of the earlier error in this run."
 INTERRUPTED = "Interrupted. Completed work is saved; start the job again to resume."
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.OpExecutionContext
@@ -53,8 +55,35 @@ def plain_failures(context: Context) -> Iterator[None]:
         raise
 
 
-def _messages(context: Context) -> set[str | None]:
+def _messages(context: Context) -> set[str]:
     """What the failed steps of this run said."""
-    failed = context.instance.all_logs(context.run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
-    events = [entry.dagster_event for entry in failed if entry.dagster_event]
-    return {data.description for event in events if (data := event.step_failure_data.user_failure_data)}
+    return set(_failures(context.instance, context.run.run_id))
+
+
+def ending_of(instance: dg.DagsterInstance, run_id: str) -> Ending:
+    """How a run whose steps have all ended did, with what its failed steps said, once each."""
+    failed = _failures(instance, run_id)
+    messages = dict.fromkeys(message for message in failed if message not in (SKIPPED, INTERRUPTED))
+    if messages:
+        return Ending("failed", "\n".join(messages))
+    return Ending("interrupted", INTERRUPTED) if failed else Ending("good")
+
+
+def _failures(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """What each failed step of a run said."""
+    entries = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    return [_message(entry.dagster_event) for entry in entries if entry.dagster_event]
+
+
+def _message(event: dg.DagsterEvent) -> str:
+    """Without the text of an error that is not ours, which may hold a value (SPEC R4)."""
+    data = event.step_failure_data
+    if data.user_failure_data:
+        return str(data.user_failure_data.description)
+    error = data.error
+    while error and error.cause:
+        error = error.cause
+    name = error.cls_name if error else None
+    if name in INTERRUPTIONS:
+        return INTERRUPTED
+    return f"{event.step_key} failed with an unexpected error ({name}). The run's log in the Dagster UI has it whole."

@@ -20,20 +20,32 @@ LONG = {
 }
 
 
-@dg.job(tags=LONG, description="Read all that changed in LeadPerfection between two days; syncs come first.")
+# what a launchpad begins with; for the push, null is as the settings say
+LAST_WEEK = {"ops": {"read_days": {"config": {"from": "7 days ago", "to": "today"}}}}
+ONE_SHARE = {"ops": {"read_again": {"config": {"full": False}}}}
+CHOICES = {"ops": {"push": {"config": {**dict.fromkeys(SWITCHES), "dry_run": False}}}}
+
+
+@dg.job(
+    tags=LONG,
+    config=LAST_WEEK,
+    description="Read all that changed in LeadPerfection between two days; syncs come first. Started again for the "
+    "same days, it resumes where it stopped.",
+)
 def backfill() -> None:
     """Read the past."""
     read_days()
 
 
-@dg.job(tags=LONG, description="Read again what may have changed without a stamp, within LP_SWEEP_CALLS.")
+@dg.job(
+    tags=LONG,
+    config=ONE_SHARE,
+    description="Read again what LeadPerfection may have changed without updating its change date, within "
+    "LP_SWEEP_CALLS.",
+)
 def sweep() -> None:
     """Find what LeadPerfection did not announce."""
     read_again()
-
-
-# so that the launchpad shows what may be overridden; null is as the settings say
-CHOICES = {"ops": {"push": {"config": {**dict.fromkeys(SWITCHES), "dry_run": False}}}}
 
 
 @dg.job(

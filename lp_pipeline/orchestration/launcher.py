@@ -3,18 +3,21 @@ monitoring fails a run whose file is unlocked (SPEC R1). Also says why a run cou
 Not here: which process may write what (`storage/locks.py`).
 """
 
-import fcntl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 from dagster._core.instance import InstanceRef
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+
+from lp_pipeline.storage.alive import is_gone
 
 FOLDER = "alive"
+LOCATION = "lp_pipeline.definitions"  # as Dagster names it by `workspace.yaml`, by `-m`, and by `[tool.dg]`
 
 
 class Launcher(dg.DefaultRunLauncher):
@@ -27,7 +30,7 @@ class Launcher(dg.DefaultRunLauncher):
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Called every few seconds for each started run; Dagster marks a run that fails the check as failed."""
-        if is_gone(Path(self._instance.root_directory), run.run_id):
+        if is_gone(Path(self._instance.root_directory) / FOLDER / run.run_id):
             return CheckRunHealthResult(
                 WorkerStatus.FAILED, "Its process is gone: it was killed, or the machine went down."
             )
@@ -47,6 +50,14 @@ class Instance(dg.DagsterInstance):
         """Dagster's own."""
         return InstanceRef.config_defaults(base_dir)
 
+    def create_run_for_job(self, job_def: dg.JobDefinition, *args: Any, **given: Any) -> dg.DagsterRun:
+        """A run that a shell starts, which gets the code location that the UI shows its job under. It is not retried if
+        it is killed, as others are: whoever started it is there to start it again."""
+        location = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(LOCATION), SINGLETON_REPOSITORY_NAME)
+        given["remote_job_origin"] = given.get("remote_job_origin") or RemoteJobOrigin(location, job_def.name)
+        given["tags"] = {**(given.get("tags") or {}), "dagster/max_retries": "0"}
+        return super().create_run_for_job(job_def, *args, **given)
+
     def report_run_failed(
         self, dagster_run: dg.DagsterRun, message: str | None = None, job_failure_data: Any = None
     ) -> dg.DagsterEvent:
@@ -61,33 +72,6 @@ class Instance(dg.DagsterInstance):
             return None
         words = error.message.strip()
         return f"The run could not start. {words.partition(f'{error.cls_name}: ')[2] or words}"
-
-
-@contextmanager
-def shown_alive(home: Path, run_id: str) -> Iterator[None]:
-    """Hold the run's lock file. It is created locked and deleted before the lock is released, so a live run's file
-    is never unlocked."""
-    folder = home / FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path, made = folder / run_id, folder / f".{run_id}"
-    with made.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        made.rename(path)
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-
-
-def is_gone(home: Path, run_id: str) -> bool:
-    """Whether the run started and its process died. False if unsure: a missing file proves nothing."""
-    path = home / FOLDER / run_id
-    try:
-        with path.open("r+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return path.exists()  # otherwise it has just ended normally
-    except (FileNotFoundError, BlockingIOError):
-        return False
 
 
 ABOUT_TO_START = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from lp_pipeline.errors import SettingsError
+from lp_pipeline.orchestration.account import zone_of
 from lp_pipeline.orchestration.jobs import sweep, sync
 from lp_pipeline.orchestration.launcher import is_about_to_start
 from lp_pipeline.settings import Settings, load_settings
@@ -20,40 +21,41 @@ def sync_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDe
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Every 15 minutes; a tick is skipped while another sync runs.",
     )
-    def every_15_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def sync_every_15_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if is_about_to_start(context.instance, sync.name):
             return dg.SkipReason("another sync is about to start")
-        if busy := _busy(load):
+        if busy := busy_with(load):
             return dg.SkipReason(f"{busy} is running; the next tick reads what this one would have")
         return dg.RunRequest()
 
-    return every_15_minutes
+    return sync_every_15_minutes
 
 
 def sweep_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDefinition:
-    """`sweep` daily, in America's night (SPEC S1), unless a backfill is running."""
+    """`sweep` daily, in the account's night (SPEC S1), unless a backfill is running."""
 
     @dg.schedule(
         job=sweep,
-        cron_schedule="20 8 * * *",
-        execution_timezone="UTC",
+        cron_schedule="10 2 * * *",
+        execution_timezone=zone_of(load),
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Daily: read again what may have changed without a stamp.",
+        description="Every night at 2:10 in the account's time zone: read again what LeadPerfection may have changed "
+        "without updating its change date. Skipped while a backfill runs.",
     )
-    def every_night() -> dg.RunRequest | dg.SkipReason:
-        if busy := _holder(load, PAST):
+    def sweep_every_night() -> dg.RunRequest | dg.SkipReason:
+        if busy := holder(load, PAST):
             return dg.SkipReason(f"{busy} is still running")
         return dg.RunRequest()
 
-    return every_night
+    return sweep_every_night
 
 
-def _busy(load: Callable[[], Settings]) -> str | None:
+def busy_with(load: Callable[[], Settings]) -> str | None:
     """Who has the turn for long, if anybody has; whoever has it briefly gives it back while the sync waits."""
-    return None if _holder(load, BRIEF) else _holder(load, WORK)
+    return None if holder(load, BRIEF) else holder(load, WORK)
 
 
-def _holder(load: Callable[[], Settings], turn: str) -> str | None:
+def holder(load: Callable[[], Settings], turn: str) -> str | None:
     """Asks the operating system, not Dagster: a run whose process is gone blocks nothing (SPEC R1)."""
     try:
         return Turn(load().data, turn).holder()

@@ -4,6 +4,7 @@ ledger there, so that losing Dagster's state changes nothing."""
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -11,6 +12,7 @@ from lp_pipeline.communications.targets import targets_on
 from lp_pipeline.errors import PipelineError
 from lp_pipeline.orchestration.jobs import push_communications
 from lp_pipeline.orchestration.launcher import is_about_to_start
+from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.locks import PUSH_TURN, Turn
 from lp_pipeline.storage.outbox import Outbox, Row, iso
@@ -30,43 +32,61 @@ def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefini
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Starts a push when something new has landed from Hatch, or a retry is due.",
     )
-    def when_something_has_landed(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def push_when_communications_arrive(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         try:
             settings = load()
-            work = _work(settings)
-            if work is None:
-                return dg.SkipReason("nothing new has landed, and no retry is due")
-            if work["paused_until"]:
-                return dg.SkipReason(f"what stopped the last push makes it pause until {work['paused_until'][:19]} UTC")
-            if Turn(settings.data, PUSH_TURN).is_taken():
-                return dg.SkipReason("a push is running")
+            found = request_or_reason(
+                context.instance,
+                settings,
+                work_of(settings),
+                under_way=lambda: is_about_to_start(context.instance, push_communications.name),
+            )
         except PipelineError as error:
             return dg.SkipReason(str(error))
-        if is_about_to_start(context.instance, push_communications.name):
-            return dg.SkipReason("another push is about to start")
-        # where one target alone was stopped, that one pauses, and the others continue
-        if not work["partly_paused"] and _failed_lately(context.instance):
-            return dg.SkipReason("the last push failed; the next one starts 5 minutes later")
-        return dg.RunRequest(run_config=ONLY_DUE, tags={"lp/push": "landed" if work["landed"] else "retry"})
+        return dg.SkipReason(found) if isinstance(found, str) else found
 
-    return when_something_has_landed
+    return push_when_communications_arrive
 
 
-def _work(settings: Settings) -> Row | None:
-    """What there is to push, if anything."""
+def work_of(settings: Settings) -> Row | None:
+    """What there is to push, and what pauses it; None without an outbox."""
     now = settings.now()
     values = {
         "now": iso(now),
         "doubt_before": iso(now - timedelta(seconds=settings.push_doubt_seconds)),
         "targets": json.dumps(targets_on(settings)),
     }
-    with Outbox(settings.data) as outbox:
-        found = outbox.rows("due_pushes", values)
-    return found[0] if found and (found[0]["landed"] or found[0]["due"]) else None
+    with Outbox(settings.data, read_only=True) as outbox:  # looking changes nothing, its time of change least of all
+        return next(iter(outbox.rows("due_pushes", values)), None)
 
 
-def _failed_lately(instance: dg.DagsterInstance) -> bool:
-    last = instance.get_run_records(dg.RunsFilter(job_name=push_communications.name), limit=1)
+def request_or_reason(
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    work: Row | None,
+    *,
+    under_way: Callable[[], bool],
+    **of_account: Any,
+) -> dg.RunRequest | str:
+    """A push of what is due, or why there is none; `of_account` are its account's run key, partition and tags."""
+    if not (work and (work["landed"] or work["due"])):
+        return "nothing new has landed, and no retry is due"
+    if work["paused_until"]:
+        return f"what stopped the last push makes it pause until {work['paused_until'][:19]} UTC"
+    if Turn(settings.data, PUSH_TURN).is_taken():
+        return "a push is running"
+    if under_way():
+        return "another push is about to start"
+    # where one target alone was stopped, that one pauses, and the others continue
+    if not work["partly_paused"] and _failed_lately(instance, of_account.get("partition_key")):
+        return "the last push failed; the next one starts 5 minutes later"
+    tags = {"lp/push": "landed" if work["landed"] else "retry", **of_account.pop("tags", {})}
+    return dg.RunRequest(run_config=ONLY_DUE, tags=tags, **of_account)
+
+
+def _failed_lately(instance: dg.DagsterInstance, account: str | None) -> bool:
+    of_account = {PARTITION: account} if account else None
+    last = instance.get_run_records(dg.RunsFilter(job_name=push_communications.name, tags=of_account), limit=1)
     if not last or last[0].dagster_run.status != dg.DagsterRunStatus.FAILURE or last[0].end_time is None:
         return False
     if last[0].dagster_run.tags.get("dagster/failure_reason") in KILLED:

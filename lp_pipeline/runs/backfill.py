@@ -195,9 +195,21 @@ def time_left(calls: int, done: int, left: int, per_minute: int) -> str:
     syncs getting their share; nothing is said before the first one is done."""
     if not done:
         return ""
-    minutes = calls / done * left / (per_minute - per_minute // SHARE_FOR_SYNCS)
-    length = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(minutes, 1):.0f} min"
-    return f"about {length} left"
+    return f"about {_length(calls / done * left, per_minute)} left"
+
+
+def usual_time(settings: Settings, number_of_days: int) -> str:
+    """How long a backfill of so many days takes at LP's rate: one request each piece and feed, two while no full page
+    was seen; days on which more changed than a page holds take longer."""
+    per_minute, number = settings.lp_rate_per_minute, sum(feed is not None for feed in feeds(settings))
+    calls = number_of_days * 24 / settings.lp_piece_hours * number
+    return f"{_length(calls, per_minute)} to {_length(2 * calls, per_minute)}"
+
+
+def _length(calls: float, per_minute: int) -> str:
+    """How long so many calls take, in words."""
+    minutes = calls / (per_minute - per_minute // SHARE_FOR_SYNCS)
+    return f"{minutes / 60:.1f} hours" if minutes > 90 else f"{max(minutes, 1):.0f} min"
 
 
 def checked_merge(warehouse: Warehouse, settings: Settings, sync_id: int, report: HistoryReport) -> None:

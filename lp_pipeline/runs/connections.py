@@ -89,6 +89,11 @@ class Connections:
             self._stack.push(stack.pop_all())
         return warehouse
 
+    @property
+    def has_warehouse(self) -> bool:
+        """Whether this run has opened the warehouse, and so has the turn."""
+        return "warehouse" in vars(self)
+
     @contextmanager
     def warehouse_briefly(self) -> Iterator[Warehouse]:
         """The warehouse for a moment, for work that lets syncs go first, however long they take (SPEC W2)."""

@@ -41,6 +41,25 @@ def bare_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def secret_url(value: SecretStr) -> SecretStr:
+    """Nothing, or an address that is itself a secret, as a webhook's is; plain http for this machine only (SPEC R4)."""
+    text = value.get_secret_value().strip()
+    if not text:
+        return value
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https") or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be a whole address that starts with https://")
+    if parts.username or parts.password:
+        raise ValueError("must not have a user or password in it")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError("must start with https:// (plain http is allowed for this machine only)")
+    return SecretStr(text)
+
+
 def within_calendar(moment: datetime) -> datetime:
     """The moment, or `FIRST` or `LAST` if it lies beyond: with what lies between, one can reckon in every zone."""
     return min(max(moment, FIRST), LAST)

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic import ValidationError
 
 from lp_pipeline.errors import SettingsError
+from lp_pipeline.settings import accounts
 from lp_pipeline.settings.model import Settings
-from lp_pipeline.settings.sources import EXAMPLE, FILE, read_sources
+from lp_pipeline.settings.sources import EXAMPLE, FILE, read_sources, read_what_can_be_read, settings_file
 
 SANDBOX_ACCOUNT = {
     "LP_CLIENT_ID": "sandbox",
@@ -29,16 +31,102 @@ SANDBOX_HATCH = {
 SECRETS = ("LP_PASSWORD", "LP_APP_KEY")  # blanks at their ends may be meant
 CREDENTIALS = ("LP_CLIENT_ID", "LP_USERNAME", "LP_PASSWORD", "LP_APP_KEY", "LP_TIMEZONE")
 HATCH_SETTINGS = ("HATCH_API_URL", "HATCH_API_KEY", "HATCH_EXPORT_URL", "HATCH_EXPORT_KEY")
+WHERE = ("LP_API_URL", "LP_PIPELINE_DATA")
 ACCOUNT = CREDENTIALS[:4]  # what only a real LeadPerfection asks for; the sandbox may have a zone
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the environment and `lp_pipeline.env` (the environment wins), read anew at each call.
+    """Settings from the environment and `lp_pipeline.env` (the environment wins), read anew at each call; with an
+    accounts file, those of the account that LP_ACCOUNT names.
 
-    Pass `environ` to use just that mapping. Raises `SettingsError` naming what is wrong.
+    Pass `environ` to use just that mapping. Raises `SettingsError` naming what is wrong; its `usable` are the settings
+    by which that can be recorded and reported all the same.
     """
-    if environ is None:
-        environ = read_sources(os.environ)
+    if environ is None and (path := accounts.accounts_file()):
+        return load_account(accounts.chosen_account(path))
+    if environ is None and (name := os.environ.get(accounts.ACCOUNT_SETTING, "").strip()):
+        raise SettingsError(
+            f"Account {name!r}: there is no {accounts.ACCOUNTS_FILE}, so there is one account, and it has no name. "
+            f"Leave --account and {accounts.ACCOUNT_SETTING} out, or add accounts: lp-pipeline accounts init NAME"
+        )
+    try:
+        return _settings(read_sources(os.environ) if environ is None else environ)
+    except SettingsError as error:
+        error.usable = _usable(read_what_can_be_read(os.environ) if environ is None else environ)
+        raise
+
+
+def load_account(name: str, *, may_be_new: bool = False) -> Settings:
+    """The settings of an account of the accounts file, read anew (SPEC A1).
+
+    Raises `SettingsError`, also if its folder is not on this machine (SPEC A3), unless it `may_be_new`.
+    """
+    path = _accounts_file(name)
+    return _load(path, accounts.account_of(path, name), may_be_new=may_be_new)
+
+
+def load_accounts() -> dict[str, Settings | SettingsError]:
+    """The settings of every account, or what is wrong with them: a broken one harms no other (SPEC A1). Raises
+    `SettingsError` if the accounts file itself is broken; without one there are none."""
+    found: dict[str, Settings | SettingsError] = {}
+    path = accounts.accounts_file()
+    if not path:
+        return found
+    for name, account in accounts.read_accounts(path).items():
+        try:
+            found[name] = _load(path, account)
+        except SettingsError as error:
+            found[name] = error
+    return found
+
+
+def listed_accounts() -> dict[str, accounts.Account]:
+    """The accounts by name, disabled ones too, read anew. Raises `SettingsError` for a broken accounts file."""
+    path = accounts.accounts_file()
+    return accounts.read_accounts(path) if path else {}
+
+
+def account_folder(name: str) -> Path:
+    """Where an account's data belongs, whatever is wrong with the rest of its settings; whether it is there, or here,
+    is another matter. Raises `SettingsError` without an accounts file."""
+    return accounts.folder_of(accounts.readable_values(_accounts_file(name), name, os.environ))
+
+
+def settings_changed(name: str) -> int:
+    """When the settings file of an account last changed, in nanoseconds of the epoch; 0 if there is none."""
+    try:
+        return accounts.env_file(_accounts_file(name), name).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def own_settings_file() -> Path:
+    """The file that the settings are in, whether or not it exists: `lp_pipeline.env`, or that of the account which
+    LP_ACCOUNT names. Raises `SettingsError` if there are several accounts and none is named."""
+    path = accounts.accounts_file()
+    return accounts.env_file(path, accounts.chosen_account(path)) if path else settings_file()
+
+
+def _accounts_file(name: str) -> Path:
+    if path := accounts.accounts_file():
+        return path
+    raise SettingsError(f"There is no {accounts.ACCOUNTS_FILE}. To make one: lp-pipeline accounts init {name}")
+
+
+def _load(path: Path, account: accounts.Account, *, may_be_new: bool = False) -> Settings:
+    values = accounts.readable_values(path, account.name, os.environ)
+    if not may_be_new:
+        accounts.check_mark(accounts.folder_of(values), account)
+    try:
+        settings = _settings(accounts.account_values(path, account.name, os.environ))
+    except SettingsError as error:
+        named = SettingsError(f"Account {account.name!r}: {error}")
+        named.usable = usable.of_account(account.name) if (usable := _usable(values)) else None
+        raise named from None
+    return settings.of_account(account.name)
+
+
+def _settings(environ: Mapping[str, str]) -> Settings:
     given = {name: value if name in SECRETS else value.strip() for name, value in environ.items() if value.strip()}
     settings = _validated(given)
     if settings.lp_api_url:
@@ -73,6 +161,25 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         )
     zone = {name: given[name] for name in ("LP_TIMEZONE",) if name in given}
     return _validated({**given, **SANDBOX_ACCOUNT, **SANDBOX_HATCH, **zone})
+
+
+def _usable(environ: Mapping[str, str]) -> Settings | None:
+    """The settings without those that are wrong; None if it can't be told whose data they are about, or where it is."""
+    given = {name: value.strip() for name, value in environ.items() if value.strip()}
+    if "LP_API_URL" not in given:
+        if any(name in given for name in ACCOUNT):
+            return None
+        given = {**given, **SANDBOX_ACCOUNT, **SANDBOX_HATCH}
+    while True:
+        try:
+            settings = Settings.model_validate({"LP_TIMEZONE": SANDBOX_ACCOUNT["LP_TIMEZONE"], **given})
+        except ValidationError as error:
+            wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]} & given.keys()
+        else:
+            return settings if settings.lp_api_url or settings.sandbox else None
+        if not wrong or not wrong.isdisjoint(WHERE):
+            return None
+        given = {name: value for name, value in given.items() if name not in wrong}
 
 
 def _validated(given: Mapping[str, str]) -> Settings:

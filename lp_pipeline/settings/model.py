@@ -90,12 +90,20 @@ class Settings(BaseModel):
     push_to_production_notes: bool = Field(False, alias="PUSH_TO_PRODUCTION_NOTES")
     push_since: Annotated[datetime, BeforeValidator(forms.instant)] | None = Field(None, alias="PUSH_SINCE")
     push_doubt_seconds: float = Field(300.0, alias="PUSH_DOUBT_SECONDS", ge=0, le=2_592_000)
+    alert_webhook_url: Annotated[SecretStr, AfterValidator(forms.secret_url)] = Field(
+        SecretStr(""), alias="ALERT_WEBHOOK_URL"
+    )
+    alert_format: Literal["auto", "slack", "json"] = Field("auto", alias="ALERT_FORMAT")
+    heartbeat_url: Annotated[SecretStr, AfterValidator(forms.secret_url)] = Field(SecretStr(""), alias="HEARTBEAT_URL")
+    late_minutes: int = Field(30, alias="ALERT_LATE_MINUTES", ge=1)
+    failing_minutes: int = Field(60, alias="ALERT_FAILING_MINUTES", ge=1)
     data: Annotated[Path, BeforeValidator(forms.folder)] = Field(Path(), alias="LP_PIPELINE_DATA")
     group: str | None = Field(None, alias="LP_PIPELINE_GROUP")
     sandbox: bool = Field(True, alias="LP_PIPELINE_SANDBOX")
     fixed_now: Annotated[datetime, BeforeValidator(forms.clock)] | None = Field(None, alias="LP_PIPELINE_NOW")
 
     _duckdb_zone: ZoneInfo | None = PrivateAttr(None)
+    _name: str = PrivateAttr("")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -111,6 +119,17 @@ class Settings(BaseModel):
         """The same settings, knowing DuckDB's reading of the zone."""
         copy = self.model_copy()
         copy._duckdb_zone = zone
+        return copy
+
+    @property
+    def name(self) -> str:
+        """The account's name in the accounts file; empty if there is none (SPEC A1)."""
+        return self._name
+
+    def of_account(self, name: str) -> Self:
+        """The same settings, knowing their account's name."""
+        copy = self.model_copy()
+        copy._name = name
         return copy
 
     def instant_of(self, wall: datetime) -> datetime:

@@ -7,7 +7,6 @@ precedence, and the copy would be out of date after the first edit.
 import difflib
 import os
 import re
-import shlex
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
@@ -20,8 +19,9 @@ from lp_pipeline.settings.model import Settings, base_folder
 
 FILE = "lp_pipeline.env"
 FILE_SETTING = "LP_PIPELINE_SETTINGS"  # names another file; only in the environment
+ELSEWHERE = ("LP_PIPELINE_ACCOUNTS", "LP_ACCOUNT")  # of `accounts`; only in the environment, too
 EXAMPLE = "lp_pipeline.env.example"
-PREFIXES = ("LP_", "HATCH_", "PUSH_", "INBOX_", "ALERT_")
+PREFIXES = ("LP_", "HATCH_", "PUSH_", "INBOX_", "ALERT_", "HEARTBEAT_")
 # what Kubernetes puts into the environment for a service whose name begins like ours
 SERVICE = re.compile(r"_(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d+_(TCP|UDP)\w*)?)$")
 
@@ -29,6 +29,11 @@ SERVICE = re.compile(r"_(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d+_(TCP|UDP)\w*)?)$
 def setting_names() -> list[str]:
     """Every name that a settings file may hold."""
     return [str(field.alias) for field in Settings.model_fields.values()]
+
+
+def secret_names() -> set[str]:
+    """Those of them that are passwords or keys."""
+    return {str(field.alias) for field in Settings.model_fields.values() if field.annotation is SecretStr}
 
 
 def settings_file() -> Path:
@@ -42,18 +47,11 @@ def settings_file() -> Path:
         raise SettingsError(f"{FILE_SETTING} starts with ~, but that user has no home folder.") from None
 
 
-def exposed_settings_file() -> str | None:
-    """A warning if other users of this machine can read the file's passwords and keys (SPEC R4); raises `SettingsError`
-    as `read_sources` does. What a service manager hands over in a folder of its own is its business."""
-    path = settings_file()
+def others_can_read(path: Path) -> bool:
+    """Whether other users of this machine can read or change a file of settings (SPEC R4). What a service manager hands
+    over in a folder of its own is its business: systemd may use an access list, which looks like a group."""
     handed_over = os.environ.get("CREDENTIALS_DIRECTORY")
-    if not path.is_file() or not path.stat().st_mode & 0o077 or (handed_over and path.is_relative_to(handed_over)):
-        return None
-    secrets = {str(field.alias) for field in Settings.model_fields.values() if field.annotation is SecretStr}
-    if not secrets & _read(path, required=False).keys():
-        return None
-    command = shlex.join(["chmod", "600", str(path)])
-    return f"Other users of this machine can read the passwords and keys in {path}. To stop that:  {command}"
+    return bool(path.stat().st_mode & 0o077) and not (handed_over and path.is_relative_to(handed_over))
 
 
 def read_sources(environ: Mapping[str, str]) -> dict[str, str]:
@@ -64,12 +62,32 @@ def read_sources(environ: Mapping[str, str]) -> dict[str, str]:
     """
     refuse_dotenv()
     path = settings_file()
-    in_file = _read(path, required=bool(environ.get(FILE_SETTING, "").strip()))
+    required = bool(environ.get(FILE_SETTING, "").strip())
+    in_file = read_file(path, missing=f"{FILE_SETTING} names {path}, which does not exist." if required else None)
     _refuse_other_file(path)
     for name, value in environ.items():
         if value.strip() and name != FILE_SETTING and _is_mistaken(name):
             raise SettingsError(f"The environment has {_unknown(name)}")
     return _filled(in_file) | _filled(environ)
+
+
+def read_what_can_be_read(environ: Mapping[str, str]) -> dict[str, str]:
+    """Every value that can be made out, the environment's before the file's, whatever is wrong with the rest."""
+    try:
+        path = settings_file()
+    except SettingsError:
+        return _filled(environ)
+    return what_can_be_read(path) | _filled(environ)
+
+
+def what_can_be_read(path: Path) -> dict[str, str]:
+    """Every value in a settings file that can be made out."""
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return {}
+    bindings = [binding for binding in parse_stream(StringIO(text)) if not binding.error]
+    return _filled({binding.key: binding.value for binding in bindings if binding.key and binding.value})
 
 
 def _filled(values: Mapping[str, str]) -> dict[str, str]:
@@ -95,12 +113,14 @@ def refuse_dotenv() -> None:
         )
 
 
-def _read(path: Path, *, required: bool) -> dict[str, str]:
+def read_file(path: Path, *, missing: str | None = None) -> dict[str, str]:
+    """The values that a settings file sets; none if there is no file, unless that is the error `missing`. Raises as
+    `read_sources`."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        if required:
-            raise SettingsError(f"{FILE_SETTING} names {path}, which does not exist.") from None
+        if missing:
+            raise SettingsError(missing) from None
         return {}
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is not a UTF-8 text file. Save it as UTF-8.") from None
@@ -114,7 +134,7 @@ def _read(path: Path, *, required: bool) -> dict[str, str]:
             raise SettingsError(f"Line {line} of {path} is not NAME=value. Correct it, or put # in front of it.")
         if name is None:
             continue
-        if name == FILE_SETTING:
+        if name == FILE_SETTING or name in ELSEWHERE:
             raise SettingsError(f"Line {line} of {path} sets {name}, which only the environment can set. Remove it.")
         if name.startswith(PREFIXES) and name not in setting_names():
             raise SettingsError(f"Line {line} of {path} has {_unknown(name)}")
@@ -141,7 +161,7 @@ def _is_mistaken(name: str) -> bool:
     Other programs have names that begin like ours (HATCH_ENV), so apart from `LP_` only a near miss counts. In our own
     file every unknown name is an error.
     """
-    if not name.startswith(PREFIXES) or name in setting_names() or SERVICE.search(name):
+    if not name.startswith(PREFIXES) or name in (*setting_names(), *ELSEWHERE) or SERVICE.search(name):
         return False
     return name.startswith("LP_") or bool(_alike(name))
 

@@ -19,6 +19,10 @@ _PLACES = [  # hours west of Greenwich, the letters in its abbreviations, where 
     (9, "AK", "America/Anchorage", ""),
     (10, "H", "Pacific/Honolulu", ""),
 ]
+US_PLACES = (  # one for each kind of clock in the United States, the most common ones first
+    *("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Phoenix"),
+    *("America/Anchorage", "Pacific/Honolulu", "America/Puerto_Rico"),
+)
 
 
 def use_locked_database() -> None:

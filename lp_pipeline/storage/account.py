@@ -38,7 +38,7 @@ def check_outbox(outbox: Outbox, settings: Settings) -> None:
     """Raises `SettingsError` if an outbox that is open already is another account's."""
     known = outbox.fact(FACT)
     if known is not None:
-        _compare(settings, json.loads(known), "")
+        check_known(settings, json.loads(known), "")
 
 
 def open_warehouse(settings: Settings, *, zone_may_differ: bool = False) -> Warehouse:
@@ -54,7 +54,7 @@ def check_warehouse(warehouse: Warehouse, settings: Settings, *, zone_may_differ
     if not warehouse.work.exists():
         return
     if known := _known(warehouse):
-        _compare(settings, known[:2] if zone_may_differ else known, known[2])
+        check_known(settings, known[:2] if zone_may_differ else known, known[2])
 
 
 def remember_account(connection: Any, settings: Settings) -> None:
@@ -85,8 +85,9 @@ def _account(settings: Settings) -> list[str]:
     return [settings.account, settings.lp_client_id, settings.lp_timezone]
 
 
-def _compare(settings: Settings, known: Any, zone: str) -> None:
-    """`known` is the account's parts, in the order of `NAMES`; without the zone, if that does not matter."""
+def check_known(settings: Settings, known: Any, zone: str) -> None:
+    """Raises `SettingsError` if the settings are another account's. `known` is the account's parts, in the order of
+    `NAMES`; without the zone, if that does not matter."""
     other = [name for name, then, now in zip(NAMES, known, _account(settings), strict=False) if then != now]
     if other == ["LP_TIMEZONE"]:
         raise SettingsError(

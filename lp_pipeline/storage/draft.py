@@ -26,10 +26,12 @@ ROWS_AT_ONCE = 50_000
 
 @dataclass(frozen=True)
 class Written:
-    """What is in a draft: counts of tables, a row for each frequent status; `rebuilt` if it was built anew."""
+    """What is in a draft: counts of tables, a row for each frequent status, speed to lead; `rebuilt` if it was built
+    anew."""
 
     counts: dict[str, int]
     by_status: list[dict[str, Any]]
+    speed: dict[str, Any]
     rebuilt: bool
 
 
@@ -110,7 +112,8 @@ def _open(warehouse: Warehouse, draft: Path, *, now: datetime, zone: str) -> Ite
 def _written(connection: duckdb.DuckDBPyConnection, *, rebuilt: bool) -> Written:
     row = first_row(connection, "from published")
     counts = {name: row[name] for name in ("opportunities", "gone_opportunities", "rejected_records")}
-    return Written(counts, rows_of(connection, statement("status/opportunities_by_status")), rebuilt)
+    by_status = rows_of(connection, statement("status/opportunities_by_status"))
+    return Written(counts, by_status, first_row(connection, statement("status/speed_to_lead")), rebuilt)
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, rows: list[Row], name: str) -> None:

@@ -5,6 +5,7 @@ Opening it, durable transactions, named SQL. What the rows mean is decided by th
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,8 +18,9 @@ from lp_pipeline.errors import WarehouseError
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.sql import statement
 
-OUTBOX_VERSION = 2
+OUTBOX_VERSION = 3
 PATIENCE_SECONDS = 60.0
+READER_PATIENCE_SECONDS = 5.0
 IF_DAMAGED = (
     "Restore it from a backup: it alone knows what was sent already. Without it, communications could be sent again."
 )
@@ -26,10 +28,14 @@ Row = sqlite3.Row
 
 
 class Outbox:
-    """One process's connection to the outbox of a data folder; opened at first need, safe for several threads."""
+    """One process's connection to the outbox of a data folder; opened at first need, safe for several threads.
 
-    def __init__(self, folder: Path) -> None:
+    `read_only` neither makes nor upgrades the file; one of an older program seems empty, for the next run upgrades it.
+    """
+
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.path = folder / "outbox.sqlite"
+        self._read_only = read_only
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
 
@@ -66,6 +72,17 @@ class Outbox:
                 raise
             connection.execute("commit")
 
+    def compact(self) -> None:
+        """Write the file anew, so that nothing of what was deleted is left in it or its log; `WarehouseError`."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        with self._lock, readable_errors(f"write {self.path} anew", if_damaged=IF_DAMAGED):
+            connection = self._opened()
+            connection.execute("vacuum")
+            while connection.execute("pragma wal_checkpoint(truncate)").fetchone()[0]:  # somebody is reading it
+                if time.monotonic() > deadline:
+                    raise WarehouseError(f"Another program keeps reading {self.path}. End it, and run this again.")
+                time.sleep(0.1)
+
     @contextmanager
     def dry_run(self) -> Iterator[sqlite3.Connection]:
         """A transaction of which nothing is kept; what is read within it sees it."""
@@ -82,7 +99,10 @@ class Outbox:
         if not self.path.exists():
             return []
         with self._lock, readable_errors(f"read {self.path}", if_damaged=IF_DAMAGED):
-            return run(self._opened(), name, values)
+            connection = self._opened()
+            if self._read_only and _version(connection) < OUTBOX_VERSION:
+                return []
+            return run(connection, name, values)
 
     @property
     def revision(self) -> int:
@@ -110,12 +130,18 @@ class Outbox:
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.path.touch(mode=0o600)
+            if not self._read_only:
+                self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self.path.touch(mode=0o600)
             connection = sqlite3.connect(
-                self.path, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
+                f"{self.path.absolute().as_uri()}?mode=rw",  # with mode=ro, two empty files would stay beside it
+                uri=True,
+                timeout=READER_PATIENCE_SECONDS if self._read_only else PATIENCE_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
             )
             try:
+                connection.row_factory = sqlite3.Row
                 self._prepare(connection)
             except BaseException:
                 connection.close()
@@ -124,13 +150,15 @@ class Outbox:
         return self._connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        connection.row_factory = sqlite3.Row
-        (version,) = connection.execute("pragma user_version").fetchone()
+        version = _version(connection)
         if version > OUTBOX_VERSION:
             raise WarehouseError(
                 f"The outbox was written by a newer lp_pipeline (version {version}, this one knows {OUTBOX_VERSION}). "
                 "Upgrade the program; nothing was changed."
             )
+        if self._read_only:
+            connection.execute("pragma query_only = on")
+            return
         connection.execute("pragma synchronous = full")
         if version < OUTBOX_VERSION:
             # by one process alone: SQLite does not wait while another one switches the journal (SPEC R2)
@@ -140,6 +168,10 @@ class Outbox:
                 connection.executescript(
                     f"begin immediate;\n{schema}\npragma user_version = {OUTBOX_VERSION};\ncommit;"
                 )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("pragma user_version").fetchone()[0])
 
 
 def run(connection: sqlite3.Connection, name: str, values: Mapping[str, Any] | None = None) -> list[Row]:

@@ -18,7 +18,7 @@ from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.migration import migrate
 from lp_pipeline.storage.sql import statement
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
 LOCK_PATIENCE_SECONDS = 20.0
 IF_DAMAGED = (
@@ -83,6 +83,30 @@ class Warehouse:
             shutil.copyfile(self.work, to)
             to.chmod(0o600)
 
+    def rewrite(self) -> None:
+        """Put a fresh copy of the work file in its place, so that nothing of what was deleted is left in it or its log;
+        for whoever has the turn. Killed in between, the file is the old one or the new one, whole. Raises
+        `WarehouseError`."""
+        fresh = self.folder / f".{self.work.name}.fresh"
+        log = self.work.with_name(f"{self.work.name}.wal")
+        with readable_errors(f"write {self.work} anew"):
+            fresh.unlink(missing_ok=True)
+        try:
+            with self.connection() as connection:
+                literal = str(fresh).replace("'", "''")
+                connection.execute(f"attach '{literal}' as fresh (storage_version '{STORAGE_VERSION}')")
+                connection.execute("copy from database work to fresh")
+                connection.execute("checkpoint fresh")
+                connection.execute("detach fresh")
+                connection.execute("checkpoint work")
+            with readable_errors(f"write {self.work} anew"):
+                fresh.chmod(0o600)
+                if log.exists():
+                    raise WarehouseError(f"{log} is still in use. Nothing was replaced; run this again.")
+                fresh.replace(self.work)
+        finally:
+            fresh.unlink(missing_ok=True)
+
     def _start(self) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(config={"temp_directory": str(self.folder / "spill")})
 
@@ -141,9 +165,11 @@ def bound(connection: duckdb.DuckDBPyConnection, name: str, values: Mapping[str,
     return connection.execute(statement(name), values or {}).fetchall()
 
 
-def rows_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
-    """The rows that a query brings, each by column name."""
-    result = connection.execute(query)
+def rows_of(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """The rows that a query brings, each by column name; `values` are its parameters."""
+    result = connection.execute(query, values or {})
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 

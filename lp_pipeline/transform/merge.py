@@ -37,7 +37,7 @@ STAGING: tuple[Step, ...] = (
 )
 MERGING: tuple[Step, ...] = (
     *(keep_differing, "merge/outcomes", "merge/held", "merge/changes", "merge/opportunities", "merge/moved"),
-    *("merge/gone", "merge/due_deliveries", "merge/rejected_records", "merge/calls"),
+    *("merge/gone", "merge/speed_to_lead", "merge/due_deliveries", "merge/rejected_records", "merge/calls"),
     *(partial(keep_contents, which="merge/read_again"), "merge/unannounced", "merge/settle"),
 )
 KEY_TWICE = "The table `opportunities` holds a key twice. Nothing more is read or published. Report it."

@@ -14,6 +14,8 @@ from lp_pipeline_tests.runs.past import person
 ARGUMENTS = {
     "backfill": ("--from", "2026-02-26", "--to", "2026-02-26"),
     "deliver": ("--since", "2026-02-26"),
+    "explain": ("1",),
+    "forget": ("1", "--yes"),
     "pushes assign": ("c1", "1"),
     "pushes again": ("c1",),
     "pushes sent": ("c1",),
@@ -21,7 +23,9 @@ ARGUMENTS = {
     "recovered": ("--since", "2026-02-26"),
     "sql": ("select 1",),
 }
-NO_DATA = {"home", "sandbox", "dev"}  # Dagster's home, made-up people, and the UI, whose runs refuse it themselves
+ACCOUNTS = {f"accounts {each}" for each in ("check", "disable", "enable", "init", "list")}  # about the list of them
+# Dagster's home, made-up people, the UI, whose runs refuse it themselves, and what `doctor` checks at its end
+NO_DATA = {"home", "sandbox", "dev", "connect", "fleet", *ACCOUNTS}
 
 
 def commands(group: click.Group = main, *path: str) -> Iterator[str]:

@@ -39,11 +39,12 @@ def read(talk: Talk) -> None:
 
 
 FIRST, *OTHERS = OUTAGES.values()
+ARRIVED = [True, pytest.param(False, marks=pytest.mark.slow)]
 SOME_SLOW = [FIRST, *(pytest.param(each, marks=pytest.mark.slow) for each in OTHERS)]
 
 
 @pytest.mark.parametrize("fault", SOME_SLOW, ids=OUTAGES.keys())
-@pytest.mark.parametrize("arrived", [True, False], ids=["arrived", "lost"])
+@pytest.mark.parametrize("arrived", ARRIVED, ids=["arrived", "lost"])
 def test_notes_in_doubt_wait_until_lp_can_be_read_again(talk: Talk, fault: str, arrived: bool) -> None:
     """R7: reads fail for 30 hours while sign-in works, and nothing changes; then each note is looked up, and is there
     once."""
@@ -62,7 +63,7 @@ def test_notes_in_doubt_wait_until_lp_can_be_read_again(talk: Talk, fault: str, 
     assert (len(talk.lp.notes(1)), len(talk.lp.notes(2))) == (1, 1)
 
 
-@pytest.mark.parametrize("fault", ["500", "empty"])
+@pytest.mark.parametrize("fault", ["500", pytest.param("empty", marks=pytest.mark.slow)])
 def test_a_doubt_about_the_only_push_there_ever_was(talk: Talk, fault: str) -> None:
     """R7: time-outs use up no attempt though there is no other prospect to compare with; an answer that shows nothing
     is left to a person after a day."""
@@ -103,7 +104,7 @@ def test_a_push_that_is_cut_while_others_go_through_has_failed_in_the_end(talk: 
     assert talk.states()["c0"] == "failed"
 
 
-@pytest.mark.parametrize("arrived", [True, False], ids=["arrived", "lost"])
+@pytest.mark.parametrize("arrived", ARRIVED, ids=["arrived", "lost"])
 def test_a_call_log_whose_days_ended_in_an_outage_is_looked_up_all_the_same(talk: Talk, arrived: bool) -> None:
     """R7, C7: it could have been known. Found: sent. Not there: LP may show it no longer, so a person decides; it is
     never sent again unseen."""
@@ -133,6 +134,7 @@ def test_an_outage_prolongs_the_30_days_of_an_unmatched_push(talk: Talk) -> None
     assert talk.states() == {"c1": "sent"}
 
 
+@pytest.mark.slow
 def test_the_30_days_are_over_once_lp_has_been_read_through_them(talk: Talk) -> None:
     """C5: read and not found, it is tried no more."""
     read(talk)

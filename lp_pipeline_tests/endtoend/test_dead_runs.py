@@ -16,18 +16,20 @@ from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_ite
 
 from lp_pipeline.cli.home import prepare_home
 from lp_pipeline.orchestration.build import build_definitions
-from lp_pipeline.orchestration.launcher import FOLDER, is_gone
+from lp_pipeline.orchestration.launcher import FOLDER
 from lp_pipeline.orchestration.resources import run_connections
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.settings import REPOSITORY
+from lp_pipeline.storage.alive import is_gone
 from lp_pipeline_tests.account import Account
 
 Status = dg.DagsterRunStatus
-IMPORT = "import sys; from pathlib import Path; from lp_pipeline.orchestration.launcher import shown_alive\n"
-ONE = IMPORT + "with shown_alive(Path(sys.argv[1]), sys.argv[2]): print('alive', flush=True); sys.stdin.read()"
-MANY = IMPORT + (
-    "print('alive', flush=True)\nfor n in range(10**6):\n    with shown_alive(Path(sys.argv[1]), f'{n}'): pass"
+IMPORT = (
+    "import sys; from pathlib import Path; from lp_pipeline.storage.alive import shown_alive\n"
+    f"folder = Path(sys.argv[1]) / {FOLDER!r}\n"
 )
+ONE = IMPORT + "with shown_alive(folder, sys.argv[2]): print('alive', flush=True); sys.stdin.read()"
+MANY = IMPORT + ("print('alive', flush=True)\nfor n in range(10**6):\n    with shown_alive(folder, f'{n}'): pass")
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ def test_a_living_run_is_never_taken_for_a_dead_one(tmp_path: Path) -> None:
         while looked < 300:
             for path in (tmp_path / FOLDER).glob("[0-9]*"):
                 looked += 1
-                assert not is_gone(tmp_path, path.name)
+                assert not is_gone(path)
             assert process.poll() is None
 
 

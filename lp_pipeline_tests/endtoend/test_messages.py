@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from lp_pipeline.errors import SettingsError
+from lp_pipeline.insight.health import health, usable
 from lp_pipeline.orchestration.build import build_definitions
 from lp_pipeline.orchestration.failures import INTERRUPTED
 from lp_pipeline.settings import FIRST, HATCH_SETTINGS, LAST, REPOSITORY, Settings, load_settings
@@ -68,6 +69,8 @@ def test_each_failure_has_one_message_that_says_what_to_do(
     assert expected in messages[0]
     assert all("same reason" in message or "earlier error in this run" in message for message in messages[1:])
     assert shown_errors(result.all_events) == list(dict.fromkeys(messages))  # no stack trace around them
+    found = health(*usable(lp_account.load))
+    assert (found.verdict.state, expected in found.verdict.why) == ("FAILING", True)  # E7: the status says the same
     text = " ".join([*messages, *(event.message or "" for event in result.all_events)])
     for secret in ("wrong-secret", "sandbox;", "Bearer"):
         assert secret not in text

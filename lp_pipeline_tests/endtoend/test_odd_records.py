@@ -188,7 +188,7 @@ def lp(lp_account: Account) -> Account:
     return lp_account
 
 
-@pytest.mark.parametrize("page", ["of all", "of those that need no repair"])
+@pytest.mark.parametrize("page", ["of all", pytest.param("of those that need no repair", marks=pytest.mark.slow)])
 def test_odd_records_stop_none_beside_them(lp: Account, page: str) -> None:
     """J7, W8: in any stage; each is an opportunity itself, or it is rejected with the names of what is missing."""
     texts = {

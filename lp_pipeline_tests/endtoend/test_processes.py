@@ -73,7 +73,8 @@ def test_a_sync_that_is_killed_loses_and_doubles_nothing(lp_account: Account, ki
     assert not list(lp_account.folder.glob(".published*"))
 
 
-@pytest.mark.parametrize("others", [1, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("others", [1, 3])
 def test_syncs_side_by_side_wait_their_turn(lp_account: Account, others: int) -> None:
     """R2: this process and others at once, with an analyst's connection open all the while: each ends well."""
     fill(lp_account, 30)
@@ -110,11 +111,12 @@ def test_parts_of_the_graph_can_be_materialized_from_the_shell(lp_account: Accou
     assert lp_account.published("select count(*) from opportunities") == [(3,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
         ({"LP_PASSWORD": "not-it-at-all"}, "LP_PASSWORD"),
-        pytest.param({"LP_APP_KEY": ""}, "LP_APP_KEY is not", marks=pytest.mark.slow),
+        ({"LP_APP_KEY": ""}, "LP_APP_KEY is not"),
     ],
 )
 def test_the_shell_shows_the_message_before_any_stack_trace(

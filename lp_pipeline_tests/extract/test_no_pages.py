@@ -44,7 +44,7 @@ def watermark(account: Account, feed: str = "leads") -> Any:
     return only(account.ask(f"select watermark from pipeline.watermarks where feed = '{feed}'"))
 
 
-@pytest.mark.parametrize("value", some_slow(NO_PAGES))
+@pytest.mark.parametrize("value", some_slow(NO_PAGES, 2))
 def test_a_record_behind_an_answer_that_is_no_page_arrives_later(lp_account: Account, value: Any) -> None:
     """W5: the feed fails and its watermark stays, sync after sync; with an ordinary answer the record is there."""
     lp_account.environ["LP_PROSPECT_ACTION"] = "off"
@@ -64,7 +64,7 @@ def test_a_record_behind_an_answer_that_is_no_page_arrives_later(lp_account: Acc
     assert watermark(lp_account) == lp_account.now
 
 
-@pytest.mark.parametrize("feed", ["leads", "prospects"])
+@pytest.mark.parametrize("feed", ["leads", pytest.param("prospects", marks=pytest.mark.slow)])
 def test_the_other_feed_is_merged_and_published(lp_account: Account, feed: str) -> None:
     """W5, W8, R4: the run fails with a message that says what kind of thing came; what the other feed read is there."""
     lp_account.lp.put(person(lp_account, "1"))
@@ -81,7 +81,7 @@ def test_the_other_feed_is_merged_and_published(lp_account: Account, feed: str) 
     assert watermark(lp_account, feed) == lp_account.now
 
 
-@pytest.mark.parametrize("value", some_slow(HALF))
+@pytest.mark.parametrize("value", some_slow(HALF, 2))
 def test_elements_that_are_no_records_cost_no_other_record(lp_account: Account, value: Any) -> None:
     """W5, J7: the records beside them are merged at once, what they hide arrives with the next ordinary answer; they
     stand in rejected_records."""
@@ -149,7 +149,7 @@ def test_an_id_is_one_whatever_the_case_of_its_key(lp_account: Account, key: str
     assert watermark(lp_account) == lp_account.now
 
 
-@pytest.mark.parametrize("value", NO_PAGES[:2])
+@pytest.mark.parametrize("value", some_slow(NO_PAGES[:2], 1))
 def test_a_backfill_does_not_go_past_what_is_no_page(lp_account: Account, value: Any) -> None:
     """W2, W5: it stops with the error, and resumes at that very piece."""
     for number in (26, 27, 28):
@@ -161,6 +161,7 @@ def test_a_backfill_does_not_go_past_what_is_no_page(lp_account: Account, value:
     assert lp_account.ask("select count(*) from opportunities") == [(3,)]
 
 
+@pytest.mark.slow
 def test_a_sweep_leaves_out_a_rejected_record_that_is_answered_with_an_error(lp_account: Account) -> None:
     """S1, J7: one record never stops the others, nor what else the sweep reads."""
     for cst_id in ("1", "2"):

@@ -112,6 +112,7 @@ def test_a_feed_that_was_never_read_is_not_green(runs: Runs) -> None:
     assert failures(found)[0] == "The leads feed was not read: it was never read"
 
 
+@pytest.mark.slow
 def test_a_feed_that_is_off_is_not_missed(lp_account: Account, runs: Runs) -> None:
     """W1: LP_PROSPECT_ACTION=off."""
     lp_account.environ["LP_PROSPECT_ACTION"] = "off"
@@ -123,6 +124,7 @@ def test_a_feed_that_is_off_is_not_missed(lp_account: Account, runs: Runs) -> No
 HATCH_CHECKS = ("hatch_deliveries.hatch_takes_deliveries", "raw_communications.hatch_gives_exports")
 
 
+@pytest.mark.slow
 def test_a_refused_delivery_and_export_stay_refused(lp_account: Account, runs: Runs) -> None:
     """D3, C1: what stopped them is found by a run that did neither; with valid keys, a sync catches up."""
     lp_account.lp.put(person(lp_account, "1"))
@@ -155,6 +157,7 @@ def test_without_any_delivery_the_check_says_so(lp_account: Account, runs: Runs)
     ] * 2
 
 
+@pytest.mark.slow
 def test_a_push_that_was_stopped_stays_failed(
     talk: Talk, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

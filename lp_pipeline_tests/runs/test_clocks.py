@@ -63,7 +63,7 @@ def test_a_change_around_a_clock_change_arrives_in_one_update(tmp_path: Path, zo
         assert all(first < last for first, last in sent)
 
 
-@pytest.mark.parametrize("skew", [timedelta(minutes=15), timedelta(minutes=-15)])
+@pytest.mark.parametrize("skew", [timedelta(minutes=15), pytest.param(timedelta(minutes=-15), marks=pytest.mark.slow)])
 def test_an_lp_clock_that_is_15_minutes_wrong_loses_nothing(lp_account: Account, skew: timedelta) -> None:
     """W1, W3: ahead of ours, a change may arrive one sync later; behind, the overlap covers it; once in any case."""
     lp_account.lp.switch(clock_skew_seconds=int(skew.total_seconds()))

@@ -68,7 +68,7 @@ def record_city(city: str, record: Record) -> None:
     record["city"] = city
 
 
-@pytest.mark.parametrize("hours", [0, 21, 50])
+@pytest.mark.parametrize("hours", [21, *(pytest.param(each, marks=pytest.mark.slow) for each in (0, 50))])
 def test_an_edit_that_the_feeds_show_at_different_times_counts_once(lp_account: Account, hours: int) -> None:
     """S1: however far apart; the second feed's reading is no news, whichever one it is."""
     lp_account.lp.put(person(lp_account, "1"))

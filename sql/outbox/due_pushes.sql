@@ -20,5 +20,6 @@ select
         select 1 from communication_pushes as p
         where p.state = 'sending' and p.sending_since <= :doubt_before and coalesce(p.next_try_at, '') <= :now
     ) as due,
+    exists (select 1 from communication_pushes where state in ('pending', 'unmatched', 'sending')) as open,
     (select until from paused where target = '') as paused_until,
     exists (select 1 from paused where target <> '') as partly_paused;

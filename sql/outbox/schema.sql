@@ -84,6 +84,7 @@ create table if not exists communication_pushes (
     primary key (communication_id, target)
 ) strict, without rowid;
 create index if not exists pushes_by_state on communication_pushes (state, target);
+create index if not exists pushes_by_time on communication_pushes (state, updated_at);
 create index if not exists pushes_by_call on communication_pushes (external_contact_id, call_date);
 
 -- The pushes that are looked up in LeadPerfection before they are sent (SPEC R5): the ledger is an older copy, so they may
@@ -113,4 +114,5 @@ create table if not exists hatch_deliveries (
     updated_at text not null,
     primary key (external_contact_id, external_id, external_created_local)
 ) strict, without rowid;
+create index if not exists deliveries_by_time on hatch_deliveries (state, updated_at);
 create index if not exists deliveries_by_hatch_contact on hatch_deliveries (hatch_contact_id);

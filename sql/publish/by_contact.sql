@@ -8,3 +8,14 @@ where external_contact_id in (select contact_key from chosen);
 insert into calls
 select external_contact_id, called_at, phone, result_code, result, call_type, first_read_at from work.main.calls
 where external_contact_id in (select contact_key from chosen);
+
+-- E6: what users have not had before is in this file for the first time. Two clocks may be a little apart. Variable: now_at.
+insert into speed_to_lead
+with seen as (
+    select * replace (coalesce(published_at, getvariable('now_at')) as published_at) from work.pipeline.speed_to_lead
+    where external_contact_id in (select contact_key from chosen)
+)
+select
+    external_contact_id, external_id, external_created_local, sync_id, stamped_at, published_at,
+    greatest(epoch(published_at) - epoch(stamped_at), 0)::bigint
+from seen;

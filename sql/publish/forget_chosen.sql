@@ -8,6 +8,7 @@ delete from raw.prospects where external_contact_id in (select contact_key from 
 delete from raw.leads where external_contact_id in (select contact_key from chosen) or external_contact_id is null;
 delete from calls where external_contact_id in (select contact_key from chosen);
 delete from opportunity_changes where external_contact_id in (select contact_key from chosen);
+delete from speed_to_lead where external_contact_id in (select contact_key from chosen);
 delete from rejected_records;
 delete from held_opportunities;
 delete from unannounced_changes;

@@ -3,3 +3,4 @@ delete from pipeline.unpublished_contacts;
 delete from pipeline.publication;
 insert into pipeline.publication (published_at, unpublished_changes, outbox_revision)
 select getvariable('now_at'), false, getvariable('revision');
+update pipeline.speed_to_lead set published_at = getvariable('now_at') where published_at is null;

@@ -107,6 +107,16 @@ create table opportunity_changes (
     new_value varchar
 );
 
+create table speed_to_lead (
+    external_contact_id varchar,
+    external_id varchar,
+    external_created_local timestamp,
+    sync_id bigint,
+    stamped_at timestamptz,
+    published_at timestamptz,
+    seconds bigint
+);
+
 create table rejected_records (
     external_contact_id varchar,
     external_id varchar,

@@ -227,6 +227,16 @@ create table if not exists pipeline.merge_log_readings (
     is_history boolean
 );
 
+-- Opportunities that a sync inserted, when LeadPerfection stamped them, and when users first got them (SPEC E6).
+create table if not exists pipeline.speed_to_lead (
+    external_contact_id varchar,
+    external_id varchar,
+    external_created_local timestamp,
+    sync_id bigint,
+    stamped_at timestamptz,
+    published_at timestamptz
+);
+
 -- Queue of deliveries to Hatch (SPEC D1); reason `gone` delivers the contact's current opportunity again.
 create table if not exists pipeline.due_deliveries (
     external_contact_id varchar,

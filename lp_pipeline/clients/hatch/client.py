@@ -102,6 +102,17 @@ class HatchClient:
             raise responses.no_way(failure, self._upserts.host)
         raise responses.gave_up(failure, self._upserts.host, persistence.spent)
 
+    def knock(self) -> Received:
+        """What a GET of the upsert's address brings: contract 1 knows none, so it shows that Hatch is there and, if it
+        is turned away for its key, that. Raises `HatchUnavailable`, `SettingsError` without a usable key."""
+        authorization = bearer(self._settings.hatch_api_key, "HATCH_API_KEY")
+        try:
+            return self._upserts.send("GET", UPSERT, authorization, time_left=self._time_left())
+        except PermanentError as error:
+            raise responses.no_way(error, self._upserts.host) from None
+        except TransientError as error:
+            raise responses.gave_up(error, self._upserts.host, "1 try") from None
+
     def export(self, data_source: DataSource, start: date, end: date) -> list[bytes]:
         """The lines of `GET /api/v1/export-data` for these days, both included; one attempt: Hatch allows one in 5 min.
 

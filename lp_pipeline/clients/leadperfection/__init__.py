@@ -2,7 +2,7 @@
 
 from lp_pipeline.clients.leadperfection.client import Client
 from lp_pipeline.clients.leadperfection.feeds import Feed, Reading, WindowReading, feeds, read_window
-from lp_pipeline.clients.leadperfection.lookup import find, look_up
+from lp_pipeline.clients.leadperfection.lookup import find, find_lead, look_up
 from lp_pipeline.clients.leadperfection.page import Answer
 from lp_pipeline.clients.leadperfection.responses import lookup
 from lp_pipeline.clients.leadperfection.windows import LATE, SentWindow, Window, as_sent, halves, pieces
@@ -25,6 +25,7 @@ __all__ = [
     "call",
     "feeds",
     "find",
+    "find_lead",
     "halves",
     "look_up",
     "lookup",

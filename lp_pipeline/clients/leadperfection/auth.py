@@ -38,6 +38,7 @@ class Session:
     renew_at: float  # of time.monotonic()
     permissions: frozenset[str] | None  # the API functions of this user, if LeadPerfection lists them
     employee_id: str | None
+    lifetime: float  # seconds; infinite if LeadPerfection doesn't say
 
 
 def credentials(settings: Settings) -> dict[str, str]:
@@ -70,6 +71,7 @@ def granted_session(answer: Any) -> Session | None:
         renew_at=time.monotonic() + lifetime - min(lifetime / 10, 300.0),
         permissions=frozenset(map(str, functions)) if isinstance(functions, list) else None,
         employee_id=str(employee).strip() or None if isinstance(employee, str | int) else None,
+        lifetime=lifetime,
     )
 
 

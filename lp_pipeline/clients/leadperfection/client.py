@@ -91,6 +91,11 @@ class Client:
         """The user's employee id; None before the sign-in, or where LeadPerfection doesn't say."""
         return self._session.employee_id if self._session else None
 
+    @property
+    def token_seconds(self) -> float | None:
+        """For how long LeadPerfection grants a sign-in; None before it, or where LeadPerfection doesn't say."""
+        return self._session.lifetime if self._session and self._session.lifetime != float("inf") else None
+
     def finish_by(self, deadline: float | None) -> None:
         """From now on, the instant of `time.monotonic()` after which nothing is asked any more."""
         self._deadline = deadline

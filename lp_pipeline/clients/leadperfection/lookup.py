@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
+from lp_pipeline.clients.json_values import id_of
 from lp_pipeline.clients.leadperfection.client import Client
 from lp_pipeline.clients.leadperfection.feeds import Feed, feeds
-from lp_pipeline.clients.leadperfection.responses import identity
+from lp_pipeline.clients.leadperfection.responses import identity, lookup
 from lp_pipeline.settings import Settings
 
 EVER = "2000-01-01 00:00:00"  # an id with a narrow window was seen to return somebody else
@@ -33,7 +34,12 @@ def find(client: Client, settings: Settings, cst_id: str) -> tuple[Feed, bytes] 
     return next(_shown(client, settings, cst_id), None)
 
 
-def _shown(client: Client, settings: Settings, cst_id: str) -> Iterator[tuple[Feed, bytes]]:
+def find_lead(client: Client, settings: Settings, lead_id: str) -> tuple[Feed, bytes] | None:
+    """The record of a prospect that has this lead, likewise; None if neither feed shows one."""
+    return next(_shown(client, settings, lead_id, by="lds_id"), None)
+
+
+def _shown(client: Client, settings: Settings, wanted: str, by: str = "cst_id") -> Iterator[tuple[Feed, bytes]]:
     until = (settings.now() + timedelta(days=1)).astimezone(settings.zone).strftime("%Y-%m-%d %H:%M:%S")
     for feed in feeds(settings):
         if feed is None:
@@ -41,15 +47,20 @@ def _shown(client: Client, settings: Settings, cst_id: str) -> Iterator[tuple[Fe
         fields = {
             "startdate": EVER,
             "enddate": until,
-            "cst_id": cst_id,
-            "lds_id": "0",
-            "ils_id": "0",
+            **dict.fromkeys(("cst_id", "lds_id", "ils_id"), "0"),
+            by: wanted,
             "options": str(feed.options),
             "PageSize": str(settings.lp_page_size),
             "StartIndex": "1",
         }
         for record in client.call(feed.action, fields).records:
             value = msgspec.json.decode(record)
-            if isinstance(value, dict) and identity(value) == cst_id:
+            # it may answer with somebody else
+            if isinstance(value, dict) and wanted in ([identity(value)] if by == "cst_id" else _lead_ids(value)):
                 yield feed, record
                 break
+
+
+def _lead_ids(record: dict[str, Any]) -> list[str | None]:
+    leads = lookup(record, "leads")
+    return [id_of(lookup(lead, "id")) for lead in leads] if isinstance(leads, list) else []

@@ -1,0 +1,104 @@
+"""When the jobs of many accounts run by themselves: one schedule serves all, and each account has a minute of its own,
+so that the load is even (SPEC A2). For one account: `schedules.py`."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from zlib import crc32
+
+import dagster as dg
+
+from lp_pipeline.errors import SettingsError
+from lp_pipeline.orchestration.jobs import sweep, sync
+from lp_pipeline.orchestration.resources import PARTITION
+from lp_pipeline.orchestration.schedules import busy_with, holder
+from lp_pipeline.settings import Account, Settings, load_account
+from lp_pipeline.storage.locks import PAST
+
+MINUTES = 15  # between two syncs of an account
+NIGHT = range(1 * 60, 5 * 60)  # minutes of the account's own day in which its sweep begins
+UNDER_WAY = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+Accounts = Callable[[], dict[str, Account]]
+
+
+def sync_schedule(accounts: Accounts) -> dg.ScheduleDefinition:
+    """`sync` for each enabled account every 15 minutes, in its own minute."""
+
+    @dg.schedule(
+        job_name=sync.name,
+        cron_schedule="* * * * *",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Every account every 15 minutes, each in its own minute; skipped while that account is busy.",
+    )
+    def sync_every_15_minutes(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        now = context.scheduled_execution_time
+        due = [each for each in enabled(accounts) if _number(each) % MINUTES == now.minute % MINUTES]
+        yield from _requests(context, sync.name, now, due, busy_with)
+
+    return sync_every_15_minutes
+
+
+def sweep_schedule(accounts: Accounts) -> dg.ScheduleDefinition:
+    """`sweep` for each enabled account once a night, spread over its own zone's early morning (SPEC S1)."""
+
+    @dg.schedule(
+        job_name=sweep.name,
+        cron_schedule=f"*/{MINUTES} * * * *",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Every account once a night, between 1 and 5 AM in its own time zone.",
+    )
+    def sweep_every_night(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        now = context.scheduled_execution_time
+        due = [each for each in enabled(accounts) if _is_its_night(each, now)]
+        yield from _requests(context, sweep.name, now, due, lambda load: holder(load, PAST))
+
+    return sweep_every_night
+
+
+def _requests(
+    context: dg.ScheduleEvaluationContext,
+    job: str,
+    now: datetime,
+    due: list[Account],
+    is_busy: Callable[[Callable[[], Settings]], str | None],
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """A run for each account that is due, unless one of this job is under way for it: one query for all."""
+    runs = context.instance.get_runs(dg.RunsFilter(job_name=job, statuses=UNDER_WAY))
+    under_way = {run.tags.get(PARTITION) for run in runs}
+    free = [each for each in due if each.name not in under_way and not is_busy(partial(load_account, each.name))]
+    for account in free:
+        key = f"{account.name} {now:%Y-%m-%dT%H:%M%z}"
+        yield dg.RunRequest(run_key=key, partition_key=account.name, tags=tags(account))
+    if not free:
+        yield dg.SkipReason(f"{len(due)} accounts are due, and all are busy" if due else "no account is due")
+
+
+def enabled(accounts: Accounts) -> list[Account]:
+    """Those that are synced."""
+    return [account for account in accounts().values() if account.enabled]
+
+
+def tags(account: Account) -> dict[str, str]:
+    """What each run of an account carries: whose it is and where it can run."""
+    return {"lp/account": account.name, "lp/shard": account.shard}
+
+
+def _is_its_night(account: Account, now: datetime) -> bool:
+    try:
+        local = now.astimezone(load_account(account.name).zone)
+    except SettingsError:
+        return False  # its syncs say what is wrong
+    minute = local.hour * 60 + local.minute
+    begins = NIGHT.start + _number(account) % (len(NIGHT) // MINUTES) * MINUTES
+    return begins <= minute < begins + MINUTES
+
+
+def _number(account: Account) -> int:
+    """The same one always, spread evenly over accounts."""
+    return crc32(account.name.encode())

@@ -1,0 +1,119 @@
+"""Who was erased by `lp-pipeline forget` (SPEC E5): keyed hashes in `forgotten.json`, by which what LeadPerfection and
+Hatch show of them later is dropped before it is stored. Erasing itself: `upkeep/forget.py`.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from lp_pipeline.clients.contact_points import email_address, phone_numbers
+from lp_pipeline.clients.json_values import id_of
+from lp_pipeline.errors import WarehouseError
+from lp_pipeline.storage.failures import readable_errors
+
+FILE = "forgotten.json"
+Kind = Literal["prospect", "lead", "hatch_contact", "communication", "phone", "email"]
+Trace = tuple[Kind, str]
+
+
+class _Kept(msgspec.Struct, forbid_unknown_fields=True):
+    key: str
+    erased: list[str]
+
+
+class Forgotten:
+    """Those who were erased from a data folder; empty if there is no such file. Raises `WarehouseError`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._key = b""
+        self._erased: frozenset[str] = frozenset()
+        if self._path.exists():
+            with readable_errors(f"read {self._path}"):
+                self._read()
+
+    def __bool__(self) -> bool:
+        return bool(self._erased)
+
+    def knows(self, kind: Kind, value: str | None) -> bool:
+        """Whether this id, ten-digit phone or bare email is of somebody who was erased."""
+        return bool(self._erased) and value is not None and self._hash(kind, value) in self._erased
+
+    def add(self, traces: Iterable[Trace]) -> None:
+        """Remember these, on disk at return; for whoever has the turn. Killed meanwhile, it has all of them or none."""
+        self._key = self._key or secrets.token_bytes(32)
+        self._erased |= {self._hash(kind, value) for kind, value in traces}
+        kept = _Kept(self._key.hex(), sorted(self._erased))
+        draft = self._path.with_suffix(".draft")
+        with readable_errors(f"write {self._path}"):
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            draft.unlink(missing_ok=True)
+            draft.touch(mode=0o600)
+            with draft.open("wb") as file:
+                file.write(msgspec.json.format(msgspec.json.encode(kept)))
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self._path)
+
+    def mentions(self, record: str) -> bool:
+        """Whether a record of Hatch's, read or not, has an id, a phone or an email of somebody who was erased."""
+        return bool(self._erased) and any(self.knows(kind, value) for kind, value in traces_in(record))
+
+    def _hash(self, kind: Kind, value: str) -> str:
+        return hmac.new(self._key, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
+
+    def _read(self) -> None:
+        try:
+            kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
+            self._key = bytes.fromhex(kept.key)
+        except ValueError:
+            raise WarehouseError(
+                f"{self._path} is damaged. It says who was erased: without it they would come back with their next "
+                "change. Restore it from a backup."
+            ) from None
+        self._erased = frozenset(kept.erased)
+
+
+PUNCTUATION = "\"',;:()"
+ID_COLUMNS: dict[str, Kind] = {
+    "id": "communication",
+    "contact_id": "hatch_contact",
+    "hatch_contact_id": "hatch_contact",
+    "external_contact_id": "prospect",
+    "external_id": "lead",
+}
+
+
+def traces_in(record: str) -> Iterator[Trace]:
+    """The ids, phones and emails in a record of Hatch's, which may be no JSON object."""
+    try:
+        whole = json.loads(record)
+    except ValueError:
+        whole = record
+    for name, value in _values(whole):
+        identity = id_of(value)
+        if identity and name in ID_COLUMNS:
+            yield ID_COLUMNS[name], identity
+        if identity:
+            yield from (("phone", each) for each in phone_numbers(identity))
+            words = (word.strip(PUNCTUATION) for word in identity.split())
+            yield from (("email", each) for word in words if (each := email_address(word)))
+
+
+def _values(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    match value:
+        case dict():
+            for key, item in value.items():
+                yield from _values(item, str(key).lower())
+        case list():
+            for item in value:
+                yield from _values(item, name)
+        case _:
+            yield name, value

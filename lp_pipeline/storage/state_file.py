@@ -1,0 +1,69 @@
+"""A small file of JSON in a data folder, such as how the last runs ended: written whole or not at all, also on a full
+disk. What is in it is up to those who use it.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from lp_pipeline.errors import WarehouseError
+from lp_pipeline.storage.failures import readable_errors
+
+BYTES = 16 * 1024  # blanks fill it up, so that a full disk has room for what comes next
+PATIENCE_SECONDS = 10.0
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class StateFile(Generic[T]):
+    """One such file; `kind` is what is in it, and without arguments what is known if there is no file."""
+
+    def __init__(self, path: Path, kind: type[T]) -> None:
+        self._path = path
+        self._kind = kind
+
+    def read(self) -> T:
+        """What is known. A file that holds something else counts as none. Raises `WarehouseError` if it can't be
+        read."""
+        with readable_errors(f"read {self._path}"):
+            try:
+                return msgspec.json.decode(self._path.read_bytes(), type=self._kind)
+            except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
+                return self._kind()
+
+    def update(self, change: Callable[[T], T]) -> T:
+        """Replace what is known by what `change` makes of it, one process at a time. Raises `WarehouseError`."""
+        with readable_errors(f"write {self._path}"):
+            try:
+                with FileLock(self._path.with_suffix(".lock"), mode=0o600, timeout=PATIENCE_SECONDS):
+                    changed = change(self.read())
+                    self._write(msgspec.json.encode(changed).ljust(BYTES))
+            except Timeout:
+                raise WarehouseError(f"Could not write {self._path}: another process holds its lock.") from None
+        return changed
+
+    def _write(self, text: bytes) -> None:
+        draft = self._path.with_suffix(".new")
+        try:
+            _write_through(draft, os.O_CREAT | os.O_TRUNC, text)
+            draft.replace(self._path)
+        except OSError:  # the disk is full: the blocks that the file has already are enough
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            _write_through(self._path, 0, text)
+
+
+def _write_through(path: Path, flags: int, text: bytes) -> None:
+    file = os.open(path, os.O_WRONLY | flags, 0o600)
+    try:
+        if os.write(file, text) < len(text):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(file)
+    finally:
+        os.close(file)
