@@ -59,7 +59,7 @@ drills: setup ## pushes that are killed, answers that get lost, histories of tho
 bench: setup .venv-dlt/.ready ## measure speed, memory and growth, beside dlt: hours (BENCH="--help" for choices)
 	$(BIN)/python -m benchmarks --page docs/performance.md --out docs/performance $(BENCH)
 
-docs: setup ## write docs/settings.md and docs/commands.md anew from the code
+docs: setup ## write the reference pages docs/settings.md, commands.md and questions.md anew from the code
 	$(BIN)/python -m lp_pipeline_tests.reference
 
 lock: ## rewrite the lock files (needs uv)

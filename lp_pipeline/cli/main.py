@@ -7,6 +7,7 @@ from typing import IO, Any
 import click
 
 from lp_pipeline.cli.accounts import COMMANDS as ACCOUNTS
+from lp_pipeline.cli.alerts import COMMANDS as ALERTS
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
 from lp_pipeline.cli.connect import COMMANDS as CONNECT
 from lp_pipeline.cli.console import account_settings, console, output_form, output_options
@@ -19,6 +20,7 @@ from lp_pipeline.cli.health import COMMANDS as HEALTH
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
 from lp_pipeline.cli.streams import accept_any_letter
+from lp_pipeline.cli.upkeep import COMMANDS as UPKEEP
 from lp_pipeline.errors import QUERY_INTERRUPTED, BrokenProgram, PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
 from lp_pipeline.settings.accounts import ACCOUNT_SETTING
@@ -177,6 +179,7 @@ def rezone() -> None:
 
 for commands in (
     ACCOUNTS,
+    ALERTS,
     COMMUNICATIONS,
     CONNECT,
     DOCTOR,
@@ -185,6 +188,7 @@ for commands in (
     FORGET,
     HEALTH,
     HISTORY,
+    UPKEEP,
 ):
     for command in commands:
         main.add_command(command)

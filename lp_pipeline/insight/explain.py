@@ -23,7 +23,7 @@ from lp_pipeline.insight.explain_sources import (
     pushes_of,
     whom,
 )
-from lp_pipeline.insight.moments import moment
+from lp_pipeline.insight.words import moment
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.forgotten import Forgotten
 from lp_pipeline.storage.outbox import Outbox

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from lp_pipeline.orchestration.assets import SYNC_ASSETS
+from lp_pipeline.orchestration.housekeeping import tidy_up
 from lp_pipeline.orchestration.ops import SWITCHES, publish_pushes, push, read_again, read_days
 
 sync = dg.define_asset_job(
@@ -46,6 +47,12 @@ def backfill() -> None:
 def sweep() -> None:
     """Find what LeadPerfection did not announce."""
     read_again()
+
+
+@dg.job(description="Remove old runs and finished communications, and make files compact that have grown.")
+def housekeeping() -> None:
+    """Keep disk use flat."""
+    tidy_up()
 
 
 @dg.job(

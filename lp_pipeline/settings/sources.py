@@ -21,7 +21,7 @@ FILE = "lp_pipeline.env"
 FILE_SETTING = "LP_PIPELINE_SETTINGS"  # names another file; only in the environment
 ELSEWHERE = ("LP_PIPELINE_ACCOUNTS", "LP_ACCOUNT")  # of `accounts`; only in the environment, too
 EXAMPLE = "lp_pipeline.env.example"
-PREFIXES = ("LP_", "HATCH_", "PUSH_", "INBOX_", "ALERT_", "HEARTBEAT_")
+PREFIXES = ("LP_", "HATCH_", "PUSH_", "INBOX_", "ALERT_", "HEARTBEAT_", "KEEP_")
 # what Kubernetes puts into the environment for a service whose name begins like ours
 SERVICE = re.compile(r"_(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d+_(TCP|UDP)\w*)?)$")
 

@@ -12,6 +12,8 @@ from lp_pipeline_tests.account import account as an_account
 from lp_pipeline_tests.runs.past import person
 
 ARGUMENTS = {
+    "backup": ("/nosuch/backup",),
+    "restore": (".",),
     "backfill": ("--from", "2026-02-26", "--to", "2026-02-26"),
     "deliver": ("--since", "2026-02-26"),
     "explain": ("1",),
