@@ -177,8 +177,6 @@ def rezone() -> None:
     click.echo(recompute(account_settings()))
 
 
-for command in (*COMMUNICATIONS, *HISTORY, *UPKEEP):
-    main.add_command(command)
 for commands in (
     ACCOUNTS,
     ALERTS,
@@ -194,5 +192,3 @@ for commands in (
 ):
     for command in commands:
         main.add_command(command)
-for command in (*COMMUNICATIONS, *HISTORY, *HEALTH):
-    main.add_command(command)

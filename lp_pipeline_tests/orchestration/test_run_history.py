@@ -14,7 +14,6 @@ import sqlalchemy as db
 from dagster._core.storage.runs.schema import RunsTable
 from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 
-from lp_pipeline.orchestration.launcher import FOLDER
 from lp_pipeline.orchestration.launcher import FOLDER as ALIVE
 from lp_pipeline.orchestration.run_history import old_runs, thin_history
 from lp_pipeline.settings import REPOSITORY
