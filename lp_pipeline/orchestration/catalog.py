@@ -32,7 +32,7 @@ RULES = {  # the SQL that decides, beside the asset's own code; `.py` where ther
         "staging/staged_opportunities.sql",
     ],
     "opportunities": ["merge/outcomes.sql", "merge/opportunities.sql", "merge/gone.sql"],
-    "hatch_deliveries": ["delivery/due.sql", "delivery.py"],
+    "hatch_deliveries": ["delivery/due.sql", "delivery/deliver.py"],
     "raw_communications": ["communications/export.py", "communications/inbox.py"],
     "leadperfection_notes": ["communications/push.py", "communications/note_text.py"],
     "published": ["publish/tables.sql", "publish/views.sql", "publish/comments.sql"],
