@@ -16,6 +16,7 @@ from lp_pipeline.cli.explain import COMMANDS as EXPLAIN
 from lp_pipeline.cli.fleet import COMMANDS as FLEET
 from lp_pipeline.cli.fleet import for_each_account
 from lp_pipeline.cli.forget import COMMANDS as FORGET
+from lp_pipeline.cli.health import COMMANDS as HEALTH
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
 from lp_pipeline.cli.streams import accept_any_letter
@@ -185,6 +186,7 @@ for commands in (
     EXPLAIN,
     FLEET,
     FORGET,
+    HEALTH,
     HISTORY,
     UPKEEP,
 ):

@@ -27,7 +27,11 @@ def build_account_definitions(
     listed = accounts()
     one = build_definitions(pace=pace, tell=tell, about=accounts_card(list(listed.values())))
     triggers = dg.Definitions(
-        schedules=[account_schedules.sync_schedule(accounts), account_schedules.sweep_schedule(accounts)],
+        schedules=[
+            account_schedules.sync_schedule(accounts),
+            account_schedules.sweep_schedule(accounts),
+            account_schedules.housekeeping_schedule(accounts),
+        ],
         sensors=[account_sensor.push_sensor(accounts), accounts_alert_sensor(accounts)],
     )
     return dg.Definitions.merge(by_account(one, list(listed)), triggers)
