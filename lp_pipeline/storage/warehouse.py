@@ -83,30 +83,6 @@ class Warehouse:
             shutil.copyfile(self.work, to)
             to.chmod(0o600)
 
-    def rewrite(self) -> None:
-        """Put a fresh copy of the work file in its place, so that nothing of what was deleted is left in it or its log;
-        for whoever has the turn. Killed in between, the file is the old one or the new one, whole. Raises
-        `WarehouseError`."""
-        fresh = self.folder / f".{self.work.name}.fresh"
-        log = self.work.with_name(f"{self.work.name}.wal")
-        with readable_errors(f"write {self.work} anew"):
-            fresh.unlink(missing_ok=True)
-        try:
-            with self.connection() as connection:
-                literal = str(fresh).replace("'", "''")
-                connection.execute(f"attach '{literal}' as fresh (storage_version '{STORAGE_VERSION}')")
-                connection.execute("copy from database work to fresh")
-                connection.execute("checkpoint fresh")
-                connection.execute("detach fresh")
-                connection.execute("checkpoint work")
-            with readable_errors(f"write {self.work} anew"):
-                fresh.chmod(0o600)
-                if log.exists():
-                    raise WarehouseError(f"{log} is still in use. Nothing was replaced; run this again.")
-                fresh.replace(self.work)
-        finally:
-            fresh.unlink(missing_ok=True)
-
     def _start(self) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(config={"temp_directory": str(self.folder / "spill")})
 
