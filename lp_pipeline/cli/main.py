@@ -17,6 +17,7 @@ from lp_pipeline.cli.fleet import for_each_account
 from lp_pipeline.cli.forget import COMMANDS as FORGET
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
+from lp_pipeline.cli.report import COMMANDS as REPORT
 from lp_pipeline.cli.streams import accept_any_letter
 from lp_pipeline.errors import QUERY_INTERRUPTED, BrokenProgram, PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
@@ -183,6 +184,7 @@ for commands in (
     FLEET,
     FORGET,
     HISTORY,
+    REPORT,
 ):
     for command in commands:
         main.add_command(command)

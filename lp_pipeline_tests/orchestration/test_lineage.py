@@ -26,6 +26,7 @@ UPSTREAM = {
     "raw_communications": {"hatch"},
     "communications_in_leadperfection": {"raw_communications"},
     "published": {"opportunities", "hatch_deliveries", "raw_communications"},
+    "report": {"published"},
 }
 GROUPS = {"leadperfection", "opportunities", "hatch", "published"}
 NOT_MADE_HERE = {"leadperfection", "hatch", "communications_in_leadperfection"}
