@@ -35,6 +35,7 @@ RULES = {  # the SQL that decides, beside the asset's own code; `.py` where ther
     "hatch_deliveries": ["delivery/due.sql", "delivery/deliver.py"],
     "raw_communications": ["communications/export.py", "communications/inbox.py"],
     "leadperfection_notes": ["communications/push.py", "communications/note_text.py"],
+    "report": ["report/overview.sql", "insight/report/page.py"],
     "published": ["publish/tables.sql", "publish/views.sql", "publish/comments.sql"],
 }
 COMMENT = re.compile(r"^comment on column ([\w.]+)\.(\w+) is '((?:[^']|'')*)';$", re.MULTILINE)
