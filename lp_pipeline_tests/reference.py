@@ -1,6 +1,6 @@
 """The reference pages `docs/settings.md`, `docs/commands.md` and `docs/questions.md`, made from the code: `make docs`
-writes them, a test compares. Settings: the fields of `Settings`, explained by the comments of the example file. Commands:
-their help. Questions: the comments of `sql/analysis/`.
+writes them, a test compares. Settings: the fields of `Settings`, explained by the comments of the example file.
+Commands: their help. Questions: the comments of `sql/analysis/`.
 """
 
 import re

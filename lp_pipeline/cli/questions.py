@@ -19,8 +19,8 @@ COMMENT = re.compile(r"\A(?:--.*\n)+")
 
 @dataclass(frozen=True)
 class Question:
-    """A file of `sql/analysis/`: its name, what it asks, what else its comment says, its parameters with what they mean,
-    and its SQL."""
+    """A file of `sql/analysis/`: its name, what it asks, what else its comment says, its parameters with what they
+    mean, and its SQL."""
 
     name: str
     title: str

@@ -34,7 +34,7 @@ RULES = {  # the SQL that decides, beside the asset's own code; `.py` where ther
     "opportunities": ["merge/outcomes.sql", "merge/opportunities.sql", "merge/gone.sql"],
     "hatch_deliveries": ["delivery/due.sql", "delivery.py"],
     "raw_communications": ["communications/export.py", "communications/inbox.py"],
-    "communications_in_leadperfection": ["communications/push.py", "communications/note_text.py"],
+    "leadperfection_notes": ["communications/push.py", "communications/note_text.py"],
     "published": ["publish/tables.sql", "publish/views.sql", "publish/comments.sql"],
 }
 COMMENT = re.compile(r"^comment on column ([\w.]+)\.(\w+) is '((?:[^']|'')*)';$", re.MULTILINE)

@@ -14,6 +14,7 @@ sync = dg.define_asset_job(
 )
 
 
+LONG_JOBS = ("backfill", "sweep")
 LONG = {
     "dagster/max_runtime": str(7 * 24 * 3600),  # seconds, instead of what dagster.yaml says
     "dagster/max_retries": "10",  # if its process is killed: it resumes where it stopped (SPEC R1)
@@ -49,7 +50,10 @@ def sweep() -> None:
     read_again()
 
 
-@dg.job(description="Remove old runs and finished communications, and make files compact that have grown.")
+@dg.job(
+    config={"ops": {"tidy_up": {"config": {"dry_run": False}}}},
+    description="Remove old runs and finished communications, and make files compact that have grown.",
+)
 def housekeeping() -> None:
     """Keep disk use flat."""
     tidy_up()

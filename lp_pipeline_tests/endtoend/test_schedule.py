@@ -142,7 +142,7 @@ def test_without_an_address_the_job_runs_on_the_sandbox(tmp_path: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(instance=instance)
     (merged,) = result.asset_materializations_for_node("opportunities")
-    inserted = merged.metadata["inserted (first load)"].value
+    inserted = merged.metadata["changes (first load)"].value
     assert isinstance(inserted, int)
     assert inserted > 500
 

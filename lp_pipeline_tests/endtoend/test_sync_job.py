@@ -40,7 +40,8 @@ def test_a_sync_reads_merges_and_publishes(lp_account: Account) -> None:
     ]
     merged = metadata(result, "opportunities")
     assert list(merged)[:3] == ["opportunities", "changes (first load)", "rejected records"]
-    assert (merged["opportunities"], merged["inserted (first load)"], merged["rejected records"]) == (2, 2, 0)
+    assert (merged["opportunities"], merged["changes (first load)"], merged["rejected records"]) == (2, 2, 0)
+    assert {"outcome": "inserted", "records": 2} in rows(result, "opportunities", "outcomes")
     assert rows(result, "opportunities", "examples") == [
         {"outcome": "inserted", "contact": contact, "lead": f"{contact}0", "status": "Set", "changed_columns": ""}
         for contact in ("1", "2")

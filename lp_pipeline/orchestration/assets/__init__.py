@@ -1,6 +1,6 @@
 """The assets, one module a stage: they wire and report, they don't compute."""
 
-from lp_pipeline.orchestration.assets.external import EXTERNAL_ASSETS, communications_in_leadperfection
+from lp_pipeline.orchestration.assets.external import EXTERNAL_ASSETS, leadperfection_notes
 from lp_pipeline.orchestration.assets.hatch_deliveries import hatch_deliveries
 from lp_pipeline.orchestration.assets.opportunities import opportunities
 from lp_pipeline.orchestration.assets.published import published
@@ -21,8 +21,8 @@ SYNC_ASSETS = [
 __all__ = [
     "EXTERNAL_ASSETS",
     "SYNC_ASSETS",
-    "communications_in_leadperfection",
     "hatch_deliveries",
+    "leadperfection_notes",
     "opportunities",
     "published",
     "raw_communications",
