@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from lp_pipeline_tests.account import Account, account
+from lp_pipeline_tests.accounts_file import make_deployment
 from lp_pipeline_tests.scenario import Scenario
 
 settings.register_profile("everyday", deadline=None, derandomize=True)
@@ -41,3 +42,9 @@ def lp_account(tmp_path: Path) -> Iterator[Account]:
     """An account with a LeadPerfection of its own that holds nothing yet."""
     with account(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A deployment of three accounts, none of which has a folder yet."""
+    return make_deployment(tmp_path, monkeypatch)

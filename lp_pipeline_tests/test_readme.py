@@ -8,19 +8,22 @@ import dagster as dg
 import duckdb
 import pytest
 
+from lp_pipeline.orchestration.build import build_definitions
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.storage.published import open_published
 from lp_pipeline_tests.first_sync import first_sync
+from lp_pipeline_tests.scenario import lead, prospect
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PAGES = [README, *(page.read_text(encoding="utf-8") for page in sorted((REPOSITORY / "docs").glob("*.md")))]
+FENCES = re.MULTILINE | re.DOTALL
 OF_SANDBOX = re.compile(r"['\"](3\d{5})['\"]")  # a cst_id
 OF_CONTRACT = re.compile(r"['\"](90211|120345)['\"]")  # a made-up one, which nobody in the sandbox has
 
 
 def blocks(language: str) -> list[str]:
     """The README's examples in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, FENCES)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +31,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which somebody ran one sync on the sandbox."""
     folder = tmp_path_factory.mktemp("checkout")
     (folder / "data").mkdir()
-    first_sync(folder / "data" / "sandbox")
+    first_sync(folder / "data" / "sandbox", prospect("90211", lead("120345"), phone1=...))  # one is rejected
     return folder
 
 
@@ -57,6 +60,15 @@ def test_its_sql_finds_something(checkout: Path) -> None:
     assert [query for query, number in found.items() if not number] == []
     with duckdb.connect("mine.duckdb") as connection:
         assert connection.execute("select count(*) > 0 from sold").fetchall() == [(True,)]
+
+
+def test_the_assets_sql_finds_something(checkout: Path) -> None:
+    """Likewise each query in the description of an asset."""
+    specs = build_definitions().resolve_all_asset_specs()
+    queries = [each for spec in specs for each in re.findall(r"^```sql\n(.*?)^```$", str(spec.description), FENCES)]
+    assert len(queries) >= 8
+    with duckdb.connect(str(checkout), read_only=True) as connection:
+        assert [each for each in queries if not connection.execute(each).fetchall()] == []
 
 
 def test_its_python_runs(checkout: Path) -> None:

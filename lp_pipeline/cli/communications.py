@@ -1,5 +1,6 @@
 """`lp-pipeline push`, `pushes`, `deliver`, `inbox`, `recovered`: the commands about Hatch. No logic here."""
 
+import os
 from collections.abc import Collection
 from datetime import datetime
 
@@ -9,7 +10,8 @@ from lp_pipeline.cli.console import account_settings, console, output_form, outp
 from lp_pipeline.cli.home import give_dagster_a_home
 from lp_pipeline.communications.open_push import NOT_SENT, STATES
 from lp_pipeline.communications.targets import TARGETS
-from lp_pipeline.settings import load_settings
+from lp_pipeline.settings import accounts_file, load_settings
+from lp_pipeline.settings.accounts import ACCOUNT_SETTING
 
 SINCE = click.DateTime(("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"))
 NOTHING_MATCHED = "No matching pushes; nothing changed."
@@ -179,9 +181,16 @@ def deliver(since: datetime, *, dry_run: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8766, show_default=True, help="Port to listen on.")
 def inbox(host: str, port: int) -> None:
-    """Accept communications over HTTP until Ctrl-C (needs COMMUNICATIONS_FROM=inbox and INBOX_SECRET)."""
-    from lp_pipeline.communications.inbox import serve_inbox
+    """Accept communications over HTTP until Ctrl-C (needs COMMUNICATIONS_FROM=inbox and INBOX_SECRET).
 
+    With several accounts it serves all that have their folder here, at /communications/ACCOUNT, each with its own
+    secret; with --account that one alone, at /communications.
+    """
+    from lp_pipeline.communications.inbox_server import serve_all_inboxes, serve_inbox
+
+    if accounts_file() and not os.environ.get(ACCOUNT_SETTING):
+        serve_all_inboxes(host, port, console())
+        return
     account_settings()
     serve_inbox(load_settings, host, port, console())
 

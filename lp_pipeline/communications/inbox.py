@@ -6,13 +6,9 @@ What a valid communication is, is decided by `clients.hatch.communication`, for 
 import asyncio
 import hmac
 import logging
-import os
-import signal
 from collections.abc import Callable, Sequence
 
 import msgspec
-import uvicorn
-from rich.console import Console
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -20,9 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lp_pipeline.clients.hatch import Communication, Malformed, communication
-from lp_pipeline.communications.inbox_connection import Connection
 from lp_pipeline.communications.landing import land
-from lp_pipeline.communications.ledger import note_pushing
 from lp_pipeline.errors import PipelineError, SettingsError, WarehouseError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import check_outbox
@@ -34,8 +28,8 @@ SECRET_HEADER = "x-inbox-secret"  # noqa: S105 (its name)
 LARGEST = 1_000_000  # bytes
 LARGEST_READ = 20 * LARGEST  # of a body that is too large, so that the sender can read the answer
 NEEDS_CHANGE, TOO_LARGE, LATER = 400, 413, 503
+WRONG_SECRET = "The X-Inbox-Secret header is missing or wrong."  # noqa: S105
 NOT_STORED = {"error": "Not stored; send it again later."}
-ENDING_SECONDS = 3  # until a request that is still being stored is left to its sender
 HEALTH_SECONDS = 5.0  # how long an answer about health holds, and how long it may take
 
 logger = logging.getLogger(__name__)
@@ -67,18 +61,39 @@ def check_inbox(settings: Settings, outbox: Outbox) -> Settings:
 
 
 def inbox_app(outbox: Outbox, load: Callable[[], Settings]) -> Starlette:
-    """The endpoint over an outbox; `POST /communications` with the secret in `X-Inbox-Secret`, `GET /health` without.
+    """The endpoint over an outbox: `POST /communications` with the secret header, `GET /health` without."""
+    receiver = Receiver(outbox, load)
+    return app_of(
+        Route(PATH, receiver.receive, methods=["POST"]),
+        Route(HEALTH_PATH, receiver.is_healthy, methods=["GET", "HEAD"]),
+    )
+
+
+def app_of(*routes: Route) -> Starlette:
+    """A web application of these routes alone."""
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False  # a client that follows it would send the secret again
+    return app
+
+
+class Receiver:
+    """What is sent to one account: checked, stored, answered.
 
     `load` is called for each request, so that a changed switch or secret takes effect at once.
     """
-    writer, health = _Writer(outbox, load), _Health(outbox, load)
 
-    async def receive(request: Request) -> JSONResponse:
+    def __init__(self, outbox: Outbox, load: Callable[[], Settings]) -> None:
+        self.outbox = outbox
+        self._load = load
+        self._writer, self._health = _Writer(outbox, load), _Health(outbox, load)
+
+    async def receive(self, request: Request) -> JSONResponse:
+        """202 once everything in the request is on disk, or why it is not."""
         try:
-            settings = check_inbox(load(), outbox)
+            settings = check_inbox(self._load(), self.outbox)
             _check_secret(request, settings)
             items = _communications(await _body(request), settings)
-            await writer.store(items)
+            await self._writer.store(items)
         except Refusal as refusal:
             return JSONResponse({"error": str(refusal)}, refusal.status)
         except PipelineError as error:  # for example a full disk, or a settings file that is being edited
@@ -94,21 +109,29 @@ def inbox_app(outbox: Outbox, load: Callable[[], Settings]) -> Starlette:
             return JSONResponse(NOT_STORED, LATER)
         return JSONResponse({"accepted": len(items)}, 202)
 
-    async def is_healthy(_request: Request) -> JSONResponse:
-        can_store = await health.can_store()
-        return JSONResponse({"can_store": can_store}, 200 if can_store else LATER)
+    async def is_healthy(self, _request: Request) -> JSONResponse:
+        """200 if a request would be stored."""
+        return health_answer(can_store=await self.can_store())
 
-    app = Starlette(
-        routes=[Route(PATH, receive, methods=["POST"]), Route(HEALTH_PATH, is_healthy, methods=["GET", "HEAD"])]
-    )
-    app.router.redirect_slashes = False  # a client that follows it would send the secret again
-    return app
+    async def can_store(self) -> bool:
+        """Whether a request would be stored, as found out a few seconds ago at most."""
+        return await self._health.can_store()
+
+
+def health_answer(*, can_store: bool) -> JSONResponse:
+    """What `GET /health` answers."""
+    return JSONResponse({"can_store": can_store}, 200 if can_store else LATER)
+
+
+def wrong_secret() -> JSONResponse:
+    """The answer to a request without the secret, or with a wrong one."""
+    return JSONResponse({"error": WRONG_SECRET}, 401)
 
 
 def _check_secret(request: Request, settings: Settings) -> None:
     given = request.headers.get(SECRET_HEADER, "").encode("latin-1", "replace")
     if not hmac.compare_digest(given, settings.inbox_secret.get_secret_value().encode()):
-        raise Refusal(401, "The X-Inbox-Secret header is missing or wrong.")
+        raise Refusal(401, WRONG_SECRET)
 
 
 async def _body(request: Request) -> bytes:
@@ -206,31 +229,3 @@ class _Health:
             logger.error("The inbox can't store anything: %s", error)  # noqa: TRY400
             return False
         return True
-
-
-def serve_inbox(load: Callable[[], Settings], host: str, port: int, console: Console) -> None:
-    """Accept communications on `host`:`port` until SIGINT or SIGTERM; raises `SettingsError`."""
-    os.umask(0o077)  # R4
-    settings = load()
-    with Outbox(settings.data) as outbox:
-        note_pushing(outbox, check_inbox(settings, outbox))
-        console.print(f"The inbox accepts communications at [bold]http://{host}:{port}{PATH}[/]. Press Ctrl-C to stop.")
-        for ending in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(ending, lambda *_: None)  # the server shuts down on them, and raises them again afterwards
-        config = uvicorn.Config(
-            inbox_app(outbox, load),
-            host=host,
-            port=port,
-            http=Connection,
-            ws="none",
-            log_level="error",  # its warnings are about requests that are no HTTP
-            access_log=False,
-            timeout_graceful_shutdown=ENDING_SECONDS,
-        )
-        server = uvicorn.Server(config)
-        try:
-            server.run()
-        except SystemExit:
-            raise SettingsError(f"Could not listen on port {port} of {host}. Choose another one with --port.") from None
-        if outbox.is_busy:  # a thread waits for another program to let go of it, and can't be interrupted
-            os._exit(0)  # nothing is half-written, and its sender was asked to repeat it

@@ -23,7 +23,8 @@ def by_account(definitions: dg.Definitions, names: Sequence[str]) -> dg.Definiti
 def _asset(asset: Any, partitions: Partitions) -> Any:
     if not isinstance(asset, dg.AssetsDefinition):
         return asset  # another system, which is the same one for all
-    return asset.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=partitions))
+    # a freshness policy knows no partitions: one fresh account would hide all others; alerts tell each one's
+    return asset.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=partitions, freshness_policy=None))
 
 
 def _check(check: Any, partitions: Partitions) -> dg.AssetChecksDefinition:

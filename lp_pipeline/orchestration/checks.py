@@ -1,33 +1,19 @@
-"""Asset checks: about the batch before the merge, about the table and the ledger after it, and the feeds at the end.
+"""Asset checks about the batch before the merge, and about the table and the ledger after it.
 
-What they look for is in `sql/checks/`: each statement returns the offenders, none is good.
+What they look for is in `sql/checks/`: each statement returns the offenders, none is good. Checks on what
+LeadPerfection and Hatch answered are in `outside_checks.py`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any
 
 import dagster as dg
 
-from lp_pipeline.orchestration.assets import (
-    hatch_deliveries,
-    opportunities,
-    published,
-    raw_communications,
-    raw_leads,
-    raw_prospects,
-    staged_opportunities,
-)
+from lp_pipeline.orchestration.assets import opportunities, staged_opportunities
 from lp_pipeline.orchestration.failures import StepFailed, plain_failures
+from lp_pipeline.orchestration.outside_checks import OUTSIDE_CHECKS, Context, Results, check
 from lp_pipeline.runs.connections import Connections
-from lp_pipeline.runs.reports import DeliveryOutcome, ExportOutcome, UnreadFeed, last, unread_feeds
-from lp_pipeline.settings import Settings
 from lp_pipeline.storage.warehouse import run
 from lp_pipeline.transform.merge import KEY_TWICE, staged_twice_message, without_ids_message
-
-Context = dg.AssetCheckExecutionContext
-check = partial(dg.asset_check, config_schema={})  # an unknown key in a run's configuration is an error
-Results = Iterator[dg.AssetCheckResult]  # of a check that may yield its result and then fail the run
 
 
 def _offenders(context: Context, connections: Connections, name: str) -> list[Any]:
@@ -37,9 +23,9 @@ def _offenders(context: Context, connections: Connections, name: str) -> list[An
             return run(connection, f"checks/{name}")
 
 
-def _blocking(problem: str | None) -> Results:
+def _blocking(problem: str | None, found: dict[str, int]) -> Results:
     """A blocking check's result; its step fails with the problem itself, not with Dagster's error about the check."""
-    yield dg.AssetCheckResult(passed=not problem, description=problem)
+    yield dg.AssetCheckResult(passed=not problem, description=problem, metadata=found)
     if problem:
         raise StepFailed(problem)
 
@@ -48,7 +34,8 @@ def _blocking(problem: str | None) -> Results:
 def staged_keys_are_unique(context: Context, connections: dg.ResourceParam[Connections]) -> Results:
     """Block the merge of a batch that holds a key twice."""
     offenders = _offenders(context, connections, "staged_keys_are_unique")
-    yield from _blocking(staged_twice_message(len(offenders)) if offenders else None)
+    problem = staged_twice_message(len(offenders)) if offenders else None
+    yield from _blocking(problem, {"keys staged twice": len(offenders)})
 
 
 @check(  # type: ignore[arg-type]
@@ -57,14 +44,15 @@ def staged_keys_are_unique(context: Context, connections: dg.ResourceParam[Conne
 def batch_has_prospect_ids(context: Context, connections: dg.ResourceParam[Connections]) -> Results:
     """Block a batch in which nothing has a prospect id: LP has changed its format, and all would be rejected."""
     offenders = _offenders(context, connections, "batch_without_prospect_ids")
-    yield from _blocking(without_ids_message(*offenders[0]) if offenders else None)
+    problem = without_ids_message(*offenders[0]) if offenders else None
+    yield from _blocking(problem, {"prospects in a batch without any ID": offenders[0][1] if offenders else 0})
 
 
 @check(asset=opportunities, blocking=True, description="The table holds each key once.")  # type: ignore[arg-type]
 def opportunity_keys_are_unique(context: Context, connections: dg.ResourceParam[Connections]) -> Results:
     """Block the publication of a table that holds a key twice."""
     offenders = _offenders(context, connections, "opportunity_keys_are_unique")
-    yield from _blocking(KEY_TWICE if offenders else None)
+    yield from _blocking(KEY_TWICE if offenders else None, {"keys held twice": len(offenders)})
 
 
 @check(asset=opportunities, description="The windows of each feed cover time without a gap.")
@@ -75,7 +63,9 @@ def windows_leave_no_gap(context: Context, connections: dg.ResourceParam[Connect
         f"{feed} feed, {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC" for feed, begin, end in gaps
     )
     return dg.AssetCheckResult(
-        passed=not gaps, description=f"Not read: {described}" if gaps else "no gap in either feed's windows"
+        passed=not gaps,
+        metadata={"gaps": len(gaps)},
+        description=f"Not read: {described}" if gaps else "no gap in either feed's windows",
     )
 
 
@@ -86,6 +76,10 @@ def rejections_are_few(context: Context, connections: dg.ResourceParam[Connectio
     described = ", ".join(f"{name} ({rejected} of {judged})" for name, rejected, judged in frequent)
     return dg.AssetCheckResult(
         passed=not frequent,
+        metadata={
+            "columns lacking in more than 1 %": len(frequent),
+            "records lacking the most frequent one": frequent[0][1] if frequent else 0,
+        },
         severity=dg.AssetCheckSeverity.WARN,
         description=f"More than 1 % of the last day's records were rejected for want of {described}. If this "
         "LeadPerfection never sends it, set LP_AVAILABILITY (now "
@@ -117,17 +111,22 @@ def no_identity_is_held(context: Context, connections: dg.ResourceParam[Connecti
 @check(asset=opportunities, description="No feed has been empty for unusually long while the other is not.")
 def no_feed_is_silent(context: Context, connections: dg.ResourceParam[Connections]) -> dg.AssetCheckResult:
     """Warn when LeadPerfection shows nothing in one feed for more than a day, as it once did for four."""
+    silent = _offenders(context, connections, "silent_feeds")
     described = "; ".join(
         f"The {feed} feed has shown nothing since {since:%Y-%m-%d %H:%M} UTC, while the {other} feed brought "
         f"something to {syncs} syncs"
-        for feed, other, since, syncs in _offenders(context, connections, "silent_feeds")
+        for feed, other, since, syncs in silent
     )
     return dg.AssetCheckResult(
-        passed=not described,
+        passed=not silent,
+        metadata={
+            "silent feeds": len(silent),
+            "syncs in which the other feed was not": max((syncs for *_, syncs in silent), default=0),
+        },
         severity=dg.AssetCheckSeverity.WARN,
         description=f"{described}. Ask LeadPerfection whether that action works, and look at LP_LEAD_OPTIONS, "
         "LP_PROSPECT_ACTION and LP_PROSPECT_OPTIONS; afterwards a backfill of these days makes sure."
-        if described
+        if silent
         else "neither feed is silent",
     )
 
@@ -139,101 +138,20 @@ def zone_is_plausible(context: Context, connections: dg.ResourceParam[Connection
         "ahead": "{records} records of the last day are stamped up to {hours:.1f} hours after they were read",
         "behind": "in {records} consecutive syncs, whatever was read had changed at least {hours:.1f} hours before",
     }
-    found = "; ".join(
-        signs[sign].format(hours=hours, records=records)
-        for sign, hours, records in _offenders(context, connections, "implausible_zone")
-    )
+    seen = _offenders(context, connections, "implausible_zone")
+    found = "; ".join(signs[sign].format(hours=hours, records=records) for sign, hours, records in seen)
     return dg.AssetCheckResult(
         passed=not found,
+        metadata={
+            "signs of another time zone": len(seen),
+            "hours off, at least": round(max((hours for _, hours, _ in seen), default=0.0), 1),
+        },
         severity=dg.AssetCheckSeverity.WARN,
         description=f"LP_TIMEZONE ({connections.settings.lp_timezone}) seems to be wrong: {found}. If LeadPerfection's "
         "wall clock shows another time than that zone's, set LP_TIMEZONE and run `lp-pipeline rezone`."
         if found
         else "stamps and clock agree",
     )
-
-
-def _hatch_answers(
-    asset: dg.AssetsDefinition,
-    name: str,
-    kind: type[DeliveryOutcome] | type[ExportOutcome],
-    is_on: Callable[[Settings], bool],
-) -> dg.AssetChecksDefinition:
-    @check(  # type: ignore[arg-type]  # a generator may yield its result and then fail the run
-        asset=asset,
-        name=name,
-        additional_deps=[published],
-        description="Fails the run at its end if Hatch refuses us; everything else is published by then.",
-    )
-    def hatch_answers(context: Context, connections: dg.ResourceParam[Connections]) -> Results:
-        with plain_failures(context):
-            outcome = last(connections.outbox, kind) if is_on(connections.settings) else kind()
-        problems = _problems(outcome)
-        stopped = outcome.stopped if outcome else None
-        yield dg.AssetCheckResult(
-            passed=not problems,
-            severity=dg.AssetCheckSeverity.ERROR if stopped else dg.AssetCheckSeverity.WARN,
-            description=" ".join(problems) or None,
-        )
-        if stopped:
-            raise StepFailed(stopped)
-
-    return hatch_answers
-
-
-def _problems(outcome: DeliveryOutcome | ExportOutcome | None) -> list[str]:
-    """What is wrong by the outbox's note of the last delivery, or of the last reading of the export."""
-    if outcome is None:
-        return ["The outbox has no note of it yet. Run a sync."]
-    problems = [message for message in (outcome.stopped, outcome.unavailable) if message]
-    if isinstance(outcome, DeliveryOutcome) and outcome.refused:
-        counts = ", ".join(f"{number} times {what}" for what, number in outcome.refused.items())
-        problems.append(f"Hatch refused records: {counts}. Its words are in hatch_deliveries.")
-    return problems
-
-
-@check(asset=raw_communications, description="Pushes into LeadPerfection go through.")
-def pushes_go_through(context: Context, connections: dg.ResourceParam[Connections]) -> dg.AssetCheckResult:
-    """Say what to set where LeadPerfection refuses a target, and how many pushes need a decision."""
-    with plain_failures(context):
-        stops = connections.outbox.rows("stops")
-        held = connections.outbox.rows("count_held")
-    waiting = [f"{row['target'] or 'all targets'}: {row['why']}" for row in stops]
-    waiting += [f"{row['number']} pushes are {row['state']}: see `lp-pipeline pushes`." for row in held]
-    return dg.AssetCheckResult(
-        passed=not waiting,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=" ".join(waiting) or "no push waits for you",
-    )
-
-
-def _feed_was_read(asset: dg.AssetsDefinition, feed: str) -> dg.AssetChecksDefinition:
-    @check(  # type: ignore[arg-type]  # a generator may yield its result and then fail the run
-        asset=asset,
-        name="feed_was_read",
-        additional_deps=[published],
-        description="Fails the run at its end if the last sync could not read the feed; what was read is published.",
-    )
-    def feed_was_read(context: Context, connections: dg.ResourceParam[Connections]) -> Results:
-        with plain_failures(context):
-            unread = {each.feed: each for each in unread_feeds(connections)}
-        if feed not in unread:
-            yield dg.AssetCheckResult(passed=True)
-            return
-        message = f"The {feed} feed was not read: {unread[feed].why}"
-        yield dg.AssetCheckResult(passed=False, description=message)
-        if same := _same_reason(unread[feed], list(unread.values())):
-            message = f"The {feed} feed was not read either, for the same reason as the {same} feed."
-        raise StepFailed(message)
-
-    return feed_was_read
-
-
-def _same_reason(unread: UnreadFeed, others: Sequence[UnreadFeed]) -> str | None:
-    """The feed whose check has said already why both were not read in the same sync."""
-    first = others[0]
-    is_same = (first.sync_id, first.kind) == (unread.sync_id, unread.kind)
-    return first.feed if first is not unread and is_same else None
 
 
 CHECKS = [
@@ -245,9 +163,5 @@ CHECKS = [
     no_identity_is_held,
     no_feed_is_silent,
     zone_is_plausible,
-    pushes_go_through,
-    _hatch_answers(hatch_deliveries, "hatch_takes_deliveries", DeliveryOutcome, lambda settings: settings.delivers),
-    _hatch_answers(raw_communications, "hatch_gives_exports", ExportOutcome, lambda settings: settings.exports),
-    _feed_was_read(raw_leads, "leads"),
-    _feed_was_read(raw_prospects, "prospects"),
+    *OUTSIDE_CHECKS,
 ]

@@ -11,7 +11,7 @@ from dagster._core.scheduler.instigation import InstigatorStatus
 from lp_pipeline.insight.examination import Finding, fail, ok, unknown
 from lp_pipeline.insight.words import length
 
-SCHEDULES = ("every_15_minutes", "sync_every_15_minutes")  # of one account, and of several
+SCHEDULE = "sync_every_15_minutes"  # of one account, and of several
 DAEMON = "SCHEDULER"
 LATE = timedelta(minutes=2)  # a daemon that is well says so every 30 seconds
 START = "Start it:  make dev  (or lp-pipeline dev)"
@@ -23,7 +23,7 @@ def schedule_is_on(home: Path) -> Finding:
         return unknown("no Dagster here yet; lp-pipeline dev starts the schedule")
     with dg.DagsterInstance.from_config(str(home)) as instance:
         beat = instance.get_daemon_heartbeats().get(DAEMON)
-        states = [state for state in instance.all_instigator_state() if state.instigator_name in SCHEDULES]
+        states = [state for state in instance.all_instigator_state() if state.instigator_name == SCHEDULE]
     if beat is None:
         return unknown("not started yet; lp-pipeline dev starts it")
     silent = datetime.now(UTC) - datetime.fromtimestamp(beat.timestamp, UTC)

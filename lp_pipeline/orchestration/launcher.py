@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 from dagster._core.instance import InstanceRef
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from lp_pipeline.storage.alive import is_gone
 
 FOLDER = "alive"
+LOCATION = "lp_pipeline.definitions"  # as Dagster names it by `workspace.yaml`, by `-m`, and by `[tool.dg]`
 
 
 class Launcher(dg.DefaultRunLauncher):
@@ -46,6 +49,14 @@ class Instance(dg.DagsterInstance):
     def config_defaults(cls, base_dir: str) -> Mapping[str, Any]:
         """Dagster's own."""
         return InstanceRef.config_defaults(base_dir)
+
+    def create_run_for_job(self, job_def: dg.JobDefinition, *args: Any, **given: Any) -> dg.DagsterRun:
+        """A run that a shell starts, which gets the code location that the UI shows its job under. It is not retried if
+        it is killed, as others are: whoever started it is there to start it again."""
+        location = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(LOCATION), SINGLETON_REPOSITORY_NAME)
+        given["remote_job_origin"] = given.get("remote_job_origin") or RemoteJobOrigin(location, job_def.name)
+        given["tags"] = {**(given.get("tags") or {}), "dagster/max_retries": "0"}
+        return super().create_run_for_job(job_def, *args, **given)
 
     def report_run_failed(
         self, dagster_run: dg.DagsterRun, message: str | None = None, job_failure_data: Any = None

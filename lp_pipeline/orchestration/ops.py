@@ -2,16 +2,20 @@
 `communications/` and `runs/`.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from lp_pipeline.communications.dry_run import as_text, dry_run_file
 from lp_pipeline.errors import SettingsError
+from lp_pipeline.orchestration.assets import leadperfection_notes
 from lp_pipeline.orchestration.failures import StepFailed, plain_failures
+from lp_pipeline.orchestration.metadata import query, table
 from lp_pipeline.runs.backfill import HistoryReport, backfill
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.reports import PushOutcome, last
@@ -21,14 +25,16 @@ from lp_pipeline.runs.sweep import sweep
 
 
 class PushConfig(dg.Config):
-    """What a person may choose in the launchpad for one run; a switch left empty is as the settings say."""
+    """What you may choose for one run; a switch left empty (null) is as the settings say."""
 
-    push_communications: bool | None = None
-    push_to_notes: bool | None = None
-    push_to_call_logs: bool | None = None
-    push_to_production_notes: bool | None = None
-    dry_run: bool = False
-    only_due: bool = False
+    push_communications: bool | None = Field(None, description="Push at all. Empty: as PUSH_COMMUNICATIONS says.")
+    push_to_notes: bool | None = Field(None, description="Notes on the prospect. Empty: as PUSH_TO_NOTES says.")
+    push_to_call_logs: bool | None = Field(None, description="Call logs. Empty: as PUSH_TO_CALL_LOGS says.")
+    push_to_production_notes: bool | None = Field(
+        None, description="Notes on the lead's first job. Empty: as PUSH_TO_PRODUCTION_NOTES says."
+    )
+    dry_run: bool = Field(False, description="Send nothing; write what would be sent, word for word, into a file.")
+    only_due: bool = Field(False, description="Leave out what waits for its next try. The sensor sets this.")
 
     def overrides(self) -> dict[str, bool | None]:
         """The four switches."""
@@ -36,11 +42,15 @@ class PushConfig(dg.Config):
 
 
 class PublishConfig(dg.Config):
-    """Whether to wait until the last publication is a minute old; without, the next sync publishes."""
+    """When to publish what the push changed."""
 
-    wait: bool = True
+    wait: bool = Field(
+        True, description="Wait until the last publication is a minute old, then publish. If false, the next sync does."
+    )
 
 
+DAY_FORMS = "YYYY-MM-DD, today, yesterday or, for example, 7 days ago"
+DAYS_AGO = re.compile(r"(?P<word>today|yesterday)|(?P<days>\d+) days? ago")
 SWITCHES = ("push_communications", "push_to_notes", "push_to_call_logs", "push_to_production_notes")
 
 
@@ -54,17 +64,32 @@ SWITCHES = ("push_communications", "push_to_notes", "push_to_call_logs", "push_t
 )
 def push(
     context: dg.OpExecutionContext, config: PushConfig, connections: dg.ResourceParam[Connections]
-) -> Iterator[dg.Output[None]]:
+) -> Iterator[dg.AssetMaterialization | dg.Output[None]]:
     """Push, or with dry_run write down what would be pushed."""
     with plain_failures(context):
         if config.dry_run:
             yield dg.Output(None, "dry_run", metadata=_dry_run(connections, config))
             return
         report = push_open(connections, config.overrides(), due_only=config.only_due)
+        ledger = [dict(row) for row in connections.outbox.rows("count_pushes")]
     for why in report.stopped.values():
         context.log.warning(why)
     counts = {f"{target}: {outcome}": number for (target, outcome), number in sorted(report.counts.items())}
     stops = {f"{target} stopped": why for target, why in report.stopped.items()}
+    yield dg.AssetMaterialization(
+        leadperfection_notes.key,
+        description="What this push wrote into LeadPerfection.",
+        metadata={
+            "sent": report.of("sent"),
+            "refused or in doubt": sum(map(report.of, ("refused", "failed", "in doubt"))),
+            "waiting": report.of("waiting"),
+            **({"pushes so far": table(ledger)} if ledger else {}),
+            **counts,
+            **stops,
+            "query": query("from communication_pushes limit 10"),
+            "dagster/row_count": sum(row["number"] for row in ledger),
+        },
+    )
     yield dg.Output(None, "pushed", metadata={**counts, **stops})
 
 
@@ -100,22 +125,27 @@ def publish_pushes(
 
 @dg.op(
     config_schema={
-        "from": dg.Field(str, description="First day, YYYY-MM-DD, by LeadPerfection's calendar."),
-        "to": dg.Field(str, description="Last day, YYYY-MM-DD."),
+        "from": dg.Field(str, description=f"First day, by LeadPerfection's calendar: {DAY_FORMS}."),
+        "to": dg.Field(str, default_value="today", description=f"Last day, included: {DAY_FORMS}."),
     },
     description="Read all that changed between two days. Started again, it resumes where it stopped.",
 )
 def read_days(context: dg.OpExecutionContext, connections: dg.ResourceParam[Connections]) -> None:
     """Read, merge and publish history; syncs come first."""
     with plain_failures(context):
-        first_day, last_day = (_day(name, context.op_config[name]) for name in ("from", "to"))
+        today = connections.settings.now().astimezone(connections.settings.zone).date()
+        first_day, last_day = (_day(name, context.op_config[name], today) for name in ("from", "to"))
         report = backfill(connections, first_day, last_day, warn=context.log.warning, info=context.log.info)
         publication = publish_changes(connections)
     context.add_output_metadata({**_metadata(report), "published": publication.published})
 
 
 @dg.op(
-    config_schema={"full": dg.Field(bool, default_value=False, description="All history at once, without a budget.")},
+    config_schema={
+        "full": dg.Field(
+            bool, default_value=False, description="Read all history at once, however many calls that takes."
+        )
+    },
     description="Read again what was active lately, a slice of all history, and the rejected records.",
 )
 def read_again(context: dg.OpExecutionContext, connections: dg.ResourceParam[Connections]) -> None:
@@ -126,11 +156,13 @@ def read_again(context: dg.OpExecutionContext, connections: dg.ResourceParam[Con
     context.add_output_metadata({**_metadata(report), "published": publication.published})
 
 
-def _day(name: str, text: str) -> date:
+def _day(name: str, text: str, today: date) -> date:
     try:
+        if ago := DAYS_AGO.fullmatch(text.strip()):
+            return today - timedelta(days=int(ago["days"] or ago["word"] == "yesterday"))
         return date.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"{name}: {text!r} is not a valid date; use YYYY-MM-DD.") from None
+    except (ValueError, OverflowError):
+        raise SettingsError(f"{name}: {text!r} is not a valid day; use {DAY_FORMS}.") from None
 
 
 def _metadata(report: HistoryReport) -> dict[str, Any]:

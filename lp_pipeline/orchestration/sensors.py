@@ -32,7 +32,7 @@ def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefini
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Starts a push when something new has landed from Hatch, or a retry is due.",
     )
-    def when_something_has_landed(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def push_when_communications_arrive(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         try:
             settings = load()
             found = request_or_reason(
@@ -45,7 +45,7 @@ def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefini
             return dg.SkipReason(str(error))
         return dg.SkipReason(found) if isinstance(found, str) else found
 
-    return when_something_has_landed
+    return push_when_communications_arrive
 
 
 def work_of(settings: Settings) -> Row | None:

@@ -12,10 +12,12 @@ from lp_pipeline_tests.account import account as an_account
 from lp_pipeline_tests.runs.past import person
 
 ARGUMENTS = {
+    "backup": ("/nosuch/backup",),
+    "restore": (".",),
     "backfill": ("--from", "2026-02-26", "--to", "2026-02-26"),
     "deliver": ("--since", "2026-02-26"),
-    "forget": ("1", "--yes"),
     "explain": ("1",),
+    "forget": ("1", "--yes"),
     "pushes assign": ("c1", "1"),
     "pushes again": ("c1",),
     "pushes sent": ("c1",),
@@ -23,10 +25,9 @@ ARGUMENTS = {
     "recovered": ("--since", "2026-02-26"),
     "sql": ("select 1",),
 }
-# Dagster's home, made-up people, the UI, whose runs refuse it themselves, what `doctor` checks at its end, and what is
-# done to the list of accounts
-NO_DATA = {"home", "sandbox", "dev", "connect"}
-NO_DATA |= {f"accounts {each}" for each in ("check", "disable", "enable", "init", "list")}
+ACCOUNTS = {f"accounts {each}" for each in ("check", "disable", "enable", "init", "list")}  # about the list of them
+# Dagster's home, made-up people, the UI, whose runs refuse it themselves, and what `doctor` checks at its end
+NO_DATA = {"home", "sandbox", "dev", "connect", "fleet", "health", *ACCOUNTS}
 
 
 def commands(group: click.Group = main, *path: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ from dagster._daemon.types import DaemonHeartbeat
 
 from lp_pipeline.cli.main import main
 from lp_pipeline.orchestration import account_schedules
-from lp_pipeline.orchestration.heartbeat import DAEMON, SCHEDULES, schedule_is_on
+from lp_pipeline.orchestration.heartbeat import DAEMON, SCHEDULE, schedule_is_on
 from lp_pipeline.orchestration.schedules import sync_schedule
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.runs.past import person
@@ -79,14 +79,14 @@ def test_the_schedule_is_on_if_the_daemon_lives_and_nobody_turned_it_off(home: P
             instance.add_daemon_heartbeat(DaemonHeartbeat(time.time() - silent, DAEMON, "one", errors=[]))
             assert schedule_is_on(home).state == state
         location = GrpcServerCodeLocationOrigin(host="localhost", port=1, location_name="lp_pipeline.definitions")
-        origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), SCHEDULES[0])
+        origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), SCHEDULE)
         data = ScheduleInstigatorData("*/15 * * * *", start_timestamp=None)
         off = InstigatorState(origin, InstigatorType.SCHEDULE, InstigatorStatus.STOPPED, data)
         instance.add_instigator_state(off)
     found = schedule_is_on(home)
-    assert (found.state, SCHEDULES[0] in found.found) == ("fail", True)
+    assert (found.state, SCHEDULE in found.found) == ("fail", True)
 
 
 def test_the_schedule_has_the_name_that_is_looked_for() -> None:
     """Or its state would never be found; of one account and of several."""
-    assert (sync_schedule().name, account_schedules.sync_schedule(dict).name) == SCHEDULES
+    assert {sync_schedule().name, account_schedules.sync_schedule(dict).name} == {SCHEDULE}

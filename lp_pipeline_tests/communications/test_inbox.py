@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lp_pipeline.cli.console import console
-from lp_pipeline.communications.inbox import inbox_app, serve_inbox
+from lp_pipeline.communications.inbox import inbox_app
+from lp_pipeline.communications.inbox_server import serve_inbox
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline_tests.account import Account

@@ -115,13 +115,13 @@ class Mortal:
         until(lambda: not deployment.under_way() and not self.account.open_pushes(), "something never ends")
         moment = time.time()
         self.say(1)
-        summary += f"; {self.tick('when_something_has_landed', moment, patience=60.0)}"
+        summary += f"; {self.tick('push_when_communications_arrive', moment, patience=60.0)}"
         until(lambda: not deployment.under_way(), "something never ends")
         if wait_for_tick:
             self.somebody_new()
             moment = time.time()
-            summary += f"; {self.tick('every_15_minutes', moment, A_TICK)}"
-            if deployment.ticks("every_15_minutes", moment)[0].status != TickStatus.SUCCESS:
+            summary += f"; {self.tick('sync_every_15_minutes', moment, A_TICK)}"
+            if deployment.ticks("sync_every_15_minutes", moment)[0].status != TickStatus.SUCCESS:
                 raise TimeoutError("the schedule's next tick was skipped although no run was in progress")
         return summary
 

@@ -36,7 +36,7 @@ def test_after_everything_was_killed_starting_it_again_is_enough(tmp_path: Path)
             until(lambda: deployment.states(killed) == {Status.FAILURE}, "the dead run is still under way")
             until(lambda: deployment.states([queued]) <= {Status.STARTED, Status.SUCCESS}, "the queue does not move")
             until(lambda: not account.open_pushes(), "nobody made up for the killed push")
-            ticks = deployment.ticks("when_something_has_landed", again)
+            ticks = deployment.ticks("push_when_communications_arrive", again)
             assert [run_id for tick in ticks if tick.status == TickStatus.SUCCESS for run_id in tick.run_ids]
         finally:
             deployment.kill()

@@ -9,7 +9,7 @@ from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.drills.deployment import Deployment, until
 from lp_pipeline_tests.drills.drill import Drill
 
-SENSOR = "when_something_has_landed"
+SENSOR = "push_when_communications_arrive"
 OFF = {"PUSH_COMMUNICATIONS": "false"}
 
 

@@ -39,7 +39,9 @@ def test_a_sync_reads_merges_and_publishes(lp_account: Account) -> None:
         ("2", "20"),
     ]
     merged = metadata(result, "opportunities")
-    assert (merged["inserted"], merged["rejected"]) == (2, 0)
+    assert list(merged)[:3] == ["opportunities", "changes (first load)", "rejected records"]
+    assert (merged["opportunities"], merged["changes (first load)"], merged["rejected records"]) == (2, 2, 0)
+    assert {"outcome": "inserted", "records": 2} in rows(result, "opportunities", "outcomes")
     assert rows(result, "opportunities", "examples") == [
         {"outcome": "inserted", "contact": contact, "lead": f"{contact}0", "status": "Set", "changed_columns": ""}
         for contact in ("1", "2")
@@ -49,7 +51,7 @@ def test_a_sync_reads_merges_and_publishes(lp_account: Account) -> None:
     speed = metadata(result, "published")["speed to lead, this sync: p50 (minutes)"]
     assert speed == metadata(result, "published")["speed to lead, all syncs: p95 (minutes)"] == 5.0
     read = metadata(result, "raw_leads")
-    assert (read["readings"], read["new readings"], read["pages"]) == (2, 2, 2)
+    assert (read["readings (first load)"], read["new readings (first load)"], read["pages"]) == (2, 2, 2)
     assert rows(result, "staged_opportunities", "why triggered") == [
         {"reason": "stamped inside the window", "triggered": 2}
     ]
@@ -75,6 +77,8 @@ def test_a_sync_that_finds_nothing_new_changes_and_publishes_nothing(lp_account:
     lp_account.later()
     result = lp_account.run()
     assert metadata(result, "published")["published"] is False
+    assert list(metadata(result, "opportunities"))[:3] == ["opportunities", "changes", "rejected records"]
+    assert list(metadata(result, "raw_leads"))[:3] == ["readings", "new readings", "pages"]
     assert {table: lp_account.ask(f"from {table}") for table in UNTOUCHED} == before
     assert (lp_account.folder / "published.duckdb").stat().st_mtime_ns == published
     lp_account.later(hours=1)

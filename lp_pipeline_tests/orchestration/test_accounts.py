@@ -1,6 +1,5 @@
 """SPEC A2: the definitions, schedules and sensor of many accounts, and that one account sees none of it."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,14 +12,12 @@ from lp_pipeline.orchestration.account_schedules import sweep_schedule, sync_sch
 from lp_pipeline.orchestration.account_sensor import push_sensor
 from lp_pipeline.orchestration.build import build_account_definitions, build_definitions
 from lp_pipeline.settings import listed_accounts, load_account
-from lp_pipeline.settings.accounts import mark
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline_tests.account import PACE, Account, failures
+from lp_pipeline_tests.accounts_file import NAMES, add, listing
 from lp_pipeline_tests.communications.talk import Talk
 from lp_pipeline_tests.runs.past import person
-from lp_pipeline_tests.scenario import LIVE
 
-NAMES = ["albany", "boston", "chicago"]
 NIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 
 
@@ -34,35 +31,6 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstanc
 def instance(kept: dg.DagsterInstance) -> dg.DagsterInstance:
     kept.wipe()
     return kept
-
-
-@pytest.fixture
-def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An accounts file of three accounts, none of which has a folder yet."""
-    for name in os.environ:
-        if name.startswith(("LP_", "HATCH_", "PUSH_", "INBOX_", "ALERT_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("LP_PIPELINE_ACCOUNTS", str(tmp_path / "accounts.toml"))
-    monkeypatch.setenv("LP_PIPELINE_DATA", str(tmp_path / "volume"))
-    (tmp_path / "accounts").mkdir()
-    listing(tmp_path, *NAMES)
-    return tmp_path
-
-
-def listing(deployment: Path, *names: str, **enabled: str) -> None:
-    tables = [f"[accounts.{name}]\nenabled = {enabled.get(name, 'true')}\nshard = 'east'\n" for name in names]
-    (deployment / "accounts.toml").write_text("".join(tables))
-
-
-def add(deployment: Path, name: str, environ: dict[str, str] | None = None) -> Path:
-    """Make the account's settings file and folder; the folder."""
-    values = {**LIVE, "LP_CLIENT_ID": name, **(environ or {})}
-    values.setdefault("LP_PIPELINE_DATA", str(deployment / "volume" / name))
-    path = deployment / "accounts" / f"{name}.env"
-    path.touch(mode=0o600)
-    path.write_text("".join(f"{each}={value}\n" for each, value in values.items() if each != "LP_PIPELINE_NOW"))
-    mark(Path(values["LP_PIPELINE_DATA"]), name)
-    return Path(values["LP_PIPELINE_DATA"])
 
 
 def started(schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance, at: datetime) -> list[dg.RunRequest]:
@@ -118,7 +86,7 @@ def test_each_account_has_a_minute_of_its_own(deployment: Path, instance: dg.Dag
     requests = [request for minute in minutes for request in minute]
     assert len({request.run_key for request in requests}) == len(requests)
     assert requests[0].tags["lp/account"] == requests[0].partition_key
-    assert requests[0].tags["lp/shard"] == "east"
+    assert requests[0].tags["lp/queue"] == "east"
     again = [started(schedule, instance, NIGHT + timedelta(minutes=15 + minute)) for minute in range(15)]
     assert [[each.partition_key for each in minute] for minute in again] == [
         [each.partition_key for each in minute] for minute in minutes

@@ -13,6 +13,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from lp_pipeline.errors import BrokenProgram
 from lp_pipeline.orchestration.build import build_definitions
+from lp_pipeline.orchestration.launcher import LOCATION
 from lp_pipeline.settings import REPOSITORY
 
 HALVES = {
@@ -61,7 +62,7 @@ def test_half_an_update_is_one_message(copy: Path, half: tuple[str, object]) -> 
     assert "Traceback" not in shell.stderr
 
 
-@pytest.mark.parametrize("job_name", ["sync", "push_communications", "backfill", "sweep"])
+@pytest.mark.parametrize("job_name", ["sync", "push_communications", "backfill", "sweep", "housekeeping"])
 def test_an_unknown_key_in_a_runs_configuration_is_refused(job_name: str) -> None:
     """A slip of the pen (`dry-run`, `form`) must not start a run that does something else."""
     job = build_definitions().resolve_job_def(job_name)
@@ -71,12 +72,17 @@ def test_an_unknown_key_in_a_runs_configuration_is_refused(job_name: str) -> Non
             instance.create_run_for_job(job, run_config=config)
 
 
-def test_a_run_that_could_not_start_says_why(tmp_path: Path) -> None:
-    """Dagster marks it as failed without a reason; the one that it noted before is given."""
+def test_a_run_of_the_shell_has_a_location_and_one_that_could_not_start_a_reason(tmp_path: Path) -> None:
+    """The timeline shows it under its job and location, and nobody but its user starts it again. Dagster marks one that
+    could not start as failed without a reason; the one that it noted before is given."""
     (tmp_path / "dagster.yaml").write_text((REPOSITORY / "dagster.yaml").read_text())
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         job = build_definitions().resolve_job_def("sync")
         run = instance.create_run_for_job(job)
+        assert run.tags_for_storage()[".dagster/repository"] == f"__repository__@{LOCATION}"
+        assert run.tags["dagster/max_retries"] == "0"
+        assert f"python_module: {LOCATION}" in (REPOSITORY / "workspace.yaml").read_text()
+        assert f'code_location_name = "{LOCATION}"' in (REPOSITORY / "pyproject.toml").read_text()
         words = f"lp_pipeline.errors.BrokenProgram: {BrokenProgram(ImportError('no module named half'))}\n"
         error = SerializableErrorInfo(words, [], "BrokenProgram")
         instance.report_engine_event("Could not load job definition.", run, EngineEventData.engine_error(error))

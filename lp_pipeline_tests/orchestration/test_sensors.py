@@ -61,7 +61,7 @@ def job(
     return found.execute_in_process(instance=instance, raise_on_error=False, run_config={"ops": ops})
 
 
-def test_it_starts_when_something_has_landed(talk: Talk, instance: dg.DagsterInstance) -> None:
+def test_it_starts_push_when_communications_arrive(talk: Talk, instance: dg.DagsterInstance) -> None:
     """C3: once; then there is nothing to do until something new lands."""
     assert not starts(talk, instance)  # without an outbox, and without making one
     assert not talk.outbox.path.exists()
@@ -223,7 +223,7 @@ def test_losing_dagsters_state_sends_nothing_again(talk: Talk) -> None:
 
 def test_it_runs_from_the_start_every_few_seconds() -> None:
     """C3: running unless somebody stops it."""
-    (sensor,) = build_definitions().get_repository_def().sensor_defs
+    sensor = build_definitions().get_repository_def().get_sensor_def("push_when_communications_arrive")
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     assert sensor.minimum_interval_seconds == 5
 
@@ -235,6 +235,10 @@ def test_the_job_pushes_and_publishes(talk: Talk, instance: dg.DagsterInstance) 
     assert result.success
     query = "select target, state from communication_pushes where communication_id = 'c1' order by 1"
     assert talk.published(query) == [("call_log", "sent"), ("note", "sent"), ("production_note", "skipped")]
+    (event,) = result.asset_materializations_for_node("push")
+    assert event.asset_key == dg.AssetKey("leadperfection_notes")
+    shown = {name: value.value for name, value in event.metadata.items()}
+    assert (shown["sent"], shown["note: sent"], shown["dagster/row_count"]) == (2, 1, 3)
 
 
 def test_the_launchpads_dry_run_is_a_file_for_its_owner(talk: Talk, instance: dg.DagsterInstance) -> None:
@@ -246,6 +250,7 @@ def test_the_launchpads_dry_run_is_a_file_for_its_owner(talk: Talk, instance: dg
     published = (talk.folder / "published.duckdb").stat().st_mtime_ns
     result = job(talk, instance, publish=True, dry_run=True)
     assert result.success
+    assert result.asset_materializations_for_node("push") == []
     assert secret in path.read_text()
     assert oct(path.stat().st_mode & 0o777) == "0o600"
     logged = json.dumps([str(event) for event in result.all_events]) + str(instance.all_logs(result.run_id))

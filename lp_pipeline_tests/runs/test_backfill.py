@@ -211,8 +211,10 @@ def test_the_job_reads_publishes_and_refuses_what_is_no_day(lp_account: Account)
     """W2: the job's config is validated with a clear message; what it read is published."""
     lp_account.lp.put(person(lp_account, "1", day(26)))
     result = run_job(lp_account, "backfill", **{"from": "26.02.2026", "to": "2026-02-26"})
-    assert failures(result) == ["from: '26.02.2026' is not a valid date; use YYYY-MM-DD."]
-    assert run_job(lp_account, "backfill", **{"from": "2026-02-26", "to": "2026-02-26"}).success
+    assert failures(result) == [
+        "from: '26.02.2026' is not a valid day; use YYYY-MM-DD, today, yesterday or, for example, 7 days ago."
+    ]
+    assert run_job(lp_account, "backfill", **{"from": "4 days ago", "to": "yesterday"}).success
     assert lp_account.published("select external_contact_id from opportunities") == [("1",)]
 
 

@@ -26,6 +26,7 @@ delete from pipeline.lead_listings where contact_key in (select contact_key from
 delete from pipeline.unpublished_contacts where contact_key in (select contact_key from erased);
 delete from pipeline.suspects where external_contact_id = getvariable('contact');
 delete from pipeline.due_deliveries where external_contact_id = getvariable('contact');
+delete from pipeline.speed_to_lead where external_contact_id = getvariable('contact');
 delete from opportunities where external_contact_id = getvariable('contact');
 delete from opportunity_changes where external_contact_id = getvariable('contact');
 delete from held_opportunities where external_contact_id = getvariable('contact');

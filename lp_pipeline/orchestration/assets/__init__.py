@@ -1,5 +1,6 @@
 """The assets, one module a stage: they wire and report, they don't compute."""
 
+from lp_pipeline.orchestration.assets.external import EXTERNAL_ASSETS, leadperfection_notes
 from lp_pipeline.orchestration.assets.hatch_deliveries import hatch_deliveries
 from lp_pipeline.orchestration.assets.opportunities import opportunities
 from lp_pipeline.orchestration.assets.published import published
@@ -18,8 +19,10 @@ SYNC_ASSETS = [
 ]
 
 __all__ = [
+    "EXTERNAL_ASSETS",
     "SYNC_ASSETS",
     "hatch_deliveries",
+    "leadperfection_notes",
     "opportunities",
     "published",
     "raw_communications",

@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from lp_pipeline.orchestration.assets.raw import raw_leads, raw_prospects
+from lp_pipeline.orchestration.catalog import ENGINEERS, FRESH, OPPORTUNITIES, PERSONAL
 from lp_pipeline.orchestration.failures import plain_failures
 from lp_pipeline.orchestration.metadata import table
 from lp_pipeline.runs.connections import Connections
@@ -12,11 +13,24 @@ from lp_pipeline.transform.merge import stage
 
 
 @dg.asset(
-    group_name="sync",
+    group_name=OPPORTUNITIES,
     config_schema={},  # an unknown key is an error
-    kinds={"duckdb"},
+    kinds={"duckdb", "sql"},
+    owners=ENGINEERS,
+    tags=PERSONAL,
+    freshness_policy=FRESH,
     deps=[raw_leads, raw_prospects],
-    description="Every stored reading that is not yet merged: what it triggers, joined, mapped and judged.",
+    description="""\
+What the new readings trigger: leads that are new or changed, or else the prospect itself, joined and mapped to the \
+columns of an opportunity. A record that lacks a required field is rejected here, and is judged again whenever it is \
+read.
+
+It is a step on the way and is kept only until the merge. To see what was turned away, and why:
+
+```sql
+select missing, count(*) as records, max(last_rejected_at) as last_seen from rejected_records group by all
+```
+""",
 )
 def staged_opportunities(
     context: dg.AssetExecutionContext, connections: dg.ResourceParam[Connections]
@@ -26,11 +40,12 @@ def staged_opportunities(
         report = stage(connections.warehouse, connections.settings)
     return dg.MaterializeResult(
         metadata={
-            "readings": report.readings,
-            "prospects": report.prospects,
+            "staged opportunities": report.staged,
             "triggered leads": report.triggered_leads,
             "triggered prospects": report.triggered_prospects,
-            "staged opportunities": report.staged,
             **({"why triggered": table(report.reasons)} if report.reasons else {}),
+            "readings": report.readings,
+            "prospects": report.prospects,
+            "dagster/row_count": report.staged,
         }
     )
