@@ -189,8 +189,8 @@ for commands in (
     FORGET,
     HEALTH,
     HISTORY,
-    UPKEEP,
     REPORT,
+    UPKEEP,
 ):
     for command in commands:
         main.add_command(command)
