@@ -14,6 +14,7 @@ from contextlib import redirect_stderr
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -440,7 +441,13 @@ def _said_by(account: Account) -> Iterator[str]:
 ELSEWHERE = {"batch_has_prospect_ids"}
 
 
-@pytest.mark.parametrize("message", messages())
+def each_message() -> list[Any]:
+    """What needs a whole run is a slow test."""
+    slow = pytest.mark.slow
+    return [one if one in {*PRODUCERS, *ELSEWHERE} else pytest.param(one, marks=slow) for one in messages()]
+
+
+@pytest.mark.parametrize("message", each_message())
 def test_each_message_is_what_the_program_says(message: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Issue 11: nobody looks in vain for what they see, and none is listed that the program no longer says."""
     if message in ELSEWHERE:
