@@ -9,7 +9,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 LOCK = $(COMPILE) --all-extras pyproject.toml
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: help run dev test test-long test-full lint types check compat compat-docs clients drills bench docs lock clean setup home
+.PHONY: help run dev test test-long test-browser test-full lint types check compat compat-docs clients drills bench docs lock clean setup home
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do \
@@ -25,9 +25,12 @@ test: setup ## the everyday test suite
 	$(BIN)/python -m pytest -n 2
 
 test-long: setup ## the slower tests: whole processes, killed or side by side
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest -n 2 -m slow --ignore lp_pipeline_tests/browser
 
-test-full: test test-long ## both suites
+test-browser: setup ## the Dagster UI in a Chromium (on Debian: apt-get install chromium)
+	$(BIN)/python -m pytest -m slow lp_pipeline_tests/browser
+
+test-full: test test-long test-browser ## all suites
 
 lint: setup ## style, formatting and the layers of the package
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ from zlib import crc32
 import dagster as dg
 
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.orchestration.jobs import housekeeping, sweep, sync
+from lp_pipeline.orchestration.jobs import LONG_JOBS, housekeeping, sweep, sync
 from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.orchestration.schedules import busy_with, holder
 from lp_pipeline.settings import Account, Settings, load_account
@@ -92,7 +92,7 @@ def _requests(
     free = [each for each in due if each.name not in under_way and not is_busy(partial(load_account, each.name))]
     for account in free:
         key = f"{account.name} {now:%Y-%m-%dT%H:%M%z}"
-        yield dg.RunRequest(run_key=key, partition_key=account.name, tags=tags(account))
+        yield dg.RunRequest(run_key=key, partition_key=account.name, tags=tags(account, job))
     if not free:
         yield dg.SkipReason(f"{len(due)} accounts are due, and all are busy" if due else "no account is due")
 
@@ -102,9 +102,14 @@ def enabled(accounts: Accounts) -> list[Account]:
     return [account for account in accounts().values() if account.enabled]
 
 
-def tags(account: Account) -> dict[str, str]:
-    """What each run of an account carries: whose it is and where it can run."""
-    return {"lp/account": account.name, "lp/shard": account.shard}
+def tags(account: Account, job: str) -> dict[str, str]:
+    """What each run of an account carries: whose it is, and in which queue it waits."""
+    return {"lp/account": account.name, "lp/queue": queue_of(account, job)}
+
+
+def queue_of(account: Account, job: str) -> str:
+    """The queue of the account's shard, or the one for what may take hours, which delays no sync (SPEC A4)."""
+    return f"{account.shard}-long" if job in LONG_JOBS else account.shard
 
 
 def _is_its_time(account: Account, now: datetime, span: range) -> bool:

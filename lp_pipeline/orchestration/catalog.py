@@ -32,9 +32,10 @@ RULES = {  # the SQL that decides, beside the asset's own code; `.py` where ther
         "staging/staged_opportunities.sql",
     ],
     "opportunities": ["merge/outcomes.sql", "merge/opportunities.sql", "merge/gone.sql"],
-    "hatch_deliveries": ["delivery/due.sql", "delivery.py"],
+    "hatch_deliveries": ["delivery/due.sql", "delivery/deliver.py"],
     "raw_communications": ["communications/export.py", "communications/inbox.py"],
-    "communications_in_leadperfection": ["communications/push.py", "communications/note_text.py"],
+    "leadperfection_notes": ["communications/push.py", "communications/note_text.py"],
+    "report": ["report/overview.sql", "insight/report/page.py"],
     "published": ["publish/tables.sql", "publish/views.sql", "publish/comments.sql"],
 }
 COMMENT = re.compile(r"^comment on column ([\w.]+)\.(\w+) is '((?:[^']|'')*)';$", re.MULTILINE)

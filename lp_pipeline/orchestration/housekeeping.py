@@ -19,6 +19,7 @@ def tidy(instance: dg.DagsterInstance, connections: Connections, *, dry_run: boo
         settings.now(),
         keep_days=settings.keep_runs_days,
         keep_failed_days=settings.keep_failed_runs_days,
+        account=settings.name,
         dry_run=dry_run,
     )
     return [*runs, *tidy_data(settings, connections.outbox, connections.warehouse_briefly, dry_run=dry_run)]

@@ -23,12 +23,12 @@ from dagster._core.storage.schedules.schema import JobTickTable
 from dagster._core.storage.schedules.sql_schedule_storage import SqlScheduleStorage
 
 from lp_pipeline.orchestration.launcher import FOLDER as ALIVE
+from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.storage.alive import is_gone
 from lp_pipeline.upkeep.compaction import vacuum
 from lp_pipeline.upkeep.tidied import Tidied
 
 Status = dg.DagsterRunStatus
-PARTITION = "dagster/partition"
 AT_ONCE = 200  # runs removed in one transaction
 SETTLED = 24 * 3600.0  # seconds; a file of a run that Dagster does not know may belong to one that is just beginning
 DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
@@ -37,16 +37,24 @@ UNFINISHED = frozenset(Status) - {Status.SUCCESS, Status.FAILURE, Status.CANCELE
 
 
 def thin_history(
-    instance: dg.DagsterInstance, now: datetime, *, keep_days: int, keep_failed_days: int, dry_run: bool = False
+    instance: dg.DagsterInstance,
+    now: datetime,
+    *,
+    keep_days: int,
+    keep_failed_days: int,
+    account: str = "",
+    dry_run: bool = False,
 ) -> list[Tidied]:
     """Remove finished runs older than `keep_days` (failed ones: `keep_failed_days`), a line each for what was there.
+
+    Of many accounts, each removes the runs of its own.
 
     A `dry_run` removes nothing, and counts what would go. Killed in between, the next call does the rest.
     """
     home = Path(instance.root_directory)
-    there = instance.get_runs_count()
+    there = instance.get_runs_count(dg.RunsFilter(tags=_tags(account)))
     files, bytes_before = _extent(home)
-    old = old_runs(instance, now, keep_days=keep_days, keep_failed_days=keep_failed_days)
+    old = old_runs(instance, now, keep_days=keep_days, keep_failed_days=keep_failed_days, account=account)
     if dry_run:
         return [Tidied("runs in Dagster", there, there - len(old))]
     for begin in range(0, len(old), AT_ONCE):
@@ -64,22 +72,29 @@ def thin_history(
     ]
 
 
-def old_runs(instance: dg.DagsterInstance, now: datetime, *, keep_days: int, keep_failed_days: int) -> list[str]:
+def old_runs(
+    instance: dg.DagsterInstance, now: datetime, *, keep_days: int, keep_failed_days: int, account: str = ""
+) -> list[str]:
     """The ids of the runs that may go, oldest first."""
     ages = (([Status.SUCCESS, Status.CANCELED], keep_days), ([Status.FAILURE], keep_failed_days))
     found = [
         run
         for statuses, days in ages
-        for run in instance.get_runs(dg.RunsFilter(statuses=statuses, created_before=now - timedelta(days=days)))
+        for run in instance.get_runs(
+            dg.RunsFilter(statuses=statuses, created_before=now - timedelta(days=days), tags=_tags(account))
+        )
     ]
-    jobs = {(run.job_name, run.tags.get(PARTITION)) for run in found}
-    needed = {_latest(instance, job, partition) for job, partition in jobs} | _latest_of_assets(instance)
+    jobs = {run.job_name for run in found}
+    needed = {_latest(instance, job, account) for job in jobs} | _latest_of_assets(instance)
     return [run.run_id for run in reversed(found) if run.run_id not in needed]
 
 
-def _latest(instance: dg.DagsterInstance, job: str, partition: str | None) -> str:
-    tags = {PARTITION: partition} if partition else {}
-    return instance.get_runs(dg.RunsFilter(job_name=job, tags=tags), limit=1)[0].run_id
+def _latest(instance: dg.DagsterInstance, job: str, account: str) -> str:
+    return instance.get_runs(dg.RunsFilter(job_name=job, tags=_tags(account)), limit=1)[0].run_id
+
+
+def _tags(account: str) -> dict[str, str]:
+    return {PARTITION: account} if account else {}
 
 
 def _latest_of_assets(instance: dg.DagsterInstance) -> set[str | None]:

@@ -51,14 +51,14 @@ def sweep_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleD
 
 
 def housekeeping_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDefinition:
-    """`housekeeping` daily (SPEC K1), after the sweep."""
+    """`housekeeping` daily, after the sweep (SPEC K1)."""
     return dg.ScheduleDefinition(
         name="housekeeping_every_night",
         job=housekeeping,
-        cron_schedule="40 3 * * *",
+        cron_schedule="40 4 * * *",
         execution_timezone=zone_of(load),
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Every night at 3:40 in the account's time zone: remove what is old, so that disk use stays flat.",
+        description="Every night at 4:40 in the account's time zone: remove what is old, so that disk use stays flat.",
     )
 
 

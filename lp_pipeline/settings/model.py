@@ -90,6 +90,9 @@ class Settings(BaseModel):
     push_to_production_notes: bool = Field(False, alias="PUSH_TO_PRODUCTION_NOTES")
     push_since: Annotated[datetime, BeforeValidator(forms.instant)] | None = Field(None, alias="PUSH_SINCE")
     push_doubt_seconds: float = Field(300.0, alias="PUSH_DOUBT_SECONDS", ge=0, le=2_592_000)
+    keep_runs_days: int = Field(14, alias="KEEP_RUNS_DAYS", ge=1, le=36_500)
+    keep_failed_runs_days: int = Field(60, alias="KEEP_FAILED_RUNS_DAYS", ge=1, le=36_500)
+    keep_communications_days: int = Field(730, alias="KEEP_COMMUNICATIONS_DAYS", ge=0, le=36_500)
     alert_webhook_url: Annotated[SecretStr, AfterValidator(forms.secret_url)] = Field(
         SecretStr(""), alias="ALERT_WEBHOOK_URL"
     )
@@ -97,9 +100,6 @@ class Settings(BaseModel):
     heartbeat_url: Annotated[SecretStr, AfterValidator(forms.secret_url)] = Field(SecretStr(""), alias="HEARTBEAT_URL")
     late_minutes: int = Field(30, alias="ALERT_LATE_MINUTES", ge=1)
     failing_minutes: int = Field(60, alias="ALERT_FAILING_MINUTES", ge=1)
-    keep_runs_days: int = Field(14, alias="KEEP_RUNS_DAYS", ge=1, le=36_500)
-    keep_failed_runs_days: int = Field(60, alias="KEEP_FAILED_RUNS_DAYS", ge=1, le=36_500)
-    keep_communications_days: int = Field(730, alias="KEEP_COMMUNICATIONS_DAYS", ge=0, le=36_500)
     data: Annotated[Path, BeforeValidator(forms.folder)] = Field(Path(), alias="LP_PIPELINE_DATA")
     group: str | None = Field(None, alias="LP_PIPELINE_GROUP")
     sandbox: bool = Field(True, alias="LP_PIPELINE_SANDBOX")

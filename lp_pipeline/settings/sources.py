@@ -7,7 +7,6 @@ precedence, and the copy would be out of date after the first edit.
 import difflib
 import os
 import re
-import shlex
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
@@ -32,6 +31,11 @@ def setting_names() -> list[str]:
     return [str(field.alias) for field in Settings.model_fields.values()]
 
 
+def secret_names() -> set[str]:
+    """Those of them that are passwords or keys."""
+    return {str(field.alias) for field in Settings.model_fields.values() if field.annotation is SecretStr}
+
+
 def settings_file() -> Path:
     """The file that settings are read from, whether or not it exists."""
     given = os.environ.get(FILE_SETTING, "").strip()
@@ -43,18 +47,11 @@ def settings_file() -> Path:
         raise SettingsError(f"{FILE_SETTING} starts with ~, but that user has no home folder.") from None
 
 
-def exposed_settings_file() -> str | None:
-    """A warning if other users of this machine can read the file's passwords and keys (SPEC R4); raises `SettingsError`
-    as `read_sources` does. What a service manager hands over in a folder of its own is its business."""
-    path = settings_file()
+def others_can_read(path: Path) -> bool:
+    """Whether other users of this machine can read or change a file of settings (SPEC R4). What a service manager hands
+    over in a folder of its own is its business: systemd may use an access list, which looks like a group."""
     handed_over = os.environ.get("CREDENTIALS_DIRECTORY")
-    if not path.is_file() or not path.stat().st_mode & 0o077 or (handed_over and path.is_relative_to(handed_over)):
-        return None
-    secrets = {str(field.alias) for field in Settings.model_fields.values() if field.annotation is SecretStr}
-    if not secrets & read_file(path).keys():
-        return None
-    command = shlex.join(["chmod", "600", str(path)])
-    return f"Other users of this machine can read the passwords and keys in {path}. To stop that:  {command}"
+    return bool(path.stat().st_mode & 0o077) and not (handed_over and path.is_relative_to(handed_over))
 
 
 def read_sources(environ: Mapping[str, str]) -> dict[str, str]:

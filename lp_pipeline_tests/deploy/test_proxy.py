@@ -107,7 +107,7 @@ def test_nobody_reaches_the_ui_without_signing_in(proxy: Proxy) -> None:
     """R4: no page, no API, no WebSocket; with the right name and password all of them, and the UI never sees those. The
     inbox's one path needs no sign-in, for its secret is its own."""
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
-    for path in ("/", "/graphql", "/server_info", "/health", "/communications/../graphql", "/communicationsx"):
+    for path in ("/", "/graphql", "/server_info", "/health", "/communications/../graphql", "/communications/"):
         assert proxy.get(path).status_code == 401, path
         assert proxy.get(path, auth=(USER[0], "wrong"), headers=upgrade).status_code == 401, path
     assert proxy.reached == []
@@ -116,6 +116,7 @@ def test_nobody_reaches_the_ui_without_signing_in(proxy: Proxy) -> None:
     assert (name, path) == ("web", "/graphql?query={version}")
     assert (headers["upgrade"], headers["connection"]) == ("websocket", "upgrade")
     assert "authorization" not in headers
-    assert proxy.get("/communications", "POST", json=[], headers={"X-Inbox-Secret": "s"}).status_code == 200
-    name, path, headers = proxy.reached[-1]
-    assert (name, path, headers["x-inbox-secret"]) == ("inbox", "/communications", "s")
+    for path in ("/communications", "/communications/albany"):
+        assert proxy.get(path, "POST", json=[], headers={"X-Inbox-Secret": "s"}).status_code == 200
+        name, reached, headers = proxy.reached[-1]
+        assert (name, reached, headers["x-inbox-secret"]) == ("inbox", path, "s")

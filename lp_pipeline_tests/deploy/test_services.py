@@ -126,11 +126,7 @@ def test_a_deployment_works_survives_and_ends(site: Site, database: Postgres) ->
     database.stop()
     database.start()
     gate = Event()
-
-    def hold(_path: str, _parameters: dict[str, str]) -> None:
-        gate.wait(60)
-
-    account.lp.before_request = hold
+    account.lp.before_request = lambda *_: until(gate.is_set, "nobody opens the gate", 120)
     killed = site.launch("sync", tries=5)  # the web server notices a lost connection when it uses it
     until(Turn(account.folder).is_taken, f"no sync begins after a restart\n{host.logs()}", 120)
     os.kill(_process_of(site, killed), signal.SIGKILL)

@@ -48,14 +48,14 @@ class Deployment:
     def freeze_daemon(self) -> None:
         """Stop dequeuing runs."""
         assert self._dev
-        (daemon,) = (pid for pid in _below(self._dev.pid) if "dagster._daemon" in _command(pid))
+        (daemon,) = (pid for pid in below(self._dev.pid) if "dagster._daemon" in _command(pid))
         os.kill(daemon, signal.SIGSTOP)
 
     def kill(self) -> int:
         """SIGKILL it and all that it started, runs included; how many processes that were."""
         if self._dev is None:
             return 0
-        found = _below(self._dev.pid)
+        found = below(self._dev.pid)
         for pid in found:
             os.kill(pid, signal.SIGKILL)
         self._dev.wait()
@@ -132,7 +132,7 @@ def _command(pid: int) -> str:
         return ""
 
 
-def _below(root: int) -> list[int]:
+def below(root: int) -> list[int]:
     """A process and all that descend from it, by their ids."""
     parents: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):

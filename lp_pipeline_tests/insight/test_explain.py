@@ -39,6 +39,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deliveries]:
             _someone("3", lead("30")),  # held later
             _someone("4", lead("40"), email="bad@example.com"),  # refused by Hatch
             _someone("5", lead("50"), lead("51")),  # 51 goes away
+            _someone("9", lead("90"), lead("92", disposition=...)),  # 92 is rejected
             _someone("7", firstname="Zoe", lastname="Lone", phone1="(518)555-0101"),
         )
         s.deliver(
@@ -144,6 +145,7 @@ def test_a_synced_lead_tells_how_it_was_read_built_merged_and_delivered(day: Del
             marks=pytest.mark.slow,
         ),
         ("40", "Lead 40 of prospect 4: an opportunity, refused by Hatch: bad@example.com bounces", "opportunity"),
+        ("9", "Prospect 9: an opportunity with lead 90, delivered to Hatch; its lead 92 is rejected: ", "opportunity"),
         ("51", "Lead 51 of prospect 5: an opportunity, gone since 12:30 PM EST", "gone"),
         pytest.param(
             "6",
@@ -202,18 +204,18 @@ def test_a_held_one_shows_both_dates_and_how_to_settle_it(day: Deliveries) -> No
 
 def test_an_id_that_was_never_read_is_asked_for_on_request(day: Deliveries) -> None:
     """E1: LeadPerfection's change time says which window would have shown it, and which days to read."""
-    old = json.dumps(prospect("90", lead("91", **DAYS_AGO), lastchanged="2026-02-03T09:00:00")).encode()
-    story = told(day, "90", lambda identity: ("prospect", old) if identity == "90" else None)
+    old = json.dumps(prospect("94", lead("91", **DAYS_AGO), lastchanged="2026-02-03T09:00:00")).encode()
+    story = told(day, "94", lambda identity: ("prospect", old) if identity == "94" else None)
     assert story.verdict == (
-        "90: LeadPerfection shows this prospect, changed Feb 3 9:00 AM EST (prospect.lastchanged), outside every "
+        "94: LeadPerfection shows this prospect, changed Feb 3 9:00 AM EST (prospect.lastchanged), outside every "
         "window read so far"
     )
     assert "lp-pipeline backfill --from 2026-02-03 --to 2026-02-03" in story.advice[0]
     story = told(day, "91", lambda _identity: ("lead", old))
     assert "changed Feb 1 8:00 AM EST (lead.lastchangedon)" in story.verdict
     inside = (NOON - timedelta(minutes=10)).isoformat()
-    missed = json.dumps(prospect("92", lastchanged=inside)).encode()
-    assert "without it" in told(day, "92", lambda _identity: ("prospect", missed)).verdict
+    missed = json.dumps(prospect("96", lastchanged=inside)).encode()
+    assert "without it" in told(day, "96", lambda _identity: ("prospect", missed)).verdict
     assert "shows no prospect or lead" in told(day, "93", lambda _identity: None).verdict
     assert "Read so far  lead feed: between 11:25 AM EST and" in page(day, "999")
 

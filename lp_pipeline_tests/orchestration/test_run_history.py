@@ -14,7 +14,6 @@ import sqlalchemy as db
 from dagster._core.storage.runs.schema import RunsTable
 from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 
-from lp_pipeline.orchestration.launcher import FOLDER
 from lp_pipeline.orchestration.launcher import FOLDER as ALIVE
 from lp_pipeline.orchestration.run_history import old_runs, thin_history
 from lp_pipeline.settings import REPOSITORY
@@ -22,7 +21,6 @@ from lp_pipeline.storage.alive import shown_alive
 from lp_pipeline.upkeep.tidied import Tidied
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-KEEP = {"keep_days": 14, "keep_failed_days": 60}
 
 
 @dg.asset(config_schema={"fails": dg.Field(bool, default_value=False)})
@@ -73,6 +71,10 @@ def thinned(instance: dg.DagsterInstance, *, dry_run: bool = False) -> list[Tidi
     return thin_history(instance, NOW, keep_days=14, keep_failed_days=60, dry_run=dry_run)
 
 
+def old(instance: dg.DagsterInstance) -> list[str]:
+    return old_runs(instance, NOW, keep_days=14, keep_failed_days=60)
+
+
 def left(instance: dg.DagsterInstance) -> set[str]:
     return {run.run_id for run in instance.get_runs()}
 
@@ -94,14 +96,14 @@ def disk(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 def test_runs_are_kept_for_14_days_and_failed_ones_for_60(memory: dg.DagsterInstance) -> None:
     """K1: by the day they were created."""
-    old, _, failed_long_ago, _ = (
+    long_ago, _, failed_long_ago, _ = (
         ran(memory, 14.1),
         ran(memory, 13.9),
         ran(memory, 60.1, fails=True),
         ran(memory, 59.9, fails=True),
     )
     ran(memory, 0)
-    assert old_runs(memory, NOW, **KEEP) == [failed_long_ago, old]
+    assert old(memory) == [failed_long_ago, long_ago]
 
 
 def test_the_latest_run_of_each_job_and_asset_stays_however_old(memory: dg.DagsterInstance) -> None:
@@ -111,9 +113,9 @@ def test_the_latest_run_of_each_job_and_asset_stays_however_old(memory: dg.Dagst
     checked = ran(memory, 90, "checking")
     ran(memory, 80, "checking")
     failed = ran(memory, 0, fails=True)  # so the last run of this job materialized nothing
-    assert set(old_runs(memory, NOW, **KEEP)) >= set(gone)
-    assert not {rare, materialized, failed} & set(old_runs(memory, NOW, **KEEP))
-    assert checked in old_runs(memory, NOW, **KEEP)
+    assert set(old(memory)) >= set(gone)
+    assert not {rare, materialized, failed} & set(old(memory))
+    assert checked in old(memory)
 
 
 def test_a_run_that_has_not_ended_stays(memory: dg.DagsterInstance) -> None:
@@ -129,19 +131,19 @@ def test_a_run_that_has_not_ended_stays(memory: dg.DagsterInstance) -> None:
 def test_nothing_is_left_of_a_run_that_is_removed(disk: dg.DagsterInstance) -> None:
     """K1: no file is named after it and no table knows it; what stays can still be looked at. A dry run only counts."""
     home = Path(disk.root_directory)
-    old, kept = ran(disk, 20), ran(disk, 1)
-    assert len([path for path in home.rglob("*") if old in str(path)]) > 3, "its events, and what it wrote"
+    gone, kept = ran(disk, 20), ran(disk, 1)
+    assert len([path for path in home.rglob("*") if gone in str(path)]) > 3, "its events, and what it wrote"
     assert thinned(disk, dry_run=True) == [Tidied("runs in Dagster", 2, 1)]
-    assert left(disk) == {old, kept}
+    assert left(disk) == {gone, kept}
 
     runs, files, size = thinned(disk)
     assert (runs.before, runs.after) == (2, 1)
     assert files.after < files.before
     assert size.is_size
-    assert [path for path in home.rglob("*") if old in path.name] == []
+    assert [path for path in home.rglob("*") if gone in path.name] == []
     for name in ("history/runs.db", "history/runs/index.db"):
         with closing(sqlite3.connect(home / name)) as connection:
-            assert old not in "\n".join(connection.iterdump())
+            assert gone not in "\n".join(connection.iterdump())
     assert disk.all_logs(kept)
     assert list(home.glob(f"storage/{kept}/compute_logs/*"))
     latest = disk.get_latest_materialization_event(dg.AssetKey("thing"))
@@ -158,7 +160,7 @@ def test_what_a_kill_or_the_ui_left_is_removed_later(disk: dg.DagsterInstance) -
     disk.delete_run(deleted)  # what the UI does
     emptied = home / "history" / "runs" / f"{deleted}.db"
     dead = home / ALIVE / kept
-    with shown_alive(home / FOLDER, "11111111-1111-4111-8111-111111111111"):
+    with shown_alive(home / ALIVE, "11111111-1111-4111-8111-111111111111"):
         dead.write_text("")
         (home / ALIVE / f".{half}").write_text("")
         thinned(disk)

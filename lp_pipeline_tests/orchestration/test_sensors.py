@@ -236,7 +236,7 @@ def test_the_job_pushes_and_publishes(talk: Talk, instance: dg.DagsterInstance) 
     query = "select target, state from communication_pushes where communication_id = 'c1' order by 1"
     assert talk.published(query) == [("call_log", "sent"), ("note", "sent"), ("production_note", "skipped")]
     (event,) = result.asset_materializations_for_node("push")
-    assert event.asset_key == dg.AssetKey("communications_in_leadperfection")
+    assert event.asset_key == dg.AssetKey("leadperfection_notes")
     shown = {name: value.value for name, value in event.metadata.items()}
     assert (shown["sent"], shown["note: sent"], shown["dagster/row_count"]) == (2, 1, 3)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.settings import REPOSITORY, exposed_settings_file, load_settings
+from lp_pipeline.settings import REPOSITORY, load_settings
 
 BIN = Path(sys.executable).parent
 OURS = ("LP_", "HATCH_", "PUSH_", "INBOX_", "ALERT_", "COMMUNICATIONS_", "DAGSTER_")
@@ -141,35 +141,6 @@ def test_another_projects_dotenv_is_none_of_our_business(folder: Path) -> None:
     """Settings: whatever its form; Dagster's own names may be there, too."""
     (folder / ".env").write_bytes(b"DAGSTER_HOME=/x\nDAGSTER_MODULE_NAME=m\nPUSH_URL=x\nnot a line\nDATABASE=\xff\n")
     load_settings()
-
-
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
-def test_a_file_with_secrets_that_others_can_read_is_warned_of(folder: Path, mode: int) -> None:
-    """R4: by a message with the command that stops it; never a secret."""
-    path = folder / "lp_pipeline.env"
-    write(folder, f"LP_PASSWORD={SECRET}\n")
-    path.chmod(mode)
-    warning = exposed_settings_file()
-    assert warning is not None
-    assert SECRET not in warning
-    subprocess.run(warning.rpartition("stop that:  ")[2], shell=True, check=True)
-    assert exposed_settings_file() is None
-
-
-def test_a_file_without_secrets_or_of_a_service_manager_may_be_read(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """R4: switches are no secrets, and systemd decides who reads the credentials that it hands to a service."""
-    path = folder / "lp_pipeline.env"
-    shutil.copy(REPOSITORY / "lp_pipeline.env.example", path)
-    path.chmod(0o644)
-    assert exposed_settings_file() is None
-    write(folder, f"INBOX_SECRET={SECRET}{SECRET}{SECRET}\n")
-    assert exposed_settings_file() is not None
-    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
-    assert exposed_settings_file() is None
-    path.unlink()
-    assert exposed_settings_file() is None
 
 
 @pytest.mark.slow

@@ -8,26 +8,26 @@ select
     max(read_at) as read_at,
     -- J1: a prospect's leads come from the lead feed, or from the prospect feed if the lead feed has never shown it
     arg_min(reading_no, feed) as leads_no
-from shown
+from shown_readings
 where external_contact_id is not null
 group by external_contact_id;
 
 -- One row per prospect. As in opportunities (J1), each field comes from the latest reading that has the key.
-create temp table merged as
-select
-    n.external_contact_id,
-    s.read_at,
-    case
-        when o.older_keys is null then json_merge_patch(n.fields, '{"leads": null, "notes": null, "calls": null}')
-        -- no key is in both, so nothing mixes inside a value
-        else json_merge_patch(o.older_keys, n.fields, '{"leads": null, "notes": null, "calls": null}')
-    end as content
-from sources as s
-inner join shown as n on n.reading_no = s.newer_no
-left join work.pipeline.older_keys as o on o.contact_key = n.external_contact_id;
-
 insert into prospects
-with parsed as (
+with merged as (
+    select
+        n.external_contact_id,
+        s.read_at,
+        case
+            when o.older_keys is null then json_merge_patch(n.fields, '{"leads": null, "notes": null, "calls": null}')
+            -- no key is in both, so nothing mixes inside a value
+            else json_merge_patch(o.older_keys, n.fields, '{"leads": null, "notes": null, "calls": null}')
+        end as content
+    from shown as n
+    inner join sources as s on s.newer_no = n.reading_no
+    left join work.pipeline.older_keys as o on o.contact_key = n.external_contact_id
+),
+parsed as (
     select
         *,
         from_json(
