@@ -41,7 +41,9 @@ def test_an_asset_shows_numbers_a_plot_and_where_columns_come_from(ui: UI, mater
     page = ui.goto("/assets/opportunities?view=events", "Materialized in run")
     rows = page.get_by_role("row").all_inner_texts()
     names = [row.split("\t")[0].strip() for row in rows]
-    assert names[:3] == ["opportunities", "changes (first load)", "rejected records"]
+    assert names[0] == "opportunities"
+    assert names[1] in ("changes (first load)", "changes")  # the schedule's next one, if that was faster
+    assert names[2] == "rejected records"
     plot = page.locator("img[alt*='at most']").first
     expect(plot).to_be_visible()
     assert plot.evaluate("picture => picture.naturalWidth") > 400
