@@ -62,12 +62,13 @@ drills: setup ## pushes that are killed, answers that get lost, histories of tho
 bench: setup .venv-dlt/.ready ## measure speed, memory and growth, beside dlt: hours (BENCH="--help" for choices)
 	$(BIN)/python -m benchmarks --page docs/performance.md --out docs/performance $(BENCH)
 
-docs: setup ## write docs/settings.md and docs/commands.md anew from the code
+docs: setup ## write the reference pages docs/settings.md, commands.md and questions.md anew from the code
 	$(BIN)/python -m lp_pipeline_tests.reference
 
 lock: ## rewrite the lock files (needs uv)
 	$(LOCK) --constraint <(echo 'duckdb>=2') -o requirements.lock
 	$(LOCK) --constraint <(echo 'duckdb<2') -o requirements-duckdb15.lock
+	$(COMPILE) --no-annotate --extra postgres --constraint requirements.lock pyproject.toml - <<<'hatchling' -o requirements-deploy.lock
 	$(COMPILE) requirements-clients.in -o requirements-clients.lock
 	$(COMPILE) --no-annotate - <<<'duckdb<2' -o requirements-clients-duckdb15.lock
 	$(COMPILE) --no-annotate - <<<'duckdb<1.5' -o requirements-clients-duckdb14.lock

@@ -32,6 +32,7 @@ class SettingsError(PipelineError):
     """A setting is missing, malformed or conflicts with another one; the message names it. `usable` are the `Settings`
     that say where to record the error and whom to alert, if these can be told."""
 
+    is_elsewhere: bool = False  # only that the account's folder is on another host (SPEC A3)
     usable: Any = None
 
 

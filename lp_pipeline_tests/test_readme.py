@@ -12,6 +12,7 @@ from lp_pipeline.orchestration.build import build_definitions
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.storage.published import open_published
 from lp_pipeline_tests.first_sync import first_sync
+from lp_pipeline_tests.scenario import lead, prospect
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PAGES = [README, *(page.read_text(encoding="utf-8") for page in sorted((REPOSITORY / "docs").glob("*.md")))]
@@ -30,7 +31,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which somebody ran one sync on the sandbox."""
     folder = tmp_path_factory.mktemp("checkout")
     (folder / "data").mkdir()
-    first_sync(folder / "data" / "sandbox")
+    first_sync(folder / "data" / "sandbox", prospect("90211", lead("120345"), phone1=...))  # one is rejected
     return folder
 
 

@@ -9,7 +9,7 @@ import click
 
 from lp_pipeline.cli.history import Day
 from lp_pipeline.cli.interview import Interview, content
-from lp_pipeline.settings import read_file, refuse_dotenv, settings_file
+from lp_pipeline.settings import read_file, refuse_dotenv
 
 SECRETS = {
     "LP_PASSWORD": "--password-file",
@@ -78,9 +78,10 @@ def connect(
     """
     from lp_pipeline.cli import connecting, write_settings
     from lp_pipeline.settings.edit import content_of
+    from lp_pipeline.settings.load import own_settings_file
 
     refuse_dotenv()
-    path = settings_file()
+    path = own_settings_file()
     interview = Interview(_given(options), read_file(path), silent=no_input)
     before = content_of(path)
     employee_id = connecting.connect_leadperfection(interview)

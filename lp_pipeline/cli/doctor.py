@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lp_pipeline.cli.console import console
+from lp_pipeline.cli.fleet import for_each_account
 from lp_pipeline.cli.home import dagster_home, plain_storage_errors
 
 if TYPE_CHECKING:
@@ -23,14 +24,22 @@ MARKS = {"ok": ("ok", "green"), "fail": ("FAIL", "bold red"), "not checked": ("-
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="The checks as a JSON object.")
 @click.option("--inbox-port", default=8766, show_default=True, help="Port of the inbox on this machine.")
-def doctor(*, as_json: bool, inbox_port: int) -> None:
+@click.option("--all", "every", is_flag=True, help="Each account of accounts.toml, one after the other.")
+def doctor(*, as_json: bool, inbox_port: int, every: bool) -> None:
     """Check the setup: settings, LeadPerfection, Hatch, the data folder, the schedule.
 
     Each line is good (ok), needs something (FAIL, with what to do), or can't be checked (-). Nothing is written to
     LeadPerfection or Hatch. Exit code 1 if something needs to be done.
     """
-    if problems := show_checks(console(), as_json=as_json, inbox_port=inbox_port):
-        raise click.exceptions.Exit(min(problems, 1))
+
+    def check() -> None:
+        if show_checks(console(), as_json=as_json, inbox_port=inbox_port):
+            raise click.exceptions.Exit(1)
+
+    if every:
+        for_each_account(check)
+    else:
+        check()
 
 
 def show_checks(page: Console, *, as_json: bool = False, inbox_port: int = 8766) -> int:

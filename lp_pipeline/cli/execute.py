@@ -1,8 +1,8 @@
 """Running the jobs from the shell, quietly: the result is shown, the log is in the Dagster UI."""
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ from lp_pipeline.cli.home import plain_storage_errors
 from lp_pipeline.communications.dry_run import as_text
 from lp_pipeline.orchestration.build import build_account_definitions, build_definitions
 from lp_pipeline.orchestration.failures import INTERRUPTIONS
+from lp_pipeline.orchestration.housekeeping import tidy
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.progress import Progress
 from lp_pipeline.runs.steps import dry_run
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.sql import statements_from
 from lp_pipeline.transform.replay import ReplayReport, replay
+from lp_pipeline.upkeep.tidied import Tidied
 
 Tell = Callable[[str], object]
 # Dagster would put what steps write to a terminal into files, with processes that trip over Ctrl-C: no progress is seen
@@ -54,6 +56,17 @@ def run_sweep(tell: Tell, *, full: bool) -> list[str]:
     return _run("sweep", {**QUIET, "ops": {"read_again": {"config": {"full": full}}}}, tell)
 
 
+def run_housekeeping(tell: Tell) -> list[str]:
+    """Run `housekeeping` likewise."""
+    return _run("housekeeping", QUIET, tell)
+
+
+def dry_run_housekeeping(settings: Settings) -> list[Tidied]:
+    """What housekeeping would remove."""
+    with _instance() as instance, Connections("dry run", lambda: settings) as connections:
+        return tidy(instance, connections, dry_run=True)
+
+
 def dry_run_push(settings: Settings, overrides: Mapping[str, bool | None]) -> str:
     """What a push would write, where, word for word."""
     with Connections("dry run", lambda: settings) as connections:
@@ -75,13 +88,10 @@ def _run(name: str, run_config: Mapping[str, Any], tell: Tell | None = None) -> 
     account = load_settings().name
     build = build_account_definitions if account else build_definitions
     job = build(tell=show_progress).resolve_job_def(name)
-    home = Path(os.environ["DAGSTER_HOME"])
-    with plain_storage_errors(home):
-        configured = InstanceRef.from_dir(str(home), overrides={"compute_logs": NOT_CAPTURED})
-        with dg.DagsterInstance.from_ref(configured) as instance:
-            result = job.execute_in_process(
-                instance=instance, raise_on_error=False, run_config=run_config, partition_key=account or None
-            )
+    with _instance() as instance:
+        result = job.execute_in_process(
+            instance=instance, raise_on_error=False, run_config=run_config, partition_key=account or None
+        )
     failures = []
     for event in result.all_events:
         if event.is_step_failure:
@@ -90,6 +100,15 @@ def _run(name: str, run_config: Mapping[str, Any], tell: Tell | None = None) -> 
             shown = event.step_output_data.metadata.items()
             tell("\n".join(f"  {name}: {value.value}" for name, value in shown))
     return failures
+
+
+@contextmanager
+def _instance() -> Iterator[dg.DagsterInstance]:
+    home = Path(os.environ["DAGSTER_HOME"])
+    with plain_storage_errors(home):
+        configured = InstanceRef.from_dir(str(home), overrides={"compute_logs": NOT_CAPTURED})
+        with dg.DagsterInstance.from_ref(configured) as instance:
+            yield instance
 
 
 def _failure(step: str | None, data: Any) -> str:

@@ -7,15 +7,20 @@ from typing import IO, Any
 import click
 
 from lp_pipeline.cli.accounts import COMMANDS as ACCOUNTS
+from lp_pipeline.cli.alerts import COMMANDS as ALERTS
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
 from lp_pipeline.cli.connect import COMMANDS as CONNECT
 from lp_pipeline.cli.console import account_settings, console, output_form, output_options
 from lp_pipeline.cli.doctor import COMMANDS as DOCTOR
 from lp_pipeline.cli.explain import COMMANDS as EXPLAIN
+from lp_pipeline.cli.fleet import COMMANDS as FLEET
+from lp_pipeline.cli.fleet import for_each_account
 from lp_pipeline.cli.forget import COMMANDS as FORGET
+from lp_pipeline.cli.health import COMMANDS as HEALTH
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
 from lp_pipeline.cli.streams import accept_any_letter
+from lp_pipeline.cli.upkeep import COMMANDS as UPKEEP
 from lp_pipeline.errors import QUERY_INTERRUPTED, BrokenProgram, PipelineError
 from lp_pipeline.settings import load_settings, refuse_dotenv
 from lp_pipeline.settings.accounts import ACCOUNT_SETTING
@@ -88,18 +93,24 @@ def dev(port: int, *, replace: bool) -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Everything as a JSON object.")
-def status(*, as_json: bool) -> None:
+@click.option("--all", "every", is_flag=True, help="Each account of accounts.toml, one after the other.")
+def status(*, as_json: bool, every: bool) -> None:
     """Is it all right? The verdict, what to do, and what it is based on. Exit code 1 unless it is OK."""
     from lp_pipeline.cli.status import show
 
-    show(console(), as_json=as_json)
+    page = console()
+    if every:
+        for_each_account(lambda: show(page, as_json=as_json))
+    else:
+        show(page, as_json=as_json)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})  # a query may begin with a comment: --
 @click.argument("query", required=False)
 @click.option("--file", "file", type=click.File(encoding="utf-8"), help="Read the query from this file (- is stdin).")
+@click.option("--all", "every", is_flag=True, help="Every account's data together, its name in the first column.")
 @output_options
-def sql(query: str | None, file: IO[str] | None, *, as_csv: bool, as_json: bool) -> None:
+def sql(query: str | None, file: IO[str] | None, *, every: bool, as_csv: bool, as_json: bool) -> None:
     """Query the published data: one QUERY, or a prompt if there is none.
 
     On a terminal, rows that don't fit its width show as records, one column per line, and the first 200 rows are shown.
@@ -112,16 +123,24 @@ def sql(query: str | None, file: IO[str] | None, *, as_csv: bool, as_json: bool)
     if query is not None and file:
         raise click.UsageError("Give either a query or --file.")
     page = console()
-    form, settings = output_form(page, as_csv=as_csv, as_json=as_json), account_settings()
+    form = output_form(page, as_csv=as_csv, as_json=as_json)
     if query is None and not file and sys.stdin.isatty():
-        prompt(settings, page)
+        if every:
+            raise click.UsageError("Give a query with --all.")
+        prompt(account_settings(), page)
         return
+    settings = None if every else account_settings()
     try:
         text = query if query is not None else (file or sys.stdin).read()
         text.encode()  # what Python could not decode may also be in it as half a surrogate pair
     except UnicodeError:
         raise click.ClickException("The query is not valid UTF-8 text. Save it as UTF-8.") from None
-    ask(settings, text, page, form)
+    if settings is None:
+        from lp_pipeline.cli.all_published import ask_all
+
+        ask_all(text, page, form)
+    else:
+        ask(settings, text, page, form)
 
 
 @main.command()
@@ -160,12 +179,16 @@ def rezone() -> None:
 
 for commands in (
     ACCOUNTS,
+    ALERTS,
     COMMUNICATIONS,
     CONNECT,
     DOCTOR,
     EXPLAIN,
+    FLEET,
     FORGET,
+    HEALTH,
     HISTORY,
+    UPKEEP,
 ):
     for command in commands:
         main.add_command(command)

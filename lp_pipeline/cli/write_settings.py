@@ -7,7 +7,7 @@ import click
 
 from lp_pipeline.cli.interview import Interview
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.settings import load_settings
+from lp_pipeline.settings import accounts_file, load_settings
 from lp_pipeline.settings.edit import edited, replace_file
 
 HEADING = "# Made by `lp-pipeline connect`. All settings: lp_pipeline.env.example\n"
@@ -23,7 +23,8 @@ def write(path: Path, before: bytes | None, interview: Interview, *, replace: bo
     interview.fixed("LP_PIPELINE_SANDBOX", "false")  # from now on a missing address is an error
     answers = {name: value for name, value in interview.answers.items() if value}
     load_settings({**interview.kept, **answers})
-    _check_environment(answers)
+    if not accounts_file():  # with one, the environment sets nothing of an account
+        _check_environment(answers)
     changes = {name: value for name, value in answers.items() if interview.kept.get(name) != value}
     if not changes:
         click.echo(f"\n{path} has all of this already.\n")

@@ -92,7 +92,14 @@ def recovered(outbox: Outbox, settings: Settings, since: datetime) -> Counter[st
             f"{since:%Y-%m-%d %H:%M} is in the future (it is {now.astimezone(settings.zone):%Y-%m-%d %H:%M}); nothing "
             "changed. Give --since the time when the restored copy was made."
         )
-    with push_turn(settings), outbox.transaction() as connection:
+    with push_turn(settings):
+        return look_first(outbox, settings, since)
+
+
+def look_first(outbox: Outbox, settings: Settings, since: datetime) -> Counter[str]:
+    """The same, for whoever sees to it that no push is in progress."""
+    now = settings.now()
+    with outbox.transaction() as connection:
         for name, clock in ((RECOVERED_AT, now), (REALLY_RECOVERED_AT, datetime.now(UTC))):
             run(connection, "keep_fact", {"name": name, "value": iso(clock)})
         run(connection, "look_for_known", {"since": iso(since), "until": iso(now)})

@@ -25,6 +25,7 @@ STEPS = (
     Step("Pushes", doctor_leadperfection.pushes, needs=("Sign-in",)),
     Step("Hatch", doctor_hatch.deliveries, needs=("Data folder",)),
     Step("Communications", doctor_hatch.communications, needs=("Data folder",)),
+    Step("Alerts", doctor_files.alerts, needs=("Settings",)),
 )
 FIRST_SENTENCE = re.compile(r"(.*?[.:])\s+(?=[A-Z`])(.*)", re.DOTALL)
 

@@ -1,5 +1,5 @@
-"""`doctor`'s checks of this machine: the settings file, the data folder and its files. They change no file, except that
-opening an older outbox upgrades it, as every command does.
+"""`doctor`'s checks of what is on this machine: the settings file, the data folder, its files, and where alerts go.
+They change no file, except that opening an older outbox upgrades it, as every command does.
 """
 
 import os
@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import duckdb
 
 from lp_pipeline.errors import PipelineError, WarehouseError
-from lp_pipeline.insight.examination import Examination, Finding, fail, ok, plural, unknown
-from lp_pipeline.settings import Settings, read_file, setting_names, settings_file
+from lp_pipeline.insight.examination import Examination, Finding, fail, ok, unknown
+from lp_pipeline.insight.words import count
+from lp_pipeline.settings import Settings, others_can_read, own_settings_file, read_file, setting_names
 from lp_pipeline.storage.account import check_account, check_known
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.locks import BRIEF, WORK, Turn
@@ -22,24 +24,36 @@ from lp_pipeline.storage.outbox import IF_DAMAGED as OUTBOX_DAMAGED
 from lp_pipeline.storage.published import open_published, published_file
 from lp_pipeline.storage.warehouse import IF_DAMAGED, SCHEMA_VERSION, attach, bound
 
-OTHERS = 0o077
 GIGABYTE = 1e9
 LEAST_FREE = 1 * GIGABYTE
 
 
 def settings_file_is_safe(examination: Examination) -> Finding:
     """How many values there are, from where, and that nobody else can read them. Raises `SettingsError`."""
-    settings, path = examination.settings, settings_file()
-    outside = sum(bool(os.environ.get(name, "").strip()) for name in setting_names())
-    from_outside = f"{plural(outside, 'value')} from the environment" if outside else ""
+    settings, path = examination.settings, own_settings_file()
+    names = () if settings.name else setting_names()  # of several accounts, the environment sets none
+    outside = sum(bool(os.environ.get(name, "").strip()) for name in names)
+    from_outside = f"{count(outside, 'value')} from the environment" if outside else ""
     if not path.exists():
         found = from_outside or "nothing is set"
         return ok(found if settings.lp_api_url else f"{found}: the sandbox, with made-up people")
-    found = f"{_short(path)}, {plural(len(read_file(path)), 'value')}"
-    if path.stat().st_mode & OTHERS:
+    found = f"{_short(path)}, {count(len(read_file(path)), 'value')}"
+    if others_can_read(path):
         return fail(f"{found}, and others on this machine can read it", f"Run:  chmod 600 {_short(path)}")
     found = ", ".join(filter(None, (f"{found}, readable by you only", from_outside)))
     return ok(found if settings.lp_api_url else f"{found}; no LP_API_URL, so this is the sandbox")
+
+
+def alerts(examination: Examination) -> Finding:
+    """Where alerts and the heartbeat go; the hosts only, since such addresses are secrets."""
+    settings = examination.settings
+    alert, beat = (
+        urlsplit(each.get_secret_value()).hostname for each in (settings.alert_webhook_url, settings.heartbeat_url)
+    )
+    heartbeat = f"heartbeat to {beat}" if beat else "no heartbeat (HEARTBEAT_URL)"
+    if not alert:
+        return unknown(f"off (no ALERT_WEBHOOK_URL): nobody hears of a failure; {heartbeat}")
+    return ok(f"to {alert}, {heartbeat}")
 
 
 def data_folder_has_room(examination: Examination) -> Finding:

@@ -10,7 +10,8 @@ import httpx
 from lp_pipeline.clients.http import Exchange
 from lp_pipeline.clients.retry import TransientError
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.insight.examination import Examination, Finding, fail, in_words, ok, unknown
+from lp_pipeline.insight.examination import Examination, Finding, fail, ok, unknown
+from lp_pipeline.insight.words import length
 from lp_pipeline.runs.reports import DeliveryOutcome, ExportOutcome, last
 from lp_pipeline.storage.outbox import Outbox, instant_of
 
@@ -78,4 +79,4 @@ def _ago(examination: Examination, outbox: Outbox, query: str, column: str) -> s
     found = [row[column] for row in outbox.rows(query) if row[column]]
     if not found:
         return None
-    return in_words(max(timedelta(), examination.settings.now() - instant_of(found[0])))
+    return length(max(timedelta(), examination.settings.now() - instant_of(found[0])))

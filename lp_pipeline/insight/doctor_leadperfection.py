@@ -10,8 +10,9 @@ from lp_pipeline.communications import ownership
 from lp_pipeline.communications.payloads import missing_settings
 from lp_pipeline.communications.targets import CALL_LOG, switches
 from lp_pipeline.errors import LeadPerfectionError
-from lp_pipeline.insight.examination import Examination, Finding, fail, in_words, ok, plural, unknown
+from lp_pipeline.insight.examination import Examination, Finding, fail, ok, unknown
 from lp_pipeline.insight.probe import fits, function_of, newest_stamp, places_that_fit
+from lp_pipeline.insight.words import count, length
 from lp_pipeline.runs.reports import PushOutcome, last
 from lp_pipeline.settings import CHANNELS
 from lp_pipeline.storage.duckdb_zones import zone_warning
@@ -26,7 +27,7 @@ def sign_in(examination: Examination) -> Finding:
     settings, client = examination.settings, examination.client
     client.sign_in()
     seconds = client.token_seconds
-    holds = f", token good for {in_words(timedelta(seconds=seconds))}" if seconds else ""
+    holds = f", token good for {length(timedelta(seconds=round(seconds, -2)))}" if seconds else ""
     where = client.host if settings.lp_api_url else "the sandbox"
     return ok(f'user "{settings.lp_username}" at {where}{holds}')
 
@@ -57,7 +58,7 @@ def clock(examination: Examination) -> Finding:
         return unknown("LeadPerfection's answers carry no date")
     behind = clocks[1] - clocks[0]
     side = "behind" if behind > timedelta() else "ahead of"
-    found = f"LeadPerfection is {in_words(behind)} {side} this machine"
+    found = f"LeadPerfection is {length(abs(behind))} {side} this machine"
     if abs(behind) <= HARMLESS:
         return ok(found)
     return fail(
@@ -89,7 +90,7 @@ def _feed(examination: Examination, place: int) -> Finding:
 
 def _changed(page: Answer) -> str:
     number = len(page.records)
-    return f"with a page of {plural(number, 'prospect')}" if number else "(nothing changed within a day)"
+    return f"with a page of {count(number, 'prospect')}" if number else "(nothing changed within a day)"
 
 
 def time_zone(examination: Examination) -> Finding:
@@ -107,12 +108,12 @@ def time_zone(examination: Examination) -> Finding:
     if age < -WRONG:
         better = " or ".join(places_that_fit(stamp, now)) or "the place whose time LeadPerfection shows"
         return fail(
-            f"the newest change is stamped {in_words(age)} ahead of {zone}",
+            f"the newest change is stamped {length(abs(age))} ahead of {zone}",
             f"Set LP_TIMEZONE to {better}, and run:  lp-pipeline rezone",
         )
     if fits(stamp, now, zone):
-        return ok(f"{zone} fits: the newest change is stamped {in_words(age)} ago")
-    return unknown(f"{zone}; the newest change is {in_words(age)} old, too old to prove it")
+        return ok(f"{zone} fits: the newest change is stamped {length(abs(age))} ago")
+    return unknown(f"{zone}; the newest change is {length(abs(age))} old, too old to prove it")
 
 
 def pushes(examination: Examination) -> Finding:

@@ -5,7 +5,6 @@ order, is in `doctor`.
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from functools import cached_property
 from typing import Any, Literal
 
@@ -88,18 +87,3 @@ def fail(found: str, advice: str) -> Finding:
 def unknown(found: str) -> Finding:
     """Neither good nor bad: switched off, or it can't be told from here."""
     return Finding("not checked", found)
-
-
-def plural(number: int, noun: str) -> str:
-    """`1 value`, `14 values`, `1,204 values`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def in_words(length: timedelta) -> str:
-    """A length of time as people say it: `8 s`, `6 min`, `3 h`, `2 days`."""
-    seconds = abs(length.total_seconds())
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    if seconds < 100 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.0f} days"

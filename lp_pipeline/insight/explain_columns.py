@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from lp_pipeline.clients.lp_dates import read_date
-from lp_pipeline.insight.explain_sources import fields_of
 
 UPDATED_FROM = (
     "prospect.lastchanged",
@@ -55,7 +54,7 @@ class Column(msgspec.Struct, frozen=True):
 def columns_of(opportunity: Mapping[str, Any], changes: Iterable[Mapping[str, Any]]) -> list[Column]:
     """The nine columns of an opportunity, in the order of the specification."""
     changed = {each["column_name"]: each["old_value"] for each in changes if each["column_name"]}
-    prospect, lead = fields_of(opportunity["prospect"]) or {}, fields_of(opportunity["lead"])
+    prospect, lead = opportunity["prospect"], opportunity["lead"]
     found = []
     for name, source in SOURCES.items():
         note = None

@@ -1,7 +1,5 @@
 """What the published copy and the outbox know of one prospect, for `explain` (SPEC E1). Only reads, judges nothing."""
 
-import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -56,9 +54,11 @@ def published_of(outbox: Outbox, settings: Settings, contact: str) -> Published:
     def question(connection: duckdb.DuckDBPyConnection) -> Published:
         connection.execute("set timezone = 'UTC'")
         names = ("opportunities", "changes", "rejected", "held")
-        return Published(
-            **{name: _rows(connection, name, contact=contact) for name in names}, windows=_rows(connection, "windows")
-        )
+        found = {name: _rows(connection, name, contact=contact) for name in names}
+        for row in found["opportunities"]:
+            for name in ("prospect", "lead"):
+                row[name] = msgspec.json.decode(row[name]) if row[name] else None
+        return Published(**found, windows=_rows(connection, "windows"))
 
     return ask(outbox, settings, question) or Published()
 
@@ -112,11 +112,6 @@ def _push(row: Row) -> Push:
         instant_of(again) if again and again < "9999" else None,
         instant_of(row["updated_at"] or row["landed_at"]),
     )
-
-
-def fields_of(text: str | None) -> Mapping[str, Any] | None:
-    """One of an opportunity's objects, keys in lower case; None if there is none."""
-    return json.loads(text) if text else None
 
 
 def _run(connection: duckdb.DuckDBPyConnection, name: str, **values: Any) -> list[tuple[Any, ...]]:

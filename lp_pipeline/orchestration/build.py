@@ -7,13 +7,14 @@ import dagster as dg
 from lp_pipeline.orchestration import account_schedules, account_sensor
 from lp_pipeline.orchestration.account import accounts_card
 from lp_pipeline.orchestration.account_schedules import Accounts
+from lp_pipeline.orchestration.alert_sensor import accounts_alert_sensor, alert_sensor
 from lp_pipeline.orchestration.assets import EXTERNAL_ASSETS, SYNC_ASSETS
 from lp_pipeline.orchestration.by_account import by_account
 from lp_pipeline.orchestration.catalog import complete
 from lp_pipeline.orchestration.checks import CHECKS
-from lp_pipeline.orchestration.jobs import backfill, push_communications, sweep, sync
+from lp_pipeline.orchestration.jobs import backfill, housekeeping, push_communications, sweep, sync
 from lp_pipeline.orchestration.resources import run_connections
-from lp_pipeline.orchestration.schedules import sweep_schedule, sync_schedule
+from lp_pipeline.orchestration.schedules import housekeeping_schedule, sweep_schedule, sync_schedule
 from lp_pipeline.orchestration.sensors import push_sensor
 from lp_pipeline.settings import Settings, listed_accounts, load_settings
 
@@ -26,8 +27,12 @@ def build_account_definitions(
     listed = accounts()
     one = build_definitions(pace=pace, tell=tell, about=accounts_card(list(listed.values())))
     triggers = dg.Definitions(
-        schedules=[account_schedules.sync_schedule(accounts), account_schedules.sweep_schedule(accounts)],
-        sensors=[account_sensor.push_sensor(accounts)],
+        schedules=[
+            account_schedules.sync_schedule(accounts),
+            account_schedules.sweep_schedule(accounts),
+            account_schedules.housekeeping_schedule(accounts),
+        ],
+        sensors=[account_sensor.push_sensor(accounts), accounts_alert_sensor(accounts)],
     )
     return dg.Definitions.merge(by_account(one, list(listed)), triggers)
 
@@ -44,9 +49,9 @@ def build_definitions(
     return dg.Definitions(
         assets=[*complete(SYNC_ASSETS), *complete(EXTERNAL_ASSETS)],
         asset_checks=CHECKS,
-        jobs=[sync, push_communications, backfill, sweep],
-        schedules=[sync_schedule(load), sweep_schedule(load)],
-        sensors=[push_sensor(load)],
+        jobs=[sync, push_communications, backfill, sweep, housekeeping],
+        schedules=[sync_schedule(load), sweep_schedule(load), housekeeping_schedule(load)],
+        sensors=[push_sensor(load), alert_sensor(load)],
         resources={"connections": run_connections(load, pace=pace, tell=tell, about=about)},
         executor=dg.in_process_executor,
     )

@@ -8,9 +8,10 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.scheduler.instigation import InstigatorStatus
 
-from lp_pipeline.insight.examination import Finding, fail, in_words, ok, unknown
+from lp_pipeline.insight.examination import Finding, fail, ok, unknown
+from lp_pipeline.insight.words import length
 
-SCHEDULE = "sync_every_15_minutes"
+SCHEDULE = "sync_every_15_minutes"  # of one account, and of several
 DAEMON = "SCHEDULER"
 LATE = timedelta(minutes=2)  # a daemon that is well says so every 30 seconds
 START = "Start it:  make dev  (or lp-pipeline dev)"
@@ -27,7 +28,7 @@ def schedule_is_on(home: Path) -> Finding:
         return unknown("not started yet; lp-pipeline dev starts it")
     silent = datetime.now(UTC) - datetime.fromtimestamp(beat.timestamp, UTC)
     if silent > LATE:
-        return fail(f"nothing starts syncs: Dagster's daemon was last seen {in_words(silent)} ago", START)
-    if any(state.status == InstigatorStatus.STOPPED for state in states):
-        return fail(f"the schedule {SCHEDULE} is off", "Turn it on in Dagster's UI, under Automation.")
-    return ok(f"on; daemon last seen {in_words(silent)} ago")
+        return fail(f"nothing starts syncs: Dagster's daemon was last seen {length(silent)} ago", START)
+    if off := [state.instigator_name for state in states if state.status == InstigatorStatus.STOPPED]:
+        return fail(f"the schedule {off[0]} is off", "Turn it on in Dagster's UI, under Automation.")
+    return ok(f"on; daemon last seen {length(silent)} ago")

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from lp_pipeline.orchestration.assets import SYNC_ASSETS
+from lp_pipeline.orchestration.housekeeping import tidy_up
 from lp_pipeline.orchestration.ops import SWITCHES, publish_pushes, push, read_again, read_days
 
 sync = dg.define_asset_job(
@@ -13,6 +14,7 @@ sync = dg.define_asset_job(
 )
 
 
+LONG_JOBS = ("backfill", "sweep")
 LONG = {
     "dagster/max_runtime": str(7 * 24 * 3600),  # seconds, instead of what dagster.yaml says
     "dagster/max_retries": "10",  # if its process is killed: it resumes where it stopped (SPEC R1)
@@ -46,6 +48,15 @@ def backfill() -> None:
 def sweep() -> None:
     """Find what LeadPerfection did not announce."""
     read_again()
+
+
+@dg.job(
+    config={"ops": {"tidy_up": {"config": {"dry_run": False}}}},
+    description="Remove old runs and finished communications, and make files compact that have grown.",
+)
+def housekeeping() -> None:
+    """Keep disk use flat."""
+    tidy_up()
 
 
 @dg.job(

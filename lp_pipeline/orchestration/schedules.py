@@ -6,7 +6,7 @@ import dagster as dg
 
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.orchestration.account import zone_of
-from lp_pipeline.orchestration.jobs import sweep, sync
+from lp_pipeline.orchestration.jobs import housekeeping, sweep, sync
 from lp_pipeline.orchestration.launcher import is_about_to_start
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.locks import BRIEF, PAST, WORK, Turn
@@ -48,6 +48,18 @@ def sweep_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleD
         return dg.RunRequest()
 
     return sweep_every_night
+
+
+def housekeeping_schedule(load: Callable[[], Settings] = load_settings) -> dg.ScheduleDefinition:
+    """`housekeeping` daily, after the sweep (SPEC K1)."""
+    return dg.ScheduleDefinition(
+        name="housekeeping_every_night",
+        job=housekeeping,
+        cron_schedule="40 4 * * *",
+        execution_timezone=zone_of(load),
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Every night at 4:40 in the account's time zone: remove what is old, so that disk use stays flat.",
+    )
 
 
 def busy_with(load: Callable[[], Settings]) -> str | None:

@@ -2,17 +2,15 @@
 replaced whole or not at all. Which values is for the caller to decide; how the file is read is in `sources`.
 """
 
-import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from io import StringIO
 from pathlib import Path
-from tempfile import mkstemp
 
 from dotenv.parser import parse_stream
 
 from lp_pipeline.errors import SettingsError
+from lp_pipeline.settings.files import replace_text
 
 PLAIN = re.compile(r"[\w@%+=:,./\[\]()~^*!?;<>|&{}-]+", re.ASCII)  # needs no quotes
 # A line of the file in the same parts as dotenv takes it apart: what stands before the value, the value, the rest.
@@ -61,34 +59,12 @@ def replace_file(path: Path, text: str, before: bytes | None) -> None:
     """Give the file this text, readable by its owner only, all at once: whatever happens, the old or the new one is
     there, whole. Raises `SettingsError` if the file is no longer as it was `before` (None: not there)."""
     target = path.resolve()  # a link stays a link
-    draft: Path | None = None
     try:
-        descriptor, name = mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
-        draft = Path(name)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
         if content_of(target) != before:
             raise SettingsError(f"{path} was changed in the meantime. Nothing was written; run the command again.")
-        draft.replace(target)
-        draft = None
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_text(target, text)
     except OSError as error:
         raise SettingsError(f"{path} can't be written: {error.strerror}. Nothing was changed.") from None
-    finally:
-        if draft is not None:
-            with suppress(OSError):
-                draft.unlink()
-
-
-def replace_text(path: Path, text: str) -> None:
-    """The same, whatever the file was before."""
-    replace_file(path, text, content_of(path.resolve()))
 
 
 def content_of(path: Path) -> bytes | None:

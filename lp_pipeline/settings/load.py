@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings import accounts
 from lp_pipeline.settings.model import Settings
-from lp_pipeline.settings.sources import EXAMPLE, FILE, read_sources, read_what_can_be_read
+from lp_pipeline.settings.sources import EXAMPLE, FILE, read_sources, read_what_can_be_read, settings_file
 
 SANDBOX_ACCOUNT = {
     "LP_CLIENT_ID": "sandbox",
@@ -98,6 +98,13 @@ def settings_changed(name: str) -> int:
         return accounts.env_file(_accounts_file(name), name).stat().st_mtime_ns
     except OSError:
         return 0
+
+
+def own_settings_file() -> Path:
+    """The file that the settings are in, whether or not it exists: `lp_pipeline.env`, or that of the account which
+    LP_ACCOUNT names. Raises `SettingsError` if there are several accounts and none is named."""
+    path = accounts.accounts_file()
+    return accounts.env_file(path, accounts.chosen_account(path)) if path else settings_file()
 
 
 def _accounts_file(name: str) -> Path:

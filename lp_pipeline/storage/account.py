@@ -59,14 +59,14 @@ def check_warehouse(warehouse: Warehouse, settings: Settings, *, zone_may_differ
 
 def remember_account(connection: Any, settings: Settings) -> None:
     """Whose warehouse this is from now on, inside the transaction that stores the first of its data."""
-    address, client_id, zone = _account(settings)
+    address, client_id, zone = account_of(settings)
     bound(connection, "account/remember", {"address": address, "client_id": client_id, "zone": zone})
 
 
 def remember_outbox(outbox: Outbox, settings: Settings) -> None:
     """Whose outbox this is from now on: LeadPerfection has accepted the sign-in."""
     if outbox.fact(FACT) is None:
-        outbox.keep(FACT, json.dumps(_account(settings)[:2]), once=True)
+        outbox.keep(FACT, json.dumps(account_of(settings)[:2]), once=True)
 
 
 def remember_from_warehouse(outbox: Outbox, warehouse: Warehouse, settings: Settings) -> None:
@@ -81,14 +81,15 @@ def _known(warehouse: Warehouse) -> tuple[str, str, str] | None:
         return next(iter(bound(connection, "account/known")), None)
 
 
-def _account(settings: Settings) -> list[str]:
+def account_of(settings: Settings) -> list[str]:
+    """LeadPerfection's address and client id, and the time zone: whose data it is."""
     return [settings.account, settings.lp_client_id, settings.lp_timezone]
 
 
 def check_known(settings: Settings, known: Any, zone: str) -> None:
     """Raises `SettingsError` if the settings are another account's. `known` is the account's parts, in the order of
     `NAMES`; without the zone, if that does not matter."""
-    other = [name for name, then, now in zip(NAMES, known, _account(settings), strict=False) if then != now]
+    other = [name for name, then, now in zip(NAMES, known, account_of(settings), strict=False) if then != now]
     if other == ["LP_TIMEZONE"]:
         raise SettingsError(
             f"{settings.data} was filled with times in {zone}, and LP_TIMEZONE is now {settings.lp_timezone}. "

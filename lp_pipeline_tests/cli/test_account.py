@@ -12,6 +12,8 @@ from lp_pipeline_tests.account import account as an_account
 from lp_pipeline_tests.runs.past import person
 
 ARGUMENTS = {
+    "backup": ("/nosuch/backup",),
+    "restore": (".",),
     "backfill": ("--from", "2026-02-26", "--to", "2026-02-26"),
     "deliver": ("--since", "2026-02-26"),
     "explain": ("1",),
@@ -25,7 +27,7 @@ ARGUMENTS = {
 }
 ACCOUNTS = {f"accounts {each}" for each in ("check", "disable", "enable", "init", "list")}  # about the list of them
 # Dagster's home, made-up people, the UI, whose runs refuse it themselves, and what `doctor` checks at its end
-NO_DATA = {"home", "sandbox", "dev", "connect", *ACCOUNTS}
+NO_DATA = {"home", "sandbox", "dev", "connect", "fleet", "health", *ACCOUNTS}
 
 
 def commands(group: click.Group = main, *path: str) -> Iterator[str]:

@@ -197,3 +197,23 @@ def test_hatch_and_call_logs_are_asked_for_what_they_need(lp: Account) -> None:
     assert written["INBOX_SECRET"] not in result.output
     assert result.exit_code == 1  # doctor: LP_RESULT_CODE is missing for emails, and no inbox answers
     assert "The settings are written. Do what the lines with FAIL say" in result.output
+
+
+def test_one_of_several_accounts_has_its_own_file(lp: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A1: what `accounts init` made is filled in, line by line, and the environment is no setting of it."""
+    folder = lp.folder.parent
+    monkeypatch.setenv("LP_PIPELINE_ACCOUNTS", str(folder / "accounts.toml"))
+    monkeypatch.setenv("LP_ACCOUNT", "acme")
+    (folder / "accounts.toml").touch()
+    root = str(folder / "data")
+    assert CliRunner(env={"LP_PIPELINE_DATA": root}).invoke(main, ["accounts", "init", "acme"]).exit_code == 0
+    result = connect(lp, *options(lp), "--replace", LP_PIPELINE_DATA=root, LP_TIMEZONE="Europe/Rome")
+    assert result.exit_code == 0, result.output
+    written = read_file(folder / "accounts" / "acme.env")
+    assert (written["LP_CLIENT_ID"], written["LP_TIMEZONE"], written["LP_PAGE_SIZE"]) == (
+        "acme",
+        "America/Denver",
+        "50",
+    )
+    assert f"Settings        {folder}/accounts/acme.env" in result.output
+    assert not file_of(lp).exists()

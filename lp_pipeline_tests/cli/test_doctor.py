@@ -17,6 +17,7 @@ from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatu
 from dagster._daemon.types import DaemonHeartbeat
 
 from lp_pipeline.cli.main import main
+from lp_pipeline.orchestration import account_schedules
 from lp_pipeline.orchestration.heartbeat import DAEMON, SCHEDULE, schedule_is_on
 from lp_pipeline.orchestration.schedules import sync_schedule
 from lp_pipeline_tests.account import Account
@@ -87,5 +88,5 @@ def test_the_schedule_is_on_if_the_daemon_lives_and_nobody_turned_it_off(home: P
 
 
 def test_the_schedule_has_the_name_that_is_looked_for() -> None:
-    """Or its state would never be found."""
-    assert sync_schedule().name == SCHEDULE
+    """Or its state would never be found; of one account and of several."""
+    assert {sync_schedule().name, account_schedules.sync_schedule(dict).name} == {SCHEDULE}

@@ -21,7 +21,7 @@ NAME = 'José "株" 😀 …'
 PROGRAM = "from lp_pipeline.cli.main import main; main(prog_name='lp-pipeline')"
 ASCII, LATIN = {"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}
 C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-STARTING = {"inbox", "sync", "push", "backfill", "sweep"}  # these would start work
+STARTING = {"inbox", "sync", "push", "backfill", "sweep", "housekeeping"}  # these would start work
 SHOWING = [*sorted(set(commands()) - NO_DATA - STARTING), "nosuch", "sql --nosuch"]
 ASKED = {"sql": ["select first_name from opportunities"], **{name: list(given) for name, given in ARGUMENTS.items()}}
 

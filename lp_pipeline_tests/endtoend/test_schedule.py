@@ -121,7 +121,7 @@ def test_the_definitions_load_as_a_code_server_loads_them() -> None:
     """Every job, schedule and sensor resolves, and no two ops or jobs share a name, so that `make dev` starts."""
     dg.Definitions.validate_loadable(build_definitions())
     names = {job.name for job in build_definitions().get_repository_def().get_all_jobs()}
-    assert names >= {"sync", "push_communications", "backfill", "sweep"}
+    assert names >= {"sync", "push_communications", "backfill", "sweep", "housekeeping"}
 
 
 def test_it_runs_sync_every_15_minutes_from_the_start() -> None:

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lp_pipeline.insight.doctor import STEPS, examine
-from lp_pipeline.insight.examination import Check, in_words
+from lp_pipeline.insight.examination import Check
 from lp_pipeline.runs.reports import DeliveryOutcome, ExportOutcome, PushOutcome, keep
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.locks import Turn
@@ -59,11 +59,11 @@ def test_all_is_good_on_a_new_account(changed: Account) -> None:
     """Every check is made in its order, nothing needs to be done, and LeadPerfection and Hatch were only read."""
     found = checks(changed)
     assert list(found) == [step.name for step in STEPS]
-    assert states(found) == {"fail": [], "not checked": ["Files", "Clock", "Hatch", "Communications"]}
+    assert states(found) == {"fail": [], "not checked": ["Files", "Clock", "Hatch", "Communications", "Alerts"]}
     assert found["Sign-in"].found.startswith('user "sandbox" at http://127.0.0.1:')
     assert "token good for 24 h" in found["Sign-in"].found
     assert found["Permissions"].found == "may call GetLead, GetProspectData, AddNotes"
-    assert found["Time zone"].found == "America/New_York fits: the newest change is stamped 60 s ago"
+    assert found["Time zone"].found == "America/New_York fits: the newest change is stamped 1 min ago"
     assert writes(changed) == []
     assert not changed.outbox.path.exists()
 
@@ -242,9 +242,15 @@ def test_an_inbox_needs_a_secret_and_somebody_who_listens(changed: Account, clos
     changed.environ["COMMUNICATIONS_FROM"] = "inbox"
     assert "openssl rand -hex 32" in checks(changed)["Communications"].advice
     changed.environ["INBOX_SECRET"] = SECRET
-    *_, found = (each for each in examine(changed.load, pace=PACE, inbox_port=closed_port))
-    assert (found.name, found.state) == ("Communications", "fail")
-    assert "lp-pipeline inbox" in found.advice
+    found = {each.name: each for each in examine(changed.load, pace=PACE, inbox_port=closed_port)}["Communications"]
+    assert (found.state, "lp-pipeline inbox" in found.advice) == ("fail", True)
+
+
+def test_where_alerts_go_is_said_without_the_secret_address(changed: Account) -> None:
+    """R4: a webhook's path is its key, so only hosts are shown."""
+    changed.environ["ALERT_WEBHOOK_URL"] = "https://hooks.example/T0/secret"
+    found = checks(changed, HEARTBEAT_URL="https://beat.example/secret")["Alerts"]
+    assert (found.state, found.found) == ("ok", "to hooks.example, heartbeat to beat.example")
 
 
 @pytest.fixture
@@ -294,9 +300,3 @@ def test_a_folder_that_cannot_be_is_said(changed: Account, tmp_path: Path) -> No
     assert states(found)["fail"] == ["Data folder"]
     assert "LP_PIPELINE_DATA" in found["Data folder"].advice
     assert found["Sign-in"].found == "not checked"
-
-
-def test_ages_are_in_words() -> None:
-    """FACE: nobody reads 7,261 seconds."""
-    lengths = [timedelta(seconds=8), timedelta(minutes=-6), timedelta(hours=3), timedelta(days=4)]
-    assert [in_words(each) for each in lengths] == ["8 s", "6 min", "3 h", "4 days"]

@@ -22,7 +22,7 @@ HALVES = {
         "runs/steps.py",
         lambda text: text.replace("def deliver_due(", "def deliver_old("),
     ),
-    "a module that is not there yet": ("delivery.py", None),
+    "a module that is not there yet": ("delivery/round.py", None),
     "marks of a merge": ("runs/steps.py", lambda text: f"<<<<<<< HEAD\n{text}"),
 }
 LOAD = "import lp_pipeline.definitions as it; it.definitions()"
@@ -62,7 +62,7 @@ def test_half_an_update_is_one_message(copy: Path, half: tuple[str, object]) -> 
     assert "Traceback" not in shell.stderr
 
 
-@pytest.mark.parametrize("job_name", ["sync", "push_communications", "backfill", "sweep"])
+@pytest.mark.parametrize("job_name", ["sync", "push_communications", "backfill", "sweep", "housekeeping"])
 def test_an_unknown_key_in_a_runs_configuration_is_refused(job_name: str) -> None:
     """A slip of the pen (`dry-run`, `form`) must not start a run that does something else."""
     job = build_definitions().resolve_job_def(job_name)

@@ -223,7 +223,7 @@ def test_losing_dagsters_state_sends_nothing_again(talk: Talk) -> None:
 
 def test_it_runs_from_the_start_every_few_seconds() -> None:
     """C3: running unless somebody stops it."""
-    (sensor,) = build_definitions().get_repository_def().sensor_defs
+    sensor = build_definitions().get_repository_def().get_sensor_def("push_when_communications_arrive")
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     assert sensor.minimum_interval_seconds == 5
 
