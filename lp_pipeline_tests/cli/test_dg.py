@@ -46,7 +46,7 @@ def test_dg_checks_lists_and_launches(home: Path) -> None:
     """`dg launch` and `dagster asset materialize` leave runs that the UI shows under this location."""
     run(home, "dg", "check", "defs")
     listed = json.loads(run(home, "dg", "list", "defs", "--json"))
-    assert {each["key"] for each in listed["assets"]} >= {"leadperfection", "raw_leads", "published", "hatch"}
+    assert {each["asset_key"] for each in listed["assets"]} >= {"leadperfection", "raw_leads", "published", "hatch"}
     run(home, "dg", "launch", "--assets", "raw_leads")
     run(home, "dagster", "asset", "materialize", "-m", LOCATION, "--select", "*")
     run(home, "dg", "launch", "--job", "push_communications")
