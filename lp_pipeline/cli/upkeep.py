@@ -76,6 +76,8 @@ def restore(folder: Path) -> None:
     done = put_back(settings, folder)
     since = _moment(settings, done.manifest.made_at)
     click.echo(f"{settings.data} is as of {since} again.")
+    if done.erased:
+        click.echo(f"Erased again, because they had been since then: {', '.join(done.erased)}.")
     if done.aside:
         click.echo(f"The files that were replaced are in {done.aside}.")
     click.echo(

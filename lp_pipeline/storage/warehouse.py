@@ -95,7 +95,7 @@ class Warehouse:
             with self.connection() as connection:
                 literal = str(fresh).replace("'", "''")
                 connection.execute(f"attach '{literal}' as fresh (storage_version '{STORAGE_VERSION}')")
-                connection.execute("copy from database work to fresh")
+                connection.execute("copy from database work to fresh").fetchall()
                 connection.execute("checkpoint fresh")
                 connection.execute("detach fresh")
                 connection.execute("checkpoint work")

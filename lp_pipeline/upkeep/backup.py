@@ -1,6 +1,7 @@
 """`lp-pipeline backup`: a consistent, checked copy of an account's files, while syncs and pushes continue (SPEC K2).
 
-Nothing but the two files that can't be had again: the published copy is built anew, settings are copied on request.
+Nothing but what can't be had again, which includes who was erased: the published copy is built anew, and settings are
+copied on request.
 """
 
 import os
@@ -21,7 +22,7 @@ from lp_pipeline.storage.locks import briefly
 from lp_pipeline.storage.outbox import PATIENCE_SECONDS
 from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline.upkeep.compaction import sync_folder
-from lp_pipeline.upkeep.manifest import NAME, OUTBOX, WORK, Manifest, described
+from lp_pipeline.upkeep.manifest import FORGOTTEN, NAME, OUTBOX, WORK, Manifest, described
 
 PARTIAL = ".partial"
 
@@ -63,12 +64,14 @@ def _copy(settings: Settings, draft: Path) -> Manifest:
         with briefly(settings.data, "a backup"):
             check_warehouse(warehouse, settings)
             warehouse.copy(draft / WORK)
+    if (settings.data / FORGOTTEN).exists():
+        _write(draft / FORGOTTEN, (settings.data / FORGOTTEN).read_bytes())
     made_at = settings.now()
     with open_outbox(settings) as outbox:
         if outbox.path.exists():
             copy_outbox(outbox.path, draft / OUTBOX)
     files = [described(path) for path in sorted(draft.iterdir())]
-    if not files:
+    if not any(file.name in (WORK, OUTBOX) for file in files):
         raise WarehouseError(f"There is nothing to back up: {settings.data} holds no data. Check LP_PIPELINE_DATA.")
     return Manifest(made_at, version("lp-pipeline"), account_of(settings), files)
 

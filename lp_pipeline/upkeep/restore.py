@@ -8,33 +8,39 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from lp_pipeline.communications.manual import look_first
-from lp_pipeline.errors import SettingsError
+from lp_pipeline.errors import SettingsError, WarehouseError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import check_outbox, check_warehouse
 from lp_pipeline.storage.failures import readable_errors
+from lp_pipeline.storage.forgotten import Forgotten
 from lp_pipeline.storage.locks import PAST, PUBLISH_TURN, PUSH_TURN, WORK, Turn
 from lp_pipeline.storage.outbox import Outbox
-from lp_pipeline.storage.warehouse import Warehouse
+from lp_pipeline.storage.warehouse import Warehouse, run
 from lp_pipeline.upkeep.compaction import sync_folder
-from lp_pipeline.upkeep.manifest import OUTBOX, Manifest, check, read_manifest
+from lp_pipeline.upkeep.forget import forget
+from lp_pipeline.upkeep.manifest import FORGOTTEN, OUTBOX, Manifest, check, read_manifest
+from lp_pipeline.upkeep.manifest import WORK as WORK_FILE
 
 STAGING = ".restore"
+FILES = (FORGOTTEN, WORK_FILE, OUTBOX)  # in the order in which they are replaced
 TURNS = (WORK, PUSH_TURN, PUBLISH_TURN, PAST, "replay")
 BESIDE = ("", ".wal", "-wal", "-shm", "-journal")  # DuckDB's log, SQLite's files
 
 
 @dataclass(frozen=True)
 class Restored:
-    """Where the replaced files are (None if there were none), and how many pushes are looked up first, by target."""
+    """Where the replaced files are (None if there were none), how many pushes are looked up first, by target, and which
+    prospects were erased again because they had been since the backup was made (SPEC E5)."""
 
     manifest: Manifest
     aside: Path | None
     to_look_up: Counter[str]
+    erased: list[str]
 
 
 def restore(settings: Settings, source: Path) -> Restored:
@@ -48,11 +54,11 @@ def restore(settings: Settings, source: Path) -> Restored:
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(mode=0o700)
         try:
-            to_look_up = _prepare(settings, source, staging, manifest)
-            aside = _replace(settings, staging, [file.name for file in manifest.files])
+            erased, to_look_up = _prepare(settings, source, staging, manifest)
+            aside = _replace(settings, staging, [name for name in FILES if (staging / name).exists()])
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    return Restored(manifest, aside, to_look_up)
+    return Restored(manifest, aside, to_look_up, erased)
 
 
 @contextmanager
@@ -87,21 +93,39 @@ def _leave_outbox(settings: Settings) -> None:
         return
 
 
-def _prepare(settings: Settings, source: Path, staging: Path, manifest: Manifest) -> Counter[str]:
-    """Copies of the copies, checked, migrated if need be, and marked: the old ledger never takes its place without."""
+def _prepare(settings: Settings, source: Path, staging: Path, manifest: Manifest) -> tuple[list[str], Counter[str]]:
+    """Copies of the copies, checked, migrated if need be, without who was erased since, and marked: the old ledger
+    never takes its place without."""
     for file in manifest.files:
-        shutil.copyfile(source / file.name, staging / file.name)
-        (staging / file.name).chmod(0o600)
+        _copy(source / file.name, staging / file.name)
+    with suppress(WarehouseError):  # that of the backup is older, but not damaged
+        if Forgotten(settings.data):
+            _copy(settings.data / FORGOTTEN, staging / FORGOTTEN)
     check_warehouse(Warehouse(staging), settings)
+    erased = _erase_again(settings.model_copy(update={"data": staging}))
     to_look_up: Counter[str] = Counter()
     if (staging / OUTBOX).exists():
         with Outbox(staging) as outbox:
             check_outbox(outbox, settings)
             to_look_up = look_first(outbox, settings, manifest.made_at)
-    for file in manifest.files:
-        with (staging / file.name).open("rb") as opened:
-            os.fsync(opened.fileno())
-    return to_look_up
+    for name in FILES:
+        if (staging / name).exists():
+            with (staging / name).open("rb") as opened:
+                os.fsync(opened.fileno())
+    return erased, to_look_up
+
+
+def _erase_again(staged: Settings) -> list[str]:
+    """Erase whoever is in the backup and was erased since (SPEC E5); their ids."""
+    known, warehouse = Forgotten(staged.data), Warehouse(staged.data)
+    if not known or not warehouse.work.exists():
+        return []
+    with warehouse.connection() as connection:
+        erased = [contact for (contact,) in run(connection, "upkeep/contacts") if known.knows("prospect", contact)]
+    with Outbox(staged.data) as outbox:
+        for contact in erased:
+            forget(staged, outbox, contact)
+    return erased
 
 
 def _replace(settings: Settings, staging: Path, names: list[str]) -> Path | None:
@@ -113,7 +137,7 @@ def _replace(settings: Settings, staging: Path, names: list[str]) -> Path | None
         if (path := settings.data / f"{name}{suffix}").is_file() and not path.is_symlink()
     ]
     aside = _aside(settings, old) if old else None
-    for name in sorted(names, reverse=True):
+    for name in names:
         for suffix in BESIDE[1:]:  # a log beside another file than its own would spoil that
             (settings.data / f"{name}{suffix}").unlink(missing_ok=True)
         (staging / name).replace(settings.data / name)
@@ -139,5 +163,9 @@ def _link(path: Path, to: Path) -> None:
     try:
         to.hardlink_to(path)
     except OSError:
-        shutil.copyfile(path, to)
-        to.chmod(0o600)
+        _copy(path, to)
+
+
+def _copy(path: Path, to: Path) -> None:
+    shutil.copyfile(path, to)
+    to.chmod(0o600)
