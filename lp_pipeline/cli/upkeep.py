@@ -65,8 +65,6 @@ def restore(folder: Path) -> None:
     from lp_pipeline.cli.services import services_of
     from lp_pipeline.settings import load_settings
     from lp_pipeline.storage.account import check_account
-    from lp_pipeline.storage.outbox import Outbox
-    from lp_pipeline.upkeep.forget import erased_but_there
     from lp_pipeline.upkeep.restore import restore as put_back
 
     settings = load_settings()
