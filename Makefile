@@ -9,7 +9,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 LOCK = $(COMPILE) --all-extras pyproject.toml
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: help run dev test test-long test-full lint types check compat compat-docs clients drills year bench docs lock clean setup home
+.PHONY: help run dev test test-long test-browser test-full lint types check compat compat-docs clients drills year bench docs lock clean setup home
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do \
@@ -25,9 +25,12 @@ test: setup ## the everyday test suite
 	$(BIN)/python -m pytest -n 2
 
 test-long: setup ## the slower tests: whole processes, killed or side by side
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest -n 2 -m slow --ignore lp_pipeline_tests/browser
 
-test-full: test test-long ## both suites
+test-browser: setup ## the Dagster UI in a Chromium (on Debian: apt-get install chromium)
+	$(BIN)/python -m pytest -m slow lp_pipeline_tests/browser $(ARGS)
+
+test-full: test test-long test-browser ## all suites
 
 lint: setup ## style, formatting and the layers of the package
 	$(BIN)/ruff check .
@@ -62,12 +65,13 @@ year: setup ## a machine left alone for a simulated year, which must stay flat a
 bench: setup .venv-dlt/.ready ## measure speed, memory and growth, beside dlt: hours (BENCH="--help" for choices)
 	$(BIN)/python -m benchmarks --page docs/performance.md --out docs/performance $(BENCH)
 
-docs: setup ## write docs/settings.md and docs/commands.md anew from the code
+docs: setup ## write the reference pages docs/settings.md, commands.md and questions.md anew from the code
 	$(BIN)/python -m lp_pipeline_tests.reference
 
 lock: ## rewrite the lock files (needs uv)
 	$(LOCK) --constraint <(echo 'duckdb>=2') -o requirements.lock
 	$(LOCK) --constraint <(echo 'duckdb<2') -o requirements-duckdb15.lock
+	$(COMPILE) --no-annotate --extra postgres --constraint requirements.lock pyproject.toml - <<<'hatchling' -o requirements-deploy.lock
 	$(COMPILE) requirements-clients.in -o requirements-clients.lock
 	$(COMPILE) --no-annotate - <<<'duckdb<2' -o requirements-clients-duckdb15.lock
 	$(COMPILE) --no-annotate - <<<'duckdb<1.5' -o requirements-clients-duckdb14.lock

@@ -14,11 +14,12 @@ from lp_pipeline_tests.scenario import NOON, Record
 SOME = 200  # of the sandbox's 2,400 people: the first ones, with the same ids
 
 
-def first_sync(folder: Path, *others: Record) -> Path:
-    """Sync the sandbox of a data folder, and these prospects, in both directions and publish; the published file."""
+def first_sync(folder: Path, *others: Record, **values: str) -> Path:
+    """Sync the sandbox of a data folder, and these prospects, in both directions and publish; the published file.
+    `values` are settings."""
 
     def load() -> Settings:
-        return load_settings({"LP_PIPELINE_DATA": str(folder), "LP_PIPELINE_NOW": NOON.isoformat()})
+        return load_settings({"LP_PIPELINE_DATA": str(folder), "LP_PIPELINE_NOW": NOON.isoformat(), **values})
 
     folder.mkdir(exist_ok=True)
     sandbox = Sandbox(folder, clock=lambda: NOON, population=SOME)

@@ -1,5 +1,6 @@
-"""The reference pages `docs/settings.md` and `docs/commands.md`, made from the code: `make docs` writes them, a test
-compares. Settings: the fields of `Settings`, explained by the comments of the example file. Commands: their help.
+"""The reference pages `docs/settings.md`, `docs/commands.md` and `docs/questions.md`, made from the code: `make docs`
+writes them, a test compares. Settings: the fields of `Settings`, explained by the comments of the example file.
+Commands: their help. Questions: the comments of `sql/analysis/`.
 """
 
 import re
@@ -14,6 +15,7 @@ import click
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from lp_pipeline.cli.questions import questions
 from lp_pipeline.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -111,7 +113,26 @@ def _helps(command: click.Command, context: click.Context) -> Iterator[tuple[str
             yield from _helps(inner, click.Context(inner, info_name=name, parent=context))
 
 
-PAGES = {"settings.md": settings_page, "commands.md": commands_page}
+QUESTIONS_BEGIN = """\
+`lp-pipeline ask` lists these questions, `lp-pipeline ask NAME PARAMETER=VALUE` answers one from the published data
+(`--csv` or `--json` for a file). Each is a file of `sql/analysis/`: in other clients, run its text, after
+`set variable days = 30;` if a parameter is to be set. "Now" is when the data was published, and days are the account's,
+so a question has the same answer for everybody who asks it of the same file.
+"""
+
+
+def questions_page() -> str:
+    """`docs/questions.md`: each question of `sql/analysis/` with its comment and parameters."""
+    lines = ["# Ready-made questions\n", MADE.format(source="the comments in `sql/analysis/`"), QUESTIONS_BEGIN]
+    for question in questions().values():
+        lines += [f"## {question.title}\n", f"`lp-pipeline ask {question.name}`\n"]
+        lines += [f"{question.remark}\n"] if question.remark else []
+        lines += [f"- **`{name}`**: {meaning}" for name, meaning in question.parameters.items()]
+        lines += [""] if question.parameters else []
+    return "\n".join(lines)
+
+
+PAGES = {"settings.md": settings_page, "commands.md": commands_page, "questions.md": questions_page}
 
 if __name__ == "__main__":
     for page, text in PAGES.items():

@@ -74,7 +74,10 @@ def test_the_wheel_holds_what_the_program_reads_and_nothing_else(wheel: Path) ->
     sql = {f"lp_pipeline/{path.relative_to(CHECKOUT)}" for path in CHECKOUT.glob("sql/**/*.sql")}
     code = {f"{path.relative_to(CHECKOUT)}" for path in CHECKOUT.glob("lp_pipeline/**/*.py")}
     metadata = {name for name in names if name.split("/")[0].endswith(".dist-info")}
-    read = {f"lp_pipeline/{name}" for name in ("dagster.yaml", "lp_pipeline.env.example", "py.typed")}
+    read = {
+        f"lp_pipeline/{name}"
+        for name in ("dagster.yaml", "deploy/dagster-postgres.yaml", "lp_pipeline.env.example", "py.typed")
+    }
     assert names - metadata == sql | code | read
     assert any(name.endswith("/licenses/LICENSE") for name in metadata)
 

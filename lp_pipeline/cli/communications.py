@@ -56,7 +56,7 @@ def push(*, dry_run: bool, **overrides: bool | None) -> None:
 
     settings = account_settings()
     if dry_run:
-        console().print(dry_run_push(settings, overrides), markup=False, highlight=False)
+        click.echo_via_pager(dry_run_push(settings, overrides))
         return
     give_dagster_a_home()
     if failures := run_push(overrides):
@@ -157,10 +157,11 @@ def assign_command(communication_id: str, cst_id: str) -> None:
 
 @click.command()
 @click.option("--since", type=SINCE, required=True, help="Start of the period (in LeadPerfection's time zone).")
-def deliver(since: datetime) -> None:
+@click.option("--dry-run", is_flag=True, help="Show how many would be sent, and exactly what, without sending it.")
+def deliver(since: datetime, *, dry_run: bool) -> None:
     """Send opportunities that changed since a given time to Hatch, unless Hatch already has them as they are."""
     from lp_pipeline.cli.execute import show_progress
-    from lp_pipeline.runs.deliver_since import deliver_since
+    from lp_pipeline.runs.deliver_since import deliver_since, would_deliver
 
     settings = account_settings()
     moment = settings.instant_of(since)
@@ -170,7 +171,10 @@ def deliver(since: datetime) -> None:
             f"{since:%Y-%m-%d %H:%M} is in the future (it is {now:%Y-%m-%d %H:%M}); nothing was sent. Give --since a "
             "time that has passed."
         )
-    click.echo(deliver_since(settings, moment, show_progress))
+    if dry_run:
+        click.echo_via_pager(would_deliver(settings, moment))
+    else:
+        click.echo(deliver_since(settings, moment, show_progress))
 
 
 @click.command()

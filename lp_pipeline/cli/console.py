@@ -1,5 +1,6 @@
 """What commands of the shell share: the console and the settings."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -7,7 +8,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from lp_pipeline.settings import Settings, load_settings
+from lp_pipeline.settings import Settings, load_settings, others_can_read, own_settings_file, read_file, secret_names
 
 
 def console() -> Console:
@@ -37,12 +38,22 @@ def output_form(page: Console, *, as_csv: bool, as_json: bool) -> str:
 
 def account_settings() -> Settings:
     """The settings of an account whose data the folder holds: every command that touches data begins with this
-    (SPEC J5). Raises `SettingsError`; says on stderr if DuckDB reads the time zone differently."""
+    (SPEC J5). Raises `SettingsError`; says on stderr if DuckDB reads the time zone differently, or if others can read
+    the settings file (SPEC R4)."""
     from lp_pipeline.storage.account import check_account
     from lp_pipeline.storage.duckdb_zones import zone_warning
 
     settings = load_settings()
     check_account(settings)
-    if warning := zone_warning(settings):
+    for warning in filter(None, (zone_warning(settings), _exposed_secrets())):
         click.echo(f"Warning: {warning}", err=True)
     return settings
+
+
+def _exposed_secrets() -> str | None:
+    """A warning if other users of this machine can read passwords and keys (SPEC R4)."""
+    path = own_settings_file()
+    if not path.is_file() or not others_can_read(path) or not secret_names() & read_file(path).keys():
+        return None
+    command = shlex.join(["chmod", "600", str(path)])
+    return f"Other users of this machine can read the passwords and keys in {path}. To stop that:  {command}"

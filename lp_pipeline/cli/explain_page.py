@@ -14,7 +14,7 @@ from rich.text import Text
 from lp_pipeline.insight.explain import Story
 from lp_pipeline.insight.explain_columns import ALWAYS, Column
 from lp_pipeline.insight.explain_sources import Push
-from lp_pipeline.insight.moments import moment
+from lp_pipeline.insight.words import count, moment
 from lp_pipeline.settings import Settings
 
 REASONS = {
@@ -51,8 +51,6 @@ def show_story(story: Story, settings: Settings, page: Console, *, everything: b
     if sections.row_count:
         page.print()
         page.print(sections)
-        zone = settings.now().astimezone(settings.zone)
-        page.print(Text(f"\nTimes are {zone:%Z} ({settings.lp_timezone}).", style="dim"))
 
 
 def _columns(lines: Iterable[tuple[str, ...]]) -> Table:
@@ -132,7 +130,7 @@ def _rejected(story: Story, settings: Settings, _everything: bool) -> Lines:
         lead = f"lead {each['external_id']}: " if each["external_id"] else ""
         yield (
             f"{lead}{', '.join(each['missing'])}; first {at(each['first_rejected_at'])}, last "
-            f"{at(each['last_rejected_at'])}, {_counted(each['attempts'], 'time')}",
+            f"{at(each['last_rejected_at'])}, {count(each['attempts'], 'time')}",
         )
 
 
@@ -167,7 +165,7 @@ def _from_hatch(story: Story, settings: Settings, everything: bool) -> Lines:
     else:
         for (channel, target), number in Counter((each.channel, each.target) for each in written).items():
             last = max(each.updated_at for each in written if (each.channel, each.target) == (channel, target))
-            yield (f"{_counted(number, channel)} written as {_plural(number, TARGETS[target or ''])}, last {at(last)}",)
+            yield (f"{count(number, channel)} written as {_plural(number, TARGETS[target or ''])}, last {at(last)}",)
         for each in story.pushes:
             if each.state not in ("sent", "skipped"):
                 yield (
@@ -238,10 +236,6 @@ def _instant(text: str) -> datetime:
 
 def _value(value: Any, settings: Settings) -> str:
     return "(none)" if value is None else _at(settings)(value) if isinstance(value, datetime) else str(value)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {_plural(number, noun)}"
 
 
 def _plural(number: int, noun: str) -> str:

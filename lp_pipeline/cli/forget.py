@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("cst_id")
+@click.argument("cst_id", required=False)
+@click.option("--again", is_flag=True, help="Erase all who were erased before and are back with a restored backup.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
-def forget(cst_id: str, *, yes: bool) -> None:
+def forget(cst_id: str | None, *, again: bool, yes: bool) -> None:
     """Erase the prospect CST_ID from every file of the data folder, for good.
 
     All its readings, leads, opportunities, messages, pushes and deliveries go, and the files are written anew. Only a
@@ -24,26 +25,40 @@ def forget(cst_id: str, *, yes: bool) -> None:
     and pushes. Killed half-way, the same command completes it.
     """
     from lp_pipeline.storage.outbox import Outbox
+    from lp_pipeline.upkeep.forget import erased_but_there
     from lp_pipeline.upkeep.forget import forget as erase
 
-    settings, cst_id = account_settings(), cst_id.strip()
-    if not yes:
-        click.echo(f"This erases prospect {cst_id} from {settings.data}. It can't be undone.")
-        click.confirm(f"Erase prospect {cst_id}?", abort=True)
+    if again == bool(cst_id):
+        raise click.UsageError("Give either CST_ID or --again.")
+    settings = account_settings()
     with Outbox(settings.data) as outbox:
-        receipt = erase(settings, outbox, cst_id)
-    for line in receipt_lines(receipt, settings):
-        click.echo(line)
+        contacts = [cst_id.strip()] if cst_id else erased_but_there(settings, outbox)
+        if not contacts:
+            click.echo(f"Nobody who was erased is in {settings.data}.")
+            return
+        who = f"prospect {contacts[0]}" if len(contacts) == 1 else f"{len(contacts)} prospects"
+        if not yes:
+            click.echo(f"This erases {who} from {settings.data}. It can't be undone.")
+            click.confirm(f"Erase {who}?", abort=True)
+        receipts = erase(settings, outbox, *contacts)
+    for number, receipt in enumerate(receipts):
+        if number:
+            click.echo()
+        for line in receipt_lines(receipt, settings):
+            click.echo(line)
 
 
 def receipt_lines(receipt: "Receipt", settings: "Settings") -> Iterator[str]:
     """What was erased, what was kept, and what can't be reached: without names, phones or emails."""
+    from lp_pipeline.insight.words import count
+
     now = settings.now().astimezone(settings.zone)
     yield f"Prospect {receipt.contact_id} is erased from {settings.data} ({now:%Y-%m-%d %H:%M %Z})."
     erased = {name: number for name, number in sorted(receipt.rows.items()) if number}
     yield ""
     if erased:
-        yield f"Erased: {receipt.leads} leads, {receipt.phones_and_emails} phones and emails; rows:"
+        contacts = count(receipt.phones_and_emails, "phone or email", "phones and emails")
+        yield f"Erased: {count(receipt.leads, 'lead')}, {contacts}; rows:"
         for name, number in erased.items():
             yield f"  {number:>7,}  {name.removeprefix('pipeline.').replace('_', ' ')}"
         yield "work.duckdb, outbox.sqlite and published.duckdb were written anew."
@@ -60,16 +75,16 @@ def receipt_lines(receipt: "Receipt", settings: "Settings") -> Iterator[str]:
 
 
 def _kept(receipt: "Receipt") -> Iterator[str]:
+    from lp_pipeline.insight.words import count
+
     if receipt.sharing:
         yield (
             f"Kept: up to {receipt.sharing} other prospects have the same phone or email. Their records are theirs; "
             "erase each by its own cst_id."
         )
     if receipt.kept_messages:
-        yield (
-            f"Kept: {receipt.kept_messages} messages that name nobody, from a phone or email that others have, too. "
-            "Look at them in the table communications."
-        )
+        messages = count(receipt.kept_messages, "message")
+        yield f"Kept: {messages} that may be somebody else's, who has the same phone, email or Hatch contact."
     if receipt.shared_leads:
         yield f"Kept: leads that LeadPerfection moved to other prospects ({', '.join(receipt.shared_leads)})."
     yield "Notes of other records may mention the person by name: that can't be told from here."
@@ -79,14 +94,15 @@ def _out_of_reach(receipt: "Receipt") -> Iterator[str]:
     contacts = f" (contact {', '.join(receipt.hatch_contacts)})" if receipt.hatch_contacts else ""
     yield "LeadPerfection, which still has the prospect, with the notes and call logs written there: erase it there."
     yield f"Hatch{contacts}: it offers no way to erase a contact by program. Ask its support."
-    yield "Backups of this folder. `lp-pipeline restore` erases the person again; until then, they are in there."
+    yield "Backups of this folder. After restoring an older one, before the next sync:  lp-pipeline forget --again"
     yield "Copies of published.duckdb that others made, and programs that have the old one open until they close it."
     yield (
         "Dagster's history of runs: it holds no names, phones, emails or messages, but a run may name the cst_id and "
         "lead ids among its examples. Delete such runs in its UI."
     )
     if receipt.other_files:
-        yield f"Files in the folder that are not the pipeline's: {', '.join(receipt.other_files)}."
+        names = ", ".join(receipt.other_files)
+        yield f"Other files in the folder, such as older copies, which were not looked into: {names}."
 
 
 COMMANDS = (forget,)

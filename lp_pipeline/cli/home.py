@@ -10,14 +10,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
-from dotenv import dotenv_values
 from filelock import FileLock
 
+from lp_pipeline.cli.postgres import VARIABLE, dagsters_variable, is_postgres_chosen, unusable_postgres
 from lp_pipeline.errors import PipelineError, SettingsError, WarehouseError
 from lp_pipeline.package_data import package_data
 from lp_pipeline.settings import base_folder
 
-NAME, CONFIGURATION = "DAGSTER_HOME", "dagster.yaml"
+NAME, CONFIGURATION, ON_POSTGRES = "DAGSTER_HOME", "dagster.yaml", "deploy/dagster-postgres.yaml"
 FILES = ("history/runs/*.db", "history/*.db", "schedules/*.db")  # SQLite's, of Dagster's storage
 STORAGE = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 BESIDE = ("-wal", "-shm", "-journal")
@@ -63,13 +63,16 @@ def prepare_home(home: Path) -> None:
 
 @contextmanager
 def plain_storage_errors(home: Path) -> Iterator[None]:
-    """Raise an error that comes from a damaged file of Dagster's storage as `WarehouseError`, with what to do."""
+    """Raise an error that comes from Dagster's storage, a damaged file or a PostgreSQL that can't be used, as
+    `WarehouseError`, with what to do."""
     try:
         yield
     except PipelineError:
         raise
-    except Exception:
+    except Exception as error:
         check_storage(home)
+        if message := unusable_postgres(error):
+            raise WarehouseError(message) from None
         raise
 
 
@@ -83,8 +86,7 @@ def check_storage(home: Path) -> None:
 
 def _given() -> Path | None:
     """What DAGSTER_HOME names, in the order in which Dagster asks: a `.env` here first, then the environment."""
-    in_file = dotenv_values(".env").get(NAME) if Path(".env").is_file() else None
-    text = (in_file or os.environ.get(NAME) or "").strip()
+    text, in_file = dagsters_variable(NAME)
     if not text:
         return None
     try:
@@ -95,15 +97,16 @@ def _given() -> Path | None:
         raise SettingsError(
             f"{NAME} is {text}, which is not an absolute path. Use one, for example:  export {NAME}={Path.cwd() / home}"
         )
-    if in_file and in_file != str(home):  # Dagster takes the file's text as it is
+    if in_file and text != str(home):  # Dagster takes the file's text as it is
         raise SettingsError(f"{NAME} in {Path.cwd() / '.env'} starts with ~. Write the whole path there: {home}")
     return home
 
 
 def _configure(home: Path, *, is_ours: bool) -> None:
     """Put our configuration into a home that is new or ours; warn of another one that has none."""
-    path, source = home / CONFIGURATION, package_data(CONFIGURATION)
-    if path.exists():
+    postgres, path = is_postgres_chosen(), home / CONFIGURATION
+    source = package_data(ON_POSTGRES if postgres else CONFIGURATION)
+    if path.exists() and not _is_to_change(path, postgres=postgres):
         return
     if is_ours:
         home.chmod(0o700)  # run logs name the data folder and its records' ids (SPEC R4)
@@ -117,6 +120,27 @@ def _configure(home: Path, *, is_ours: bool) -> None:
         f"never marked as failed. To use ours:  {command}",
         err=True,
     )
+
+
+def _is_to_change(path: Path, *, postgres: bool) -> bool:
+    """Whether the configuration that is there is our other one, and PostgreSQL is to be used from now on."""
+    if not postgres and path.resolve() == package_data(ON_POSTGRES).resolve():
+        back = shlex.join(["ln", "-sf", str(package_data(CONFIGURATION)), str(path)])
+        raise SettingsError(
+            f"Dagster keeps the runs of {path.parent} in PostgreSQL, but {VARIABLE} is not set. Set it as it is where "
+            f"Dagster runs. To return to files, without the history of runs:  {back}"
+        )
+    if postgres and path.resolve() == package_data(CONFIGURATION).resolve():
+        click.echo(
+            f"From now on Dagster keeps its runs in PostgreSQL ({VARIABLE}). The earlier ones stay in "
+            f"{path.parent / 'history'} and are no longer shown.",
+            err=True,
+        )
+        return True
+    if postgres and VARIABLE not in path.read_text(encoding="utf-8"):
+        ours = package_data(ON_POSTGRES)
+        click.echo(f"Warning: {VARIABLE} is set, but {path} does not use it. Compare it with {ours}.", err=True)
+    return False
 
 
 def _is_damaged(path: Path) -> bool:

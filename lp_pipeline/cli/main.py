@@ -7,6 +7,7 @@ from typing import IO, Any
 import click
 
 from lp_pipeline.cli.accounts import COMMANDS as ACCOUNTS
+from lp_pipeline.cli.alerts import COMMANDS as ALERTS
 from lp_pipeline.cli.communications import COMMANDS as COMMUNICATIONS
 from lp_pipeline.cli.connect import COMMANDS as CONNECT
 from lp_pipeline.cli.console import account_settings, console, output_form, output_options
@@ -15,8 +16,10 @@ from lp_pipeline.cli.explain import COMMANDS as EXPLAIN
 from lp_pipeline.cli.fleet import COMMANDS as FLEET
 from lp_pipeline.cli.fleet import for_each_account
 from lp_pipeline.cli.forget import COMMANDS as FORGET
+from lp_pipeline.cli.health import COMMANDS as HEALTH
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
+from lp_pipeline.cli.report import COMMANDS as REPORT
 from lp_pipeline.cli.streams import accept_any_letter
 from lp_pipeline.cli.upkeep import COMMANDS as UPKEEP
 from lp_pipeline.errors import QUERY_INTERRUPTED, BrokenProgram, PipelineError
@@ -175,17 +178,19 @@ def rezone() -> None:
     click.echo(recompute(account_settings()))
 
 
-for command in (*COMMUNICATIONS, *HISTORY, *UPKEEP):
-    main.add_command(command)
 for commands in (
     ACCOUNTS,
+    ALERTS,
     COMMUNICATIONS,
     CONNECT,
     DOCTOR,
     EXPLAIN,
     FLEET,
     FORGET,
+    HEALTH,
     HISTORY,
+    REPORT,
+    UPKEEP,
 ):
     for command in commands:
         main.add_command(command)

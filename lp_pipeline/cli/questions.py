@@ -19,10 +19,12 @@ COMMENT = re.compile(r"\A(?:--.*\n)+")
 
 @dataclass(frozen=True)
 class Question:
-    """A file of `sql/analysis/`: its name, what it asks, its parameters with what they mean, and its SQL."""
+    """A file of `sql/analysis/`: its name, what it asks, what else its comment says, its parameters with what they
+    mean, and its SQL."""
 
     name: str
     title: str
+    remark: str
     parameters: Mapping[str, str]
     text: str
 
@@ -36,7 +38,8 @@ def questions() -> dict[str, Question]:
 def _question(name: str, text: str) -> Question:
     comment = COMMENT.match(PARAMETER.sub("--", text))
     words = " ".join(line.removeprefix("--").strip() for line in (comment[0] if comment else "").splitlines())
-    return Question(name, re.split(r"(?<=[.?])\s", words)[0], dict(PARAMETER.findall(text)), text)
+    title, _, remark = re.sub(r"(?<=[.?])\s+", "\n", words, count=1).partition("\n")
+    return Question(name, title, remark.strip(), dict(PARAMETER.findall(text)), text)
 
 
 def show_questions(console: Console, form: str) -> None:

@@ -99,6 +99,17 @@ def _rows(found: Health) -> Iterator[tuple[str, str]]:
         yield "" if number else "For you", f"{item.text.rstrip('.')}:  {item.command}"
     if not items and found.hatch.known:
         yield "For you", "nothing waits"
+    if found.alerts or not found.sandbox:
+        yield "Alerts", _alerts(found)
+
+
+def _alerts(found: Health) -> str:
+    if not found.alerts:
+        return "off (ALERT_WEBHOOK_URL is not set)"
+    if found.alerts.problem:
+        return f"could not be sent. {found.alerts.problem}"
+    number = count(len(found.alerts.open), "open incident") if found.alerts.open else "on, no open incident"
+    return number if not found.alerts.heartbeat_problem else f"{number}. {found.alerts.heartbeat_problem}"
 
 
 def _last_sync(found: Health) -> str:

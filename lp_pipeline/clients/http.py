@@ -3,6 +3,7 @@ beyond the transport's. What leaves here as an exception neither says nor drags 
 passwords and personal data (SPEC R4).
 """
 
+import logging
 import re
 import ssl
 import time
@@ -23,6 +24,10 @@ from lp_pipeline.settings import FIRST, LAST, is_loopback
 
 CONNECT_TIMEOUT = 10.0
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+
+
+# httpx logs the address of each request, and a webhook's is a secret (SPEC R4)
+logging.getLogger("httpx").addFilter(lambda _record: False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Shows exactly what a push would write, and where. Writes nothing, neither to LeadPerfection nor to the ledger."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +9,11 @@ from lp_pipeline.communications.ledger import open_pushes, register
 from lp_pipeline.communications.matching import addressed
 from lp_pipeline.communications.open_push import OpenPush
 from lp_pipeline.communications.payloads import call_fields, obstacle, taken_dates, with_content
-from lp_pipeline.communications.targets import PRODUCTION_NOTE, Overrides, targets_on
+from lp_pipeline.communications.targets import CALL_LOG, NOTE, PRODUCTION_NOTE, TARGETS, Overrides, targets_on
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.outbox import Outbox
+
+NOUNS = {NOTE: "notes", CALL_LOG: "call logs", PRODUCTION_NOTE: "production notes"}
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,25 @@ def _shown(push: OpenPush, settings: Settings) -> tuple[str, str]:
 
 
 def as_text(pushes: Sequence[DryRunPush]) -> str:
-    """A dry run as text."""
-    pages = []
-    for each in pushes:
+    """A dry run as text: how many would go where, then each one word for word."""
+    pages = [_summary(pushes)] if pushes else []
+    for each in sorted(pushes, key=lambda push: not push.where):  # first what would be written
         head = f"{each.communication_id} → {each.target}"
         pages.append(f"{head}: {each.where}\n{each.what}\n" if each.where else f"{head}: {each.what}\n")
     return "\n".join(pages) or "Nothing would be written.\n"
+
+
+def _summary(pushes: Sequence[DryRunPush]) -> str:
+    """How many would be written where, and how many would not, by reason."""
+    lines = ["To LeadPerfection (nothing was written):"]
+    for target in TARGETS:
+        places = [each.where for each in pushes if each.target == target and each.where]
+        if places:
+            records = len(set(places))
+            lines.append(f"  {NOUNS[target]:<18}{len(places):,}, on {records:,} record{'s' if records > 1 else ''}")
+    reasons = Counter((each.target, each.what) for each in pushes if not each.where)
+    lines += [f"  not now           {number:,}, {target}: {what}" for (target, what), number in sorted(reasons.items())]
+    return "\n".join([*lines, ""])
 
 
 def dry_run_file(folder: Path) -> Path:

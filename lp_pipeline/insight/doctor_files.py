@@ -16,8 +16,7 @@ import duckdb
 from lp_pipeline.errors import PipelineError, WarehouseError
 from lp_pipeline.insight.examination import Examination, Finding, fail, ok, unknown
 from lp_pipeline.insight.words import count
-from lp_pipeline.settings import Settings, read_file, setting_names
-from lp_pipeline.settings.load import own_settings_file
+from lp_pipeline.settings import Settings, others_can_read, own_settings_file, read_file, setting_names
 from lp_pipeline.storage.account import check_account, check_known
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.locks import BRIEF, WORK, Turn
@@ -25,7 +24,6 @@ from lp_pipeline.storage.outbox import IF_DAMAGED as OUTBOX_DAMAGED
 from lp_pipeline.storage.published import open_published, published_file
 from lp_pipeline.storage.warehouse import IF_DAMAGED, SCHEMA_VERSION, attach, bound
 
-OTHERS = 0o077
 GIGABYTE = 1e9
 LEAST_FREE = 1 * GIGABYTE
 
@@ -40,7 +38,7 @@ def settings_file_is_safe(examination: Examination) -> Finding:
         found = from_outside or "nothing is set"
         return ok(found if settings.lp_api_url else f"{found}: the sandbox, with made-up people")
     found = f"{_short(path)}, {count(len(read_file(path)), 'value')}"
-    if path.stat().st_mode & OTHERS:
+    if others_can_read(path):
         return fail(f"{found}, and others on this machine can read it", f"Run:  chmod 600 {_short(path)}")
     found = ", ".join(filter(None, (f"{found}, readable by you only", from_outside)))
     return ok(found if settings.lp_api_url else f"{found}; no LP_API_URL, so this is the sandbox")

@@ -23,7 +23,7 @@ from lp_pipeline.insight.explain_sources import (
     pushes_of,
     whom,
 )
-from lp_pipeline.insight.moments import moment
+from lp_pipeline.insight.words import moment
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.forgotten import Forgotten
 from lp_pipeline.storage.outbox import Outbox
@@ -123,8 +123,10 @@ def _judge(settings: Settings, story: Story) -> tuple[State, str, list[str]]:
         verdict += f", {_delivered(settings, story)}"
         if held:
             verdict += f"; another one is held, {_redated(held[0])}"
-        if story.rejected:
-            verdict += f"; as it is now it is rejected: {_missing(settings, story.rejected[0])}"
+        for each in story.rejected[:1]:
+            own = each["external_id"] == story.opportunity["external_id"]
+            what = "as it is now it is" if own else f"its lead {each['external_id']} is"
+            verdict += f"; {what} rejected: {_missing(settings, each)}"
         return "gone" if gone else "opportunity", verdict, advice
     if held:
         others = held[0]["held_in_all"] - 1

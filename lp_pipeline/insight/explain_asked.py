@@ -8,7 +8,7 @@ import msgspec
 
 from lp_pipeline.insight.explain_columns import instants
 from lp_pipeline.insight.explain_sources import windows_with
-from lp_pipeline.insight.moments import moment
+from lp_pipeline.insight.words import moment
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.outbox import Outbox
 

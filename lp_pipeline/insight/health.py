@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from lp_pipeline.clients.leadperfection import feeds
 from lp_pipeline.communications.targets import targets_on
 from lp_pipeline.errors import PipelineError, SettingsError
+from lp_pipeline.insight.alert_state import Alerts, alerts_file
 from lp_pipeline.runs.journal import Facts, Journal, Kind, Rejection, Runs, read_journal
 from lp_pipeline.runs.reports import DeliveryOutcome, ExportOutcome, last
 from lp_pipeline.settings import Settings
@@ -71,6 +72,8 @@ class Health:
     host: str
     zone: str
     verdict: Verdict
+    good_at: datetime | None  # the end of the last good sync
+    is_late: bool  # for more than ALERT_LATE_MINUTES
     runs: dict[Kind, Runs]
     running: dict[Kind, datetime]
     facts: Facts | None
@@ -79,6 +82,7 @@ class Health:
     delivers: bool
     pushes: bool
     hatch: Hatch
+    alerts: Alerts | None  # None if ALERT_WEBHOOK_URL is not set
 
     @property
     def held(self) -> int:
@@ -95,10 +99,11 @@ def health(settings: Settings, problem: str | None = None) -> Health:
     """The health of the account of these settings. `problem` is what is wrong with the settings themselves, if they are
     those that `usable` found. Raises nothing of ours: what can't be read is part of the verdict."""
     problems = [problem] if problem else []
-    journal, hatch, standing = Journal(), Hatch(), None
+    journal, hatch, alerts, standing = Journal(), Hatch(), Alerts(), None
     try:
         standing = public_file.standing_since(published_file(settings))
         journal = read_journal(settings)
+        alerts = alerts_file(settings).read()
         hatch = _hatch(settings)
     except PipelineError as error:
         problems.append(str(error))
@@ -107,14 +112,18 @@ def health(settings: Settings, problem: str | None = None) -> Health:
     facts = journal.facts
     if published_at and facts and facts.published_at:
         published_at = facts.published_at  # by the pipeline's own clock
+    sync = journal.runs.get("sync")
+    good_at = (sync.good_at if sync else None) or published_at
     on = [feed.name for feed in feeds(settings) if feed]
     return Health(
         as_of=settings.now(),
         sandbox=not settings.lp_api_url,
-        account=settings.lp_client_id or "sandbox",
+        account=settings.name or settings.lp_client_id or "sandbox",
         host=urlsplit(settings.lp_api_url or "").hostname or "",
         zone=settings.lp_timezone,
-        verdict=_verdict(settings, problems, journal, hatch, published_at),
+        verdict=_verdict(settings, problems, journal, hatch, good_at),
+        good_at=good_at,
+        is_late=_age(settings, good_at) > timedelta(minutes=settings.late_minutes),
         runs=journal.runs,
         running=journal.running,
         facts=facts,
@@ -123,6 +132,7 @@ def health(settings: Settings, problem: str | None = None) -> Health:
         delivers=settings.delivers,
         pushes=bool(targets_on(settings)),
         hatch=hatch,
+        alerts=alerts if settings.alert_webhook_url.get_secret_value() else None,
     )
 
 
@@ -162,7 +172,7 @@ def _problem(outcome: DeliveryOutcome | ExportOutcome | None) -> str | None:
 
 
 def _verdict(
-    settings: Settings, problems: list[str], journal: Journal, hatch: Hatch, published_at: datetime | None
+    settings: Settings, problems: list[str], journal: Journal, hatch: Hatch, good_at: datetime | None
 ) -> Verdict:
     sync, push = journal.runs.get("sync"), journal.runs.get("push")
     since, runs = (sync.failing_since, sync.failures) if sync else (None, 0)
@@ -178,17 +188,17 @@ def _verdict(
     if push and push.failures and hatch.pushes_waiting:
         action = "Then run:  lp-pipeline push"
         return Verdict("FAILING", "push", push.message or "", action, push.failing_since, push.failures)
-    return _freshness(settings, journal, (sync.good_at if sync else None) or published_at)
+    return _freshness(settings, journal, good_at)
 
 
 def _freshness(settings: Settings, journal: Journal, good_at: datetime | None) -> Verdict:
-    """Whether the last good sync is recent. One that seems to be later than now shows that a clock was wrong."""
+    """Whether the last good sync is recent."""
     running = journal.running.get("sync")
     if good_at is None:
         why = "The first sync is running." if running else "Nothing has been synced yet."
         action = "" if running else "Run:  lp-pipeline sync  (or lp-pipeline dev, every 15 minutes)"
         return Verdict("LATE", "late", why, action)
-    age = abs(settings.now() - good_at)
+    age = _age(settings, good_at)
     if age <= timedelta(minutes=settings.late_minutes):
         return Verdict("OK")
     state: State = "FAILING" if age > timedelta(minutes=settings.failing_minutes) else "LATE"
@@ -196,3 +206,8 @@ def _freshness(settings: Settings, journal: Journal, good_at: datetime | None) -
         return Verdict(state, "late", "No sync has ended well; one is running now.", "", good_at)
     action = "Start the schedule (lp-pipeline dev), or sync once:  lp-pipeline sync"
     return Verdict(state, "late", "No sync has ended well, and none is running.", action, good_at)
+
+
+def _age(settings: Settings, good_at: datetime | None) -> timedelta:
+    """How long ago the last good sync was; one that seems to be later than now shows that a clock was wrong."""
+    return abs(settings.now() - good_at) if good_at else timedelta(0)

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from lp_pipeline.settings import Settings
+
 
 def clock(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
     """`2:00 PM EST`, with the day if it is not today, and the year if it is not this one."""
@@ -10,6 +12,11 @@ def clock(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
     day = "" if local.date() == today.date() else f"{local:%b} {local.day} "
     year = "" if local.year == today.year else f"{local.year} "
     return f"{day}{year}{local.hour % 12 or 12}:{local:%M %p %Z}"
+
+
+def moment(instant: datetime, settings: Settings) -> str:
+    """The same by an account's clock, in its zone."""
+    return clock(instant, settings.now(), settings.zone)
 
 
 def ago(instant: datetime, now: datetime) -> str:

@@ -9,7 +9,7 @@ from zlib import crc32
 import dagster as dg
 
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.orchestration.jobs import housekeeping, sweep, sync
+from lp_pipeline.orchestration.jobs import LONG_JOBS, housekeeping, sweep, sync
 from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.orchestration.schedules import busy_with, holder
 from lp_pipeline.settings import Account, Settings, load_account
@@ -17,7 +17,7 @@ from lp_pipeline.storage.locks import PAST
 
 MINUTES = 15  # between two syncs of an account
 NIGHT = range(1 * 60, 5 * 60)  # minutes of the account's own day in which its sweep begins
-TIDYING = range(5 * 60, 6 * 60)  # and its housekeeping
+MORNING = range(5 * 60, 7 * 60)  # likewise, its housekeeping
 UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -63,17 +63,17 @@ def sweep_schedule(accounts: Accounts) -> dg.ScheduleDefinition:
 
 
 def housekeeping_schedule(accounts: Accounts) -> dg.ScheduleDefinition:
-    """`housekeeping` for each enabled account once a night, after its sweep (SPEC K1)."""
+    """`housekeeping` for each enabled account once a day, after its sweep (SPEC K1)."""
 
     @dg.schedule(
         job_name=housekeeping.name,
         cron_schedule=f"*/{MINUTES} * * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Every account once a night, between 5 and 6 AM in its own time zone.",
+        description="Every account once a day, between 5 and 7 AM in its own time zone: remove what is old.",
     )
     def housekeeping_every_night(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         now = context.scheduled_execution_time
-        due = [each for each in enabled(accounts) if _is_its_time(each, now, TIDYING)]
+        due = [each for each in enabled(accounts) if _is_its_time(each, now, MORNING)]
         yield from _requests(context, housekeeping.name, now, due, lambda _load: None)
 
     return housekeeping_every_night
@@ -92,7 +92,7 @@ def _requests(
     free = [each for each in due if each.name not in under_way and not is_busy(partial(load_account, each.name))]
     for account in free:
         key = f"{account.name} {now:%Y-%m-%dT%H:%M%z}"
-        yield dg.RunRequest(run_key=key, partition_key=account.name, tags=tags(account))
+        yield dg.RunRequest(run_key=key, partition_key=account.name, tags=tags(account, job))
     if not free:
         yield dg.SkipReason(f"{len(due)} accounts are due, and all are busy" if due else "no account is due")
 
@@ -102,18 +102,24 @@ def enabled(accounts: Accounts) -> list[Account]:
     return [account for account in accounts().values() if account.enabled]
 
 
-def tags(account: Account) -> dict[str, str]:
-    """What each run of an account carries: whose it is and where it can run."""
-    return {"lp/account": account.name, "lp/shard": account.shard}
+def tags(account: Account, job: str) -> dict[str, str]:
+    """What each run of an account carries: whose it is, and in which queue it waits."""
+    return {"lp/account": account.name, "lp/queue": queue_of(account, job)}
 
 
-def _is_its_time(account: Account, now: datetime, hours: range) -> bool:
+def queue_of(account: Account, job: str) -> str:
+    """The queue of the account's shard, or the one for what may take hours, which delays no sync (SPEC A4)."""
+    return f"{account.shard}-long" if job in LONG_JOBS else account.shard
+
+
+def _is_its_time(account: Account, now: datetime, span: range) -> bool:
+    """Whether this quarter of an hour is the account's own one of that span of its day."""
     try:
         local = now.astimezone(load_account(account.name).zone)
     except SettingsError:
         return False  # its syncs say what is wrong
     minute = local.hour * 60 + local.minute
-    begins = hours.start + _number(account) % (len(hours) // MINUTES) * MINUTES
+    begins = span.start + _number(account) % (len(span) // MINUTES) * MINUTES
     return begins <= minute < begins + MINUTES
 
 

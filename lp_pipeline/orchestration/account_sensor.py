@@ -75,7 +75,7 @@ def _look(instance: dg.DagsterInstance, account: Account, *, under_way: bool) ->
             under_way=lambda: under_way,
             run_key=f"{account.name} {time.time():.0f}",
             partition_key=account.name,
-            tags=tags(account),
+            tags=tags(account, push_communications.name),
         )
     except PipelineError as error:
         return str(error), True

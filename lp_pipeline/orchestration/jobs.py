@@ -2,18 +2,19 @@
 
 import dagster as dg
 
-from lp_pipeline.orchestration.assets import SYNC_ASSETS
+from lp_pipeline.orchestration.assets import SYNC_ASSETS, report
 from lp_pipeline.orchestration.housekeeping import tidy_up
 from lp_pipeline.orchestration.ops import SWITCHES, publish_pushes, push, read_again, read_days
 
 sync = dg.define_asset_job(
     "sync",
-    selection=dg.AssetSelection.assets(*SYNC_ASSETS),
+    selection=dg.AssetSelection.assets(*SYNC_ASSETS, report),
     description="Read what changed in LeadPerfection, reconcile it, deliver it to Hatch, read Hatch's communications, "
     "publish.",
 )
 
 
+LONG_JOBS = ("backfill", "sweep")
 LONG = {
     "dagster/max_runtime": str(7 * 24 * 3600),  # seconds, instead of what dagster.yaml says
     "dagster/max_retries": "10",  # if its process is killed: it resumes where it stopped (SPEC R1)

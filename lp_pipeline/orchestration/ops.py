@@ -13,7 +13,7 @@ from pydantic import Field
 
 from lp_pipeline.communications.dry_run import as_text, dry_run_file
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.orchestration.assets import communications_in_leadperfection
+from lp_pipeline.orchestration.assets import leadperfection_notes
 from lp_pipeline.orchestration.failures import StepFailed, plain_failures
 from lp_pipeline.orchestration.metadata import query, table
 from lp_pipeline.runs.backfill import HistoryReport, backfill
@@ -77,7 +77,7 @@ def push(
     counts = {f"{target}: {outcome}": number for (target, outcome), number in sorted(report.counts.items())}
     stops = {f"{target} stopped": why for target, why in report.stopped.items()}
     yield dg.AssetMaterialization(
-        communications_in_leadperfection.key,
+        leadperfection_notes.key,
         description="What this push wrote into LeadPerfection.",
         metadata={
             "sent": report.of("sent"),

@@ -1,12 +1,13 @@
 """What the assets are handed: the run's connections, closed when the run ends."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 import dagster as dg
 
+from lp_pipeline.insight.alerts import after_run
 from lp_pipeline.orchestration.account import card
 from lp_pipeline.orchestration.assets import SYNC_ASSETS
 from lp_pipeline.orchestration.failures import ending_of
@@ -42,11 +43,14 @@ def run_connections(
         who = WHO.get(context.run.job_name if context.run else "", "another sync")  # or one of some assets
         brief = who in WHO.values()
         home = Path(context.instance.root_directory) if context.run and context.instance else None
-        with (
-            shown_alive(home / FOLDER, run_id) if home else nullcontext(),
-            Connections(run_id, own, pace=pace, tell=tell, who=who, brief=brief) as opened,
-            recorded(opened, kind, lambda: ending_of(instance, run_id)) if kind and instance else nullcontext(),
-        ):
+        with ExitStack() as stack:
+            if home:
+                stack.enter_context(shown_alive(home / FOLDER, run_id))
+            if kind and instance:
+                stack.callback(lambda: after_run(own, kind, ending_of(instance, run_id)))  # the turn is given back
+            opened = stack.enter_context(Connections(run_id, own, pace=pace, tell=tell, who=who, brief=brief))
+            if kind and instance:
+                stack.enter_context(recorded(opened, kind, lambda: ending_of(instance, run_id)))
             yield opened
 
     return connections

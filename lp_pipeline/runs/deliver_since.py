@@ -1,12 +1,14 @@
 """`lp-pipeline deliver`: send Hatch what changed since a moment, in slices (SPEC D1); `delivery` sends."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from lp_pipeline.delivery import DeliveryReport, ask_for
+from lp_pipeline.delivery.dry_run import as_pages, dry_run
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.runs.connections import RUN_SECONDS, Connections
 from lp_pipeline.runs.progress import Progress
@@ -45,6 +47,20 @@ def deliver_since(settings: Settings, since: datetime, info: Callable[[str], obj
     summary = f"{delivered} delivered, {known} known to Hatch already, {refused} refused, {unreachable} unreachable, "
     summary += f"{reports[-1].waiting} waiting for the next sync."
     return f"{summary} {reports[-1].unavailable or ''}".strip()
+
+
+def would_deliver(settings: Settings, since: datetime) -> Iterator[str]:
+    """What `deliver_since` would send, as text, page by page: the numbers first, then each body word for word.
+
+    It needs no key, so that one can see it before there is one. Syncs go first.
+    """
+    if not (settings.data / "work.duckdb").exists():
+        yield "Nothing has been read from LeadPerfection yet. Run `lp-pipeline sync` or `lp-pipeline backfill` first.\n"
+        return
+    with _connections(settings) as connections, connections.warehouse_briefly() as warehouse:
+        found = dry_run(warehouse, connections.outbox, settings, since)
+    host = urlsplit(settings.hatch_api_url).hostname if settings.lp_api_url else None
+    yield from as_pages(found, host or "the sandbox's")
 
 
 def _connections(settings: Settings, seconds: float = RUN_SECONDS) -> Connections:

@@ -14,10 +14,18 @@ from lp_pipeline.settings.load import (
     load_account,
     load_accounts,
     load_settings,
+    own_settings_file,
     settings_changed,
 )
 from lp_pipeline.settings.model import REPOSITORY, Settings, base_folder
-from lp_pipeline.settings.sources import read_file, refuse_dotenv, setting_names, settings_file
+from lp_pipeline.settings.sources import (
+    others_can_read,
+    read_file,
+    refuse_dotenv,
+    secret_names,
+    setting_names,
+    settings_file,
+)
 
 __all__ = [
     "CHANNELS",
@@ -37,8 +45,11 @@ __all__ = [
     "load_account",
     "load_accounts",
     "load_settings",
+    "others_can_read",
+    "own_settings_file",
     "read_file",
     "refuse_dotenv",
+    "secret_names",
     "setting_names",
     "settings_changed",
     "settings_file",

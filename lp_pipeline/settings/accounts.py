@@ -13,7 +13,7 @@ from pathlib import Path
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings.files import replace_text
 from lp_pipeline.settings.model import base_folder
-from lp_pipeline.settings.sources import FILE, FILE_SETTING, read_file, what_can_be_read
+from lp_pipeline.settings.sources import FILE, FILE_SETTING, others_can_read, read_file, what_can_be_read
 
 ACCOUNTS_FILE = "accounts.toml"
 ACCOUNTS_SETTING, ACCOUNT_SETTING = "LP_PIPELINE_ACCOUNTS", "LP_ACCOUNT"  # only in the environment
@@ -96,7 +96,7 @@ def account_values(path: Path, name: str, environ: Mapping[str, str]) -> dict[st
             f"mv {base_folder() / FILE} {own}"
         )
     values = read_file(own, missing=f"{own} does not exist. To make it: lp-pipeline accounts init {name}")
-    if own.stat().st_mode & 0o077:
+    if others_can_read(own):
         raise SettingsError(f"{own} holds secrets, and others can read it. Run:  chmod 600 {own}")
     return _deployed(values, name, environ)
 

@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 
 from dotenv.parser import parse_stream
+from pydantic import SecretStr
 
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings.model import Settings, base_folder
@@ -30,6 +31,11 @@ def setting_names() -> list[str]:
     return [str(field.alias) for field in Settings.model_fields.values()]
 
 
+def secret_names() -> set[str]:
+    """Those of them that are passwords or keys."""
+    return {str(field.alias) for field in Settings.model_fields.values() if field.annotation is SecretStr}
+
+
 def settings_file() -> Path:
     """The file that settings are read from, whether or not it exists."""
     given = os.environ.get(FILE_SETTING, "").strip()
@@ -39,6 +45,13 @@ def settings_file() -> Path:
         return Path.cwd() / Path(given).expanduser()
     except RuntimeError:
         raise SettingsError(f"{FILE_SETTING} starts with ~, but that user has no home folder.") from None
+
+
+def others_can_read(path: Path) -> bool:
+    """Whether other users of this machine can read or change a file of settings (SPEC R4). What a service manager hands
+    over in a folder of its own is its business: systemd may use an access list, which looks like a group."""
+    handed_over = os.environ.get("CREDENTIALS_DIRECTORY")
+    return bool(path.stat().st_mode & 0o077) and not (handed_over and path.is_relative_to(handed_over))
 
 
 def read_sources(environ: Mapping[str, str]) -> dict[str, str]:

@@ -41,9 +41,11 @@ class StateFile(Generic[T]):
         """Replace what is known by what `change` makes of it, one process at a time. Raises `WarehouseError`."""
         with readable_errors(f"write {self._path}"):
             try:
-                with FileLock(self._path.with_suffix(".lock"), mode=0o600, timeout=PATIENCE_SECONDS):
-                    changed = change(self.read())
-                    self._write(msgspec.json.encode(changed).ljust(BYTES))
+                with FileLock(self._path.with_name(f"{self._path.name}.lock"), mode=0o600, timeout=PATIENCE_SECONDS):
+                    known = self.read()
+                    changed = change(known)
+                    if changed != known or not self._path.exists():
+                        self._write(msgspec.json.encode(changed).ljust(BYTES))
             except Timeout:
                 raise WarehouseError(f"Could not write {self._path}: another process holds its lock.") from None
         return changed

@@ -1,7 +1,7 @@
 """`lp-pipeline backup`: a consistent, checked copy of an account's files, while syncs and pushes continue (SPEC K2).
 
-Nothing but what can't be had again, which includes who was erased: the published copy is built anew, and settings are
-copied on request.
+Only what can't be had again: two files, and who was erased. The published copy is built anew, settings are copied on
+request.
 """
 
 import os
@@ -18,11 +18,12 @@ from lp_pipeline.errors import SettingsError, WarehouseError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import account_of, check_warehouse, open_outbox
 from lp_pipeline.storage.failures import readable_errors
+from lp_pipeline.storage.forgotten import FILE as FORGOTTEN
 from lp_pipeline.storage.locks import briefly
 from lp_pipeline.storage.outbox import PATIENCE_SECONDS
 from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline.upkeep.compaction import sync_folder
-from lp_pipeline.upkeep.manifest import FORGOTTEN, NAME, OUTBOX, WORK, Manifest, described
+from lp_pipeline.upkeep.manifest import NAME, OUTBOX, WORK, Manifest, described
 
 PARTIAL = ".partial"
 
@@ -64,14 +65,14 @@ def _copy(settings: Settings, draft: Path) -> Manifest:
         with briefly(settings.data, "a backup"):
             check_warehouse(warehouse, settings)
             warehouse.copy(draft / WORK)
-    if (settings.data / FORGOTTEN).exists():
-        _write(draft / FORGOTTEN, (settings.data / FORGOTTEN).read_bytes())
     made_at = settings.now()
     with open_outbox(settings) as outbox:
         if outbox.path.exists():
             copy_outbox(outbox.path, draft / OUTBOX)
+    if (settings.data / FORGOTTEN).exists():  # last: whoever was erased meanwhile is in it (SPEC E5)
+        shutil.copyfile(settings.data / FORGOTTEN, draft / FORGOTTEN)
     files = [described(path) for path in sorted(draft.iterdir())]
-    if not any(file.name in (WORK, OUTBOX) for file in files):
+    if not files:
         raise WarehouseError(f"There is nothing to back up: {settings.data} holds no data. Check LP_PIPELINE_DATA.")
     return Manifest(made_at, version("lp-pipeline"), account_of(settings), files)
 

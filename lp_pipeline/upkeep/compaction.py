@@ -1,5 +1,6 @@
-"""When a file is written anew without the room that deleted and replaced rows left in it: `work.duckdb` once it has
-doubled, SQLite's files once they are mostly free. Each is whole at any instant, whenever this is killed.
+"""Files without the room that deleted and replaced rows left in them: `work.duckdb` and SQLite's files.
+
+Each is whole at any instant, whenever this is killed. Which rows go is decided elsewhere.
 """
 
 import os
@@ -8,13 +9,17 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+import duckdb
+
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.outbox import Outbox
-from lp_pipeline.storage.warehouse import Warehouse
+from lp_pipeline.storage.sql import statement
+from lp_pipeline.storage.warehouse import STORAGE_VERSION, Warehouse
 
 GROWN = 2.0  # times what it was when it was last compact; beyond that it is worth a copy
 SMALL = 8_000_000  # bytes; a smaller file is left as it is
 COMPACT = "compact_bytes"  # what the outbox remembers: the size of work.duckdb when it was last compact
+DRAFT = ".work.duckdb.compact"
 VACUUM_SECONDS = 5.0  # for others to let go of a file; nothing is urgent
 
 
@@ -25,10 +30,24 @@ def is_grown(warehouse: Warehouse, outbox: Outbox) -> bool:
     return warehouse.work.stat().st_size > max(SMALL, GROWN * int(outbox.fact(COMPACT) or 0))
 
 
-def compact(warehouse: Warehouse, outbox: Outbox) -> None:
-    """Replace `work.duckdb` by a compact copy of itself; for whoever has the turn. Raises `WarehouseError`."""
-    warehouse.rewrite()
+def compact(warehouse: Warehouse, outbox: Outbox) -> bool:
+    """Replace `work.duckdb` by a compact copy of itself; for whoever has the turn. Whether it was; `WarehouseError`.
+
+    The copy takes the name only once it is complete and on disk, so a kill leaves the file as it was.
+    """
+    draft = warehouse.folder / DRAFT
+    with readable_errors(f"make {warehouse.work} compact"):
+        try:
+            _clear(draft)
+            _copy(warehouse, draft)
+            if _log(warehouse.work).exists():  # what is in a log would be lost; another time
+                return False
+            draft.replace(warehouse.work)
+            sync_folder(warehouse.folder)
+        finally:
+            _clear(draft)
     outbox.keep(COMPACT, str(warehouse.work.stat().st_size))
+    return True
 
 
 def vacuum(path: Path, *, seconds: float = VACUUM_SECONDS) -> None:
@@ -50,9 +69,8 @@ def vacuum(path: Path, *, seconds: float = VACUUM_SECONDS) -> None:
 
 
 def clear_leftovers(warehouse: Warehouse) -> None:
-    """Remove what killed processes left: half a copy, spilled rows. For whoever has the turn."""
-    for path in warehouse.folder.glob(f".{warehouse.work.name}.*"):
-        path.unlink(missing_ok=True)
+    """Remove what a killed compaction left; for whoever has the turn."""
+    _clear(warehouse.folder / DRAFT)
     shutil.rmtree(warehouse.folder / "spill", ignore_errors=True)
 
 
@@ -63,3 +81,36 @@ def sync_folder(folder: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def _copy(warehouse: Warehouse, draft: Path) -> None:
+    literal = str(draft).replace("'", "''")
+    with warehouse.connection() as connection:
+        connection.execute(f"attach '{literal}' as compact (storage_version '{STORAGE_VERSION}')")
+        draft.chmod(0o600)
+        connection.execute("copy from database work to compact").fetchall()
+        _check(connection)
+        connection.execute("detach compact")
+        connection.execute("checkpoint work")
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _check(connection: duckdb.DuckDBPyConnection) -> None:
+    """The copy has as many rows as the file, table by table; a difference would be a fault of DuckDB's."""
+    for schema, table in connection.execute(statement("upkeep/tables"), {"database": "work"}).fetchall():
+        ((there,), (copied,)) = (
+            connection.execute(f'select count(*) from {database}."{schema}"."{table}"').fetchall()[0]  # noqa: S608
+            for database in ("work", "compact")
+        )
+        if there != copied:
+            raise duckdb.InternalException(f"{schema}.{table} was not copied")
+
+
+def _clear(draft: Path) -> None:
+    for path in (draft, _log(draft)):
+        path.unlink(missing_ok=True)
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}.wal")

@@ -12,25 +12,28 @@ from collections import Counter
 import msgspec
 
 from lp_pipeline.clients.contact_points import email_address, phone_numbers
+from lp_pipeline.errors import WarehouseError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import check_warehouse
 from lp_pipeline.storage.failures import readable_errors
-from lp_pipeline.storage.forgotten import FILE, Forgotten, Trace
-from lp_pipeline.storage.locks import Turn, push_turn
+from lp_pipeline.storage.forgotten import Forgotten, Trace
+from lp_pipeline.storage.locks import Turn, briefly, push_turn
 from lp_pipeline.storage.outbox import Outbox, Row
 from lp_pipeline.storage.outbox import run as run_outbox
 from lp_pipeline.storage.publish import note_unpublished, publish_anew
 from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.warehouse import Warehouse, bound, run
 from lp_pipeline.transform.replay import SCRATCH
+from lp_pipeline.upkeep.compaction import compact
+from lp_pipeline.upkeep.restore import STAGING
 
 WHO = "`lp-pipeline forget`"
 WITHOUT_LEAD = "prospect-"  # begins the id of an opportunity without a lead in Hatch (SPEC D2)
 DELETION = re.compile(r"delete from (\S+)")
-LEFT_BEHIND = (".published.duckdb*", ".work.duckdb*", "*.spool")
+LEFT_BEHIND = (".published.duckdb*", ".work.duckdb*")
 OURS = re.compile(
-    r"(work\.duckdb|outbox\.sqlite(-wal|-shm)?|published\.duckdb(\.wal)?|limits\.sqlite.*|sandbox\.sqlite.*|"
-    r".*\.lock|\.nobody-writes-here|report\.html|" + re.escape(FILE) + ")"
+    r"(work\.duckdb|outbox\.sqlite(-wal|-shm)?|published\.duckdb(\.wal)?|(limits|sandbox)\.sqlite.*|running|report\.html|"
+    r".*\.lock|[a-z]+\.json)"
 )
 
 
@@ -74,13 +77,8 @@ class _Person(msgspec.Struct):
         ]
 
 
-def is_known(settings: Settings, contact_id: str) -> bool:
-    """Whether the prospect was erased before."""
-    return Forgotten(settings.data).knows("prospect", contact_id)
-
-
-def forget(settings: Settings, outbox: Outbox, contact_id: str) -> Receipt:
-    """Erase a prospect from every file of the data folder and write these anew; what was erased.
+def forget(settings: Settings, outbox: Outbox, *contact_ids: str) -> list[Receipt]:
+    """Erase prospects from every file of the data folder and write these anew; what was erased of each.
 
     Waits for syncs, pushes and a replay to end. Raises `WarehouseError`, `SettingsError`.
     """
@@ -88,14 +86,13 @@ def forget(settings: Settings, outbox: Outbox, contact_id: str) -> Receipt:
     with push_turn(settings), Turn(settings.data, "replay", who=WHO), Turn(settings.data, who=WHO):
         warehouse, forgotten = Warehouse(settings.data), Forgotten(settings.data)
         check_warehouse(warehouse, settings)
-        receipt = Receipt(contact_id, was_erased_before=forgotten.knows("prospect", contact_id))
         _clear(settings)
-        person = _person(warehouse, outbox, receipt)
-        forgotten.add(person.traces())  # first of all: killed from here on, nothing of the person comes back
-        _erase_from_outbox(outbox, person, forgotten, receipt)
+        receipts = [_erase(warehouse, outbox, forgotten, contact) for contact in contact_ids]
+        if outbox.path.exists():
+            outbox.compact()
         if warehouse.work.exists():
-            _erase_from_work(warehouse, person, receipt)
-            warehouse.rewrite()
+            if not compact(warehouse, outbox):
+                raise WarehouseError(f"{warehouse.work} could not be written anew. Run this again.")
             if warehouse.published.exists():
                 publish_anew(
                     warehouse, outbox=outbox, now=settings.now(), zone=settings.lp_timezone, group=settings.group
@@ -103,7 +100,29 @@ def forget(settings: Settings, outbox: Outbox, contact_id: str) -> Receipt:
         else:  # lost; the copy is all that is left, and can't be built anew without the person
             warehouse.published.unlink(missing_ok=True)
         _clear(settings)
-        receipt.other_files = sorted(each.name for each in settings.data.iterdir() if not OURS.fullmatch(each.name))
+        others = sorted(each.name for each in settings.data.iterdir() if not OURS.fullmatch(each.name))
+    return [msgspec.structs.replace(receipt, other_files=others) for receipt in receipts]
+
+
+def erased_but_there(settings: Settings, outbox: Outbox) -> list[str]:
+    """The prospects who were erased and are in the folder again, as after an older copy of it was restored."""
+    warehouse, forgotten = Warehouse(settings.data), Forgotten(settings.data)
+    there = {str(row["external_contact_id"]) for row in outbox.rows("forget_everybody")}
+    if forgotten and warehouse.work.exists():
+        with briefly(settings.data, WHO):
+            check_warehouse(warehouse, settings)
+            with warehouse.connection() as connection:
+                there |= {contact for (contact,) in run(connection, "forget/everybody")}
+    return sorted(contact for contact in there if forgotten.knows("prospect", contact))
+
+
+def _erase(warehouse: Warehouse, outbox: Outbox, forgotten: Forgotten, contact: str) -> Receipt:
+    receipt = Receipt(contact, was_erased_before=forgotten.knows("prospect", contact))
+    person = _person(warehouse, outbox, receipt)
+    forgotten.add(person.traces())  # first of all: killed from here on, nothing of the person comes back
+    _erase_from_outbox(outbox, person, forgotten, receipt)
+    if warehouse.work.exists():
+        _erase_from_work(warehouse, person, receipt)
     return receipt
 
 
@@ -169,7 +188,6 @@ def _erase_from_outbox(outbox: Outbox, person: _Person, forgotten: Forgotten, re
             before = connection.total_changes
             run_outbox(connection, name, values)
             receipt.rows[name.removeprefix("forget_")] += connection.total_changes - before
-    outbox.compact()
 
 
 OUTBOX_ERASURES = (
@@ -222,5 +240,5 @@ def _clear(settings: Settings) -> None:
         for pattern in LEFT_BEHIND:
             for each in settings.data.glob(pattern):
                 each.unlink()
-        for name in (SCRATCH, "spill"):
+        for name in (SCRATCH, STAGING, "spill"):
             shutil.rmtree(settings.data / name, ignore_errors=True)

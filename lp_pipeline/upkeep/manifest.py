@@ -5,6 +5,7 @@ Making one: `backup.py`; putting it back: `restore.py`.
 
 import hashlib
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -14,13 +15,14 @@ import duckdb
 import msgspec
 
 from lp_pipeline.errors import SettingsError, WarehouseError
-from lp_pipeline.storage import forgotten
 from lp_pipeline.storage.failures import readable_errors
+from lp_pipeline.storage.forgotten import FILE as FORGOTTEN
+from lp_pipeline.storage.forgotten import Forgotten
 from lp_pipeline.storage.sql import statement
 
 FORMAT = 1
 NAME = "manifest.json"
-WORK, OUTBOX, FORGOTTEN = "work.duckdb", "outbox.sqlite", forgotten.FILE
+WORK, OUTBOX = "work.duckdb", "outbox.sqlite"
 DAMAGED = "This copy is no good: make another one."
 
 
@@ -112,8 +114,12 @@ def _sqlite(path: Path) -> tuple[int, dict[str, int]]:
 
 
 def _forgotten(path: Path) -> tuple[int, dict[str, int]]:
-    forgotten.Forgotten(path.parent)  # raises if it is damaged
-    return 0, {}
+    Forgotten(path.parent)  # raises if it is damaged
+    return 1, {}
 
 
-READERS = {WORK: _duckdb, OUTBOX: _sqlite, FORGOTTEN: _forgotten}
+READERS: dict[str, Callable[[Path], tuple[int, dict[str, int]]]] = {
+    WORK: _duckdb,
+    OUTBOX: _sqlite,
+    FORGOTTEN: _forgotten,
+}

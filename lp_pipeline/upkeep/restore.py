@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,30 +17,26 @@ from lp_pipeline.errors import SettingsError, WarehouseError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import check_outbox, check_warehouse
 from lp_pipeline.storage.failures import readable_errors
+from lp_pipeline.storage.forgotten import FILE as FORGOTTEN
 from lp_pipeline.storage.forgotten import Forgotten
 from lp_pipeline.storage.locks import PAST, PUBLISH_TURN, PUSH_TURN, WORK, Turn
 from lp_pipeline.storage.outbox import Outbox
-from lp_pipeline.storage.warehouse import Warehouse, run
+from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline.upkeep.compaction import sync_folder
-from lp_pipeline.upkeep.forget import forget
-from lp_pipeline.upkeep.manifest import FORGOTTEN, OUTBOX, Manifest, check, read_manifest
-from lp_pipeline.upkeep.manifest import WORK as WORK_FILE
+from lp_pipeline.upkeep.manifest import OUTBOX, Manifest, check, read_manifest
 
 STAGING = ".restore"
-FILES = (FORGOTTEN, WORK_FILE, OUTBOX)  # in the order in which they are replaced
 TURNS = (WORK, PUSH_TURN, PUBLISH_TURN, PAST, "replay")
 BESIDE = ("", ".wal", "-wal", "-shm", "-journal")  # DuckDB's log, SQLite's files
 
 
 @dataclass(frozen=True)
 class Restored:
-    """Where the replaced files are (None if there were none), how many pushes are looked up first, by target, and which
-    prospects were erased again because they had been since the backup was made (SPEC E5)."""
+    """Where the replaced files are (None if there were none), and how many pushes are looked up first, by target."""
 
     manifest: Manifest
     aside: Path | None
     to_look_up: Counter[str]
-    erased: list[str]
 
 
 def restore(settings: Settings, source: Path) -> Restored:
@@ -54,11 +50,12 @@ def restore(settings: Settings, source: Path) -> Restored:
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(mode=0o700)
         try:
-            erased, to_look_up = _prepare(settings, source, staging, manifest)
-            aside = _replace(settings, staging, [name for name in FILES if (staging / name).exists()])
+            to_look_up = _prepare(settings, source, staging, manifest)
+            _keep_erased(settings, staging)
+            aside = _replace(settings, staging, [file.name for file in manifest.files if file.name != FORGOTTEN])
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    return Restored(manifest, aside, to_look_up, erased)
+    return Restored(manifest, aside, to_look_up)
 
 
 @contextmanager
@@ -93,39 +90,31 @@ def _leave_outbox(settings: Settings) -> None:
         return
 
 
-def _prepare(settings: Settings, source: Path, staging: Path, manifest: Manifest) -> tuple[list[str], Counter[str]]:
-    """Copies of the copies, checked, migrated if need be, without who was erased since, and marked: the old ledger
-    never takes its place without."""
+def _prepare(settings: Settings, source: Path, staging: Path, manifest: Manifest) -> Counter[str]:
+    """Copies of the copies, checked, migrated if need be, and marked: the old ledger never takes its place without."""
     for file in manifest.files:
-        _copy(source / file.name, staging / file.name)
-    with suppress(WarehouseError):  # that of the backup is older, but not damaged
-        if Forgotten(settings.data):
-            _copy(settings.data / FORGOTTEN, staging / FORGOTTEN)
+        shutil.copyfile(source / file.name, staging / file.name)
+        (staging / file.name).chmod(0o600)
     check_warehouse(Warehouse(staging), settings)
-    erased = _erase_again(settings.model_copy(update={"data": staging}))
     to_look_up: Counter[str] = Counter()
     if (staging / OUTBOX).exists():
         with Outbox(staging) as outbox:
             check_outbox(outbox, settings)
             to_look_up = look_first(outbox, settings, manifest.made_at)
-    for name in FILES:
-        if (staging / name).exists():
-            with (staging / name).open("rb") as opened:
-                os.fsync(opened.fileno())
-    return erased, to_look_up
+    for file in manifest.files:
+        with (staging / file.name).open("rb") as opened:
+            os.fsync(opened.fileno())
+    return to_look_up
 
 
-def _erase_again(staged: Settings) -> list[str]:
-    """Erase whoever is in the backup and was erased since (SPEC E5); their ids."""
-    known, warehouse = Forgotten(staged.data), Warehouse(staged.data)
-    if not known or not warehouse.work.exists():
-        return []
-    with warehouse.connection() as connection:
-        erased = [contact for (contact,) in run(connection, "upkeep/contacts") if known.knows("prospect", contact)]
-    with Outbox(staged.data) as outbox:
-        for contact in erased:
-            forget(staged, outbox, contact)
-    return erased
+def _keep_erased(settings: Settings, staging: Path) -> None:
+    """Whoever was erased, before the backup was made or since, is kept out (SPEC E5)."""
+    if not (staging / FORGOTTEN).exists():
+        return
+    try:
+        Forgotten(settings.data).join(Forgotten(staging))
+    except WarehouseError:  # what is there now is damaged
+        (staging / FORGOTTEN).replace(settings.data / FORGOTTEN)
 
 
 def _replace(settings: Settings, staging: Path, names: list[str]) -> Path | None:
@@ -137,7 +126,7 @@ def _replace(settings: Settings, staging: Path, names: list[str]) -> Path | None
         if (path := settings.data / f"{name}{suffix}").is_file() and not path.is_symlink()
     ]
     aside = _aside(settings, old) if old else None
-    for name in names:
+    for name in sorted(names, reverse=True):
         for suffix in BESIDE[1:]:  # a log beside another file than its own would spoil that
             (settings.data / f"{name}{suffix}").unlink(missing_ok=True)
         (staging / name).replace(settings.data / name)
@@ -163,9 +152,5 @@ def _link(path: Path, to: Path) -> None:
     try:
         to.hardlink_to(path)
     except OSError:
-        _copy(path, to)
-
-
-def _copy(path: Path, to: Path) -> None:
-    shutil.copyfile(path, to)
-    to.chmod(0o600)
+        shutil.copyfile(path, to)
+        to.chmod(0o600)

@@ -27,7 +27,7 @@ ARGUMENTS = {
 }
 ACCOUNTS = {f"accounts {each}" for each in ("check", "disable", "enable", "init", "list")}  # about the list of them
 # Dagster's home, made-up people, the UI, whose runs refuse it themselves, and what `doctor` checks at its end
-NO_DATA = {"home", "sandbox", "dev", "connect", "fleet", *ACCOUNTS}
+NO_DATA = {"home", "sandbox", "dev", "connect", "fleet", "health", *ACCOUNTS}
 
 
 def commands(group: click.Group = main, *path: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ import pytest
 
 from lp_pipeline.cli.services import Service, end, is_free, listener, services_of
 from lp_pipeline.settings import REPOSITORY
-from lp_pipeline_tests.drills.deployment import until
+from lp_pipeline_tests.drills.deployment import free_port, until
 
 LP_PIPELINE = str(Path(sys.executable).parent / "lp-pipeline")
 SLEEP = "import time; time.sleep(600)"
@@ -47,12 +47,6 @@ def dev(home: Path, port: int, *options: str) -> subprocess.CompletedProcess[str
         text=True,
         timeout=120,
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

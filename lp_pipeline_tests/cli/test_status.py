@@ -42,7 +42,7 @@ def test_the_verdict_comes_first_and_the_facts_follow(synced: Account) -> None:
     assert (shown.exit_code, lines[0].split()[0], lines[0].split()[-1]) == (0, "LIVE", "OK")
     assert "sandbox at 127.0.0.1 (America/New_York)" in lines[0]
     assert [line[:12].strip() for line in lines[1:]] == [
-        *("Last sync", "Read up to", "Published", "To Hatch", "From Hatch", "For you"),
+        *("Last sync", "Read up to", "Published", "To Hatch", "From Hatch", "For you", "Alerts"),
     ]
     assert "1 lead, 1 prospect; 1 new, 0 updated opportunities" in lines[1]
     assert "12:00 PM EST" in lines[2]
@@ -63,7 +63,7 @@ def test_what_is_wrong_comes_before_the_facts(synced: Account) -> None:
     assert "lp-pipeline doctor" in lines[2]
     assert lines[3] == "Nothing is lost: the next good sync reads everything since 12:00 PM EST."
     assert lines[5].endswith("failed just now; the last good one 12:00 PM EST")
-    assert lines[-1].endswith("the last sweep failed: Too many calls:  lp-pipeline sweep")
+    assert lines[-2].endswith("the last sweep failed: Too many calls:  lp-pipeline sweep")
     end(synced, "good")
     end(synced, "good", kind="sweep")
     assert typed(synced, "status").exit_code == 0

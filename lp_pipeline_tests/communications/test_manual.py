@@ -234,6 +234,10 @@ def test_a_dry_run_shows_word_for_word_what_a_push_then_writes(talk: Talk, doubt
     assert dump(talk) == before
     requests = len(talk.lp.requests)
     assert "c9 → note: unmatched (not_read)" in shown
+    assert shown.startswith(
+        f"To LeadPerfection (nothing was written):\n  notes             {2 if doubt else 3}, on 1 record\n"
+    )
+    assert "\n  not now           1, note: unmatched (not_read)\n" in shown
     assert ("c0 → note: in doubt" in shown) is doubt
     talk.push()
     assert len(talk.lp.requests) > requests

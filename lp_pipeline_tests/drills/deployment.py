@@ -40,9 +40,7 @@ class Deployment:
 
     def start(self) -> None:
         """As `make dev` does, on a free port."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = str(probe.getsockname()[1])
+        port = str(free_port())
         with (self.home / "dev.log").open("ab") as log:
             command = [DAGSTER, "dev", "--workspace", "workspace.yaml", "--host", "127.0.0.1", "--port", port]
             self._dev = subprocess.Popen(command, env=self.environ, cwd=REPOSITORY, stdout=log, stderr=log)
@@ -50,14 +48,14 @@ class Deployment:
     def freeze_daemon(self) -> None:
         """Stop dequeuing runs."""
         assert self._dev
-        (daemon,) = (pid for pid in _below(self._dev.pid) if "dagster._daemon" in _command(pid))
+        (daemon,) = (pid for pid in below(self._dev.pid) if "dagster._daemon" in _command(pid))
         os.kill(daemon, signal.SIGSTOP)
 
     def kill(self) -> int:
         """SIGKILL it and all that it started, runs included; how many processes that were."""
         if self._dev is None:
             return 0
-        found = _below(self._dev.pid)
+        found = below(self._dev.pid)
         for pid in found:
             os.kill(pid, signal.SIGKILL)
         self._dev.wait()
@@ -104,6 +102,13 @@ class Deployment:
             return [info.concurrency_key for info in infos if info.active_slot_count]
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def until(condition: Callable[[], object], otherwise: str, patience: float = PATIENCE) -> None:
     """Wait for something to become true; raises `TimeoutError`."""
     deadline = time.monotonic() + patience
@@ -127,7 +132,7 @@ def _command(pid: int) -> str:
         return ""
 
 
-def _below(root: int) -> list[int]:
+def below(root: int) -> list[int]:
     """A process and all that descend from it, by their ids."""
     parents: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):

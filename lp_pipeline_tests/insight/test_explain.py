@@ -39,6 +39,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deliveries]:
             _someone("3", lead("30")),  # held later
             _someone("4", lead("40"), email="bad@example.com"),  # refused by Hatch
             _someone("5", lead("50"), lead("51")),  # 51 goes away
+            _someone("9", lead("90"), lead("92", disposition=...)),  # 92 is rejected
             _someone("7", firstname="Zoe", lastname="Lone", phone1="(518)555-0101"),
         )
         s.deliver(
@@ -117,15 +118,14 @@ def test_a_synced_lead_tells_how_it_was_read_built_merged_and_delivered(day: Del
     assert "prospect.lastchanged is empty, so lead.lastchangedon" in " ".join(shown.split())
     assert shown.startswith("Lead 10 of prospect 1: an opportunity, delivered to Hatch\n")
     for part in (
-        "Read        Mar 2 12:30 PM  sync 5, lead feed, page 1, place 1",
+        "Read        12:30 PM EST  sync 5, lead feed, page 1, place 1",
         "2 readings stored, 2 different",
-        "Triggered   the lead changed: disposition  (sync 6, Mar 2 12:30 PM)",
-        "External Updated At  Mar 2 12:31 PM",
+        "Triggered   the lead changed: disposition  (sync 6, 12:30 PM EST)",
+        "External Updated At  12:31 PM EST",
         "Set → Issued",
         "lead.disposition",
-        "Merged      updated Mar 2 12:30 PM by sync 6; it is the contact's current",
-        "To Hatch    accepted Mar 2 12:30 PM, contact",
-        "Times are EST (America/New_York).",
+        "Merged      updated 12:30 PM EST by sync 6; it is the contact's current",
+        "To Hatch    accepted 12:30 PM EST, contact",
     ):
         assert part in shown
     assert "First Name" not in shown
@@ -145,14 +145,15 @@ def test_a_synced_lead_tells_how_it_was_read_built_merged_and_delivered(day: Del
             marks=pytest.mark.slow,
         ),
         ("40", "Lead 40 of prospect 4: an opportunity, refused by Hatch: bad@example.com bounces", "opportunity"),
-        ("51", "Lead 51 of prospect 5: an opportunity, gone since Mar 2 12:30 PM", "gone"),
+        ("9", "Prospect 9: an opportunity with lead 90, delivered to Hatch; its lead 92 is rejected: ", "opportunity"),
+        ("51", "Lead 51 of prospect 5: an opportunity, gone since 12:30 PM EST", "gone"),
         pytest.param(
             "6",
             "Prospect 6: an opportunity with lead 60, not sent to Hatch: it came in with history",
             "opportunity",
             marks=pytest.mark.slow,
         ),
-        pytest.param("8", "Prospect 8: read Mar 2 12:45 PM, not merged yet", "unmerged", marks=pytest.mark.slow),
+        pytest.param("8", "Prospect 8: read 12:45 PM EST, not merged yet", "unmerged", marks=pytest.mark.slow),
         ("999", "999: never read", "never_read"),
     ],
 )
@@ -167,12 +168,12 @@ def test_messages_from_hatch_show_what_became_of_them(day: Deliveries) -> None:
     """E1: written, waiting with LeadPerfection's words, undecided, and perhaps from this prospect."""
     shown = page(day, "10", width=200)
     assert "2 messages need your decision:  lp-pipeline pushes" in shown.splitlines()[1]
-    refused = "LeadPerfection refused it: 500 (record locked), next try Mar 2 12:50 PM"
+    refused = "LeadPerfection refused it: 500 (record locked), next try 12:50 PM EST"
     for part in (
-        "From Hatch  1 text written as note, last Mar 2 12:45 PM",
-        f"inbound text of Mar 2 12:00 PM: waits as note: {refused}",
-        "inbound text of Mar 2 12:00 PM: uncertain as note: it may be in LeadPerfection, which doesn't show it",
-        "a text of Mar 2 12:00 PM may be from this prospect: several prospects have this phone or email",
+        "From Hatch  1 text written as note, last 12:45 PM EST",
+        f"inbound text of 12:00 PM EST: waits as note: {refused}",
+        "inbound text of 12:00 PM EST: uncertain as note: it may be in LeadPerfection, which doesn't show it",
+        "a text of 12:00 PM EST may be from this prospect: several prospects have this phone or email",
     ):
         assert part in shown
 
@@ -183,7 +184,7 @@ def test_a_held_one_shows_both_dates_and_how_to_settle_it(day: Deliveries) -> No
     shown = page(day, "3", width=400)
     assert shown.startswith("Prospect 3: an opportunity with lead 30, gone since")
     assert "; another one is held, because LeadPerfection now says that it was added Nov 4, 2025 10:00:00" in shown
-    assert "Held        lead 30, held since Mar 2 12:30 PM" in shown
+    assert "Held        lead 30, held since 12:30 PM EST" in shown
     alone = Deliveries(day.folder / "alone")
     with closing(alone.outbox):
         alone.set(**HATCH, LP_HELD_AFTER="0")
@@ -203,20 +204,20 @@ def test_a_held_one_shows_both_dates_and_how_to_settle_it(day: Deliveries) -> No
 
 def test_an_id_that_was_never_read_is_asked_for_on_request(day: Deliveries) -> None:
     """E1: LeadPerfection's change time says which window would have shown it, and which days to read."""
-    old = json.dumps(prospect("90", lead("91", **DAYS_AGO), lastchanged="2026-02-03T09:00:00")).encode()
-    story = told(day, "90", lambda identity: ("prospect", old) if identity == "90" else None)
+    old = json.dumps(prospect("94", lead("91", **DAYS_AGO), lastchanged="2026-02-03T09:00:00")).encode()
+    story = told(day, "94", lambda identity: ("prospect", old) if identity == "94" else None)
     assert story.verdict == (
-        "90: LeadPerfection shows this prospect, changed Feb 3 9:00 AM (prospect.lastchanged), outside every window "
-        "read so far"
+        "94: LeadPerfection shows this prospect, changed Feb 3 9:00 AM EST (prospect.lastchanged), outside every "
+        "window read so far"
     )
     assert "lp-pipeline backfill --from 2026-02-03 --to 2026-02-03" in story.advice[0]
     story = told(day, "91", lambda _identity: ("lead", old))
-    assert "changed Feb 1 8:00 AM (lead.lastchangedon)" in story.verdict
+    assert "changed Feb 1 8:00 AM EST (lead.lastchangedon)" in story.verdict
     inside = (NOON - timedelta(minutes=10)).isoformat()
-    missed = json.dumps(prospect("92", lastchanged=inside)).encode()
-    assert "without it" in told(day, "92", lambda _identity: ("prospect", missed)).verdict
+    missed = json.dumps(prospect("96", lastchanged=inside)).encode()
+    assert "without it" in told(day, "96", lambda _identity: ("prospect", missed)).verdict
     assert "shows no prospect or lead" in told(day, "93", lambda _identity: None).verdict
-    assert "Read so far  lead feed: between Mar 2" in page(day, "999")
+    assert "Read so far  lead feed: between 11:25 AM EST and" in page(day, "999")
 
 
 def test_nothing_was_ever_read(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_each_account_has_a_minute_of_its_own(deployment: Path, instance: dg.Dag
     requests = [request for minute in minutes for request in minute]
     assert len({request.run_key for request in requests}) == len(requests)
     assert requests[0].tags["lp/account"] == requests[0].partition_key
-    assert requests[0].tags["lp/shard"] == "east"
+    assert requests[0].tags["lp/queue"] == "east"
     again = [started(schedule, instance, NIGHT + timedelta(minutes=15 + minute)) for minute in range(15)]
     assert [[each.partition_key for each in minute] for minute in again] == [
         [each.partition_key for each in minute] for minute in minutes

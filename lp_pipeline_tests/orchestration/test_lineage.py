@@ -24,11 +24,12 @@ UPSTREAM = {
     "hatch_deliveries": {"opportunities"},
     "hatch": {"hatch_deliveries"},
     "raw_communications": {"hatch"},
-    "communications_in_leadperfection": {"raw_communications"},
+    "leadperfection_notes": {"raw_communications"},
     "published": {"opportunities", "hatch_deliveries", "raw_communications"},
+    "report": {"published"},
 }
 GROUPS = {"leadperfection", "opportunities", "hatch", "published"}
-NOT_MADE_HERE = {"leadperfection", "hatch", "communications_in_leadperfection"}
+NOT_MADE_HERE = {"leadperfection", "hatch", "leadperfection_notes"}
 J3 = {
     "email": "prospect.email",
     "external_id": "lead.id",

@@ -223,7 +223,7 @@ def test_losing_dagsters_state_sends_nothing_again(talk: Talk) -> None:
 
 def test_it_runs_from_the_start_every_few_seconds() -> None:
     """C3: running unless somebody stops it."""
-    (sensor,) = build_definitions().get_repository_def().sensor_defs
+    sensor = build_definitions().get_repository_def().get_sensor_def("push_when_communications_arrive")
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     assert sensor.minimum_interval_seconds == 5
 
@@ -236,7 +236,7 @@ def test_the_job_pushes_and_publishes(talk: Talk, instance: dg.DagsterInstance) 
     query = "select target, state from communication_pushes where communication_id = 'c1' order by 1"
     assert talk.published(query) == [("call_log", "sent"), ("note", "sent"), ("production_note", "skipped")]
     (event,) = result.asset_materializations_for_node("push")
-    assert event.asset_key == dg.AssetKey("communications_in_leadperfection")
+    assert event.asset_key == dg.AssetKey("leadperfection_notes")
     shown = {name: value.value for name, value in event.metadata.items()}
     assert (shown["sent"], shown["note: sent"], shown["dagster/row_count"]) == (2, 1, 3)
 

@@ -12,7 +12,7 @@ import pytest
 
 from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline.transform.replay import replay
-from lp_pipeline.upkeep.compaction import SMALL, compact, is_grown, vacuum
+from lp_pipeline.upkeep.compaction import DRAFT, SMALL, compact, is_grown, vacuum
 from lp_pipeline_tests.scenario import Scenario, lead, prospect
 
 COMPACTING = (
@@ -69,10 +69,9 @@ def test_it_is_made_compact_again_only_once_it_has_doubled(scenario: Scenario) -
 def test_half_a_copy_of_a_killed_compaction_is_thrown_away(scenario: Scenario) -> None:
     """R1: it never takes the name of the file."""
     scenario.sync(prospect("1"))
-    half = scenario.folder / ".work.duckdb.fresh"
-    half.write_bytes(b"half")
+    (scenario.folder / DRAFT).write_bytes(b"half")
     compact(scenario.warehouse, scenario.outbox)
-    assert not half.exists()
+    assert not (scenario.folder / DRAFT).exists()
     assert scenario.keys() == [("1", None, "prospect")]
 
 

@@ -27,7 +27,9 @@ from lp_pipeline.storage.publish import publish
 from lp_pipeline.transform.held import settle_held
 from lp_pipeline.transform.merge import stage
 from lp_pipeline.transform.replay import replay
-from lp_pipeline.upkeep.forget import Receipt, forget
+from lp_pipeline.upkeep.backup import backup
+from lp_pipeline.upkeep.forget import Receipt, erased_but_there, forget
+from lp_pipeline.upkeep.restore import restore
 from lp_pipeline_tests.delivery.conftest import HATCH, Deliveries
 from lp_pipeline_tests.scenario import LIVE, NOON, Record, lead, prospect
 from lp_pipeline_tests.upkeep.searching import found_in
@@ -36,6 +38,9 @@ CST, LEAD, OTHER_LEAD, HATCH_CONTACT = "73650918", "84620137", "84620138", "hatc
 NAMES = ("Quillabeth", "Vandersloot")
 PHONE, SHARED_PHONE, EMAIL = "(518)555-0147", "(518)555-0163", "Quilla@vandersloot.example"
 NEEDLES = (CST, LEAD, OTHER_LEAD, HATCH_CONTACT, *NAMES, "5185550147", PHONE, EMAIL, "comm-by-phone", "violet door")
+LEFT_BEHIND = {
+    *(".published.duckdb.4711", ".work.duckdb.compact", "spill/readings.spool", "replay.scratch/live.duckdb"),
+}
 STORES = {"work.duckdb", "outbox.sqlite", "published.duckdb"}
 
 
@@ -123,6 +128,7 @@ def fill(folder: Path) -> Deliveries:
         connection.execute("insert into pushes_to_look_for select communication_id, target from communication_pushes")
     publish(s.warehouse, outbox=s.outbox, now=s.now, zone=s.settings.lp_timezone)
     shutil.copyfile(folder / "published.duckdb", folder / ".published.duckdb.4711")  # of runs that were killed
+    shutil.copyfile(folder / "work.duckdb", folder / ".work.duckdb.compact")
     (folder / "spill").mkdir()
     (folder / "spill" / "readings.spool").write_text(json.dumps(them()))
     (folder / "replay.scratch").mkdir()
@@ -152,10 +158,10 @@ def s(filled: Path, tmp_path: Path) -> Iterator[Deliveries]:
 def test_nothing_of_the_person_is_left_in_any_file_and_nothing_brings_them_back(s: Deliveries) -> None:
     """E5: found in each file before, in none after; later readings and messages of them are dropped, others' stay."""
     before = found_in(s.folder, NEEDLES)
-    assert before.keys() >= STORES | {".published.duckdb.4711", "spill/readings.spool", "replay.scratch/live.duckdb"}
+    assert before.keys() >= STORES | LEFT_BEHIND
     assert set().union(*before.values()) == set(NEEDLES)
     stay = ("Stay1", "Stay2", "5185550163", "comm-other", "comm-shared")
-    receipt = forget(s.settings, s.outbox, CST)
+    (receipt,) = forget(s.settings, s.outbox, CST)
     assert found_in(s.folder, NEEDLES) == {}
     assert set().union(*found_in(s.folder, stay).values()) == set(stay)
     assert not list(s.folder.glob("*.wal")) or (s.folder / "published.duckdb.wal").is_symlink()
@@ -167,15 +173,24 @@ def test_nothing_of_the_person_is_left_in_any_file_and_nothing_brings_them_back(
         assert s.read(feed, them(lead("84620999"), city="Utica"), other(2, city="Utica")) == 1
         s.read(feed, them(lead("84620999")), minutes=6000, kind="sweep")
     s.merge()
-    landed = lands(
-        s, *TALK, said("comm-new", contact_id=HATCH_CONTACT), said("comm-two", external_contact_id="2", body="hi")
-    )
-    assert (landed.new, landed.rejected, landed.dropped) == (1, 0, 7)
+    landed = lands(s, *TALK)  # Hatch shows them again, and new ones
+    assert (landed.new, landed.rejected, landed.dropped) == (0, 0, len(TALK))
+    routes = [
+        {"contact_id": HATCH_CONTACT},
+        {"phone": PHONE},
+        {"email": EMAIL.upper()},
+        {"external_id": f"prospect-{CST}"},
+    ]
+    landed = lands(s, *(said(f"new-{number}", **route) for number, route in enumerate(routes)))
+    assert (landed.new, landed.dropped) == (0, len(routes))
+    assert lands(s, said("comm-two", external_contact_id="2", body="hi")).new == 1
     lands(s, {**HISTORY, "external_contact_id": None}, history=True)
     s.deliver()
     publish(s.warehouse, outbox=s.outbox, now=s.now, zone=s.settings.lp_timezone)
     assert found_in(s.folder, NEEDLES) == {}
     _check(receipt, s)
+    (known,) = {row["hatch_contact_id"] for row in s.outbox.rows("forget_hatch_contacts", {"contact": "2"})}
+    assert lands(s, said("comm-new-owner", contact_id=known, phone=PHONE)).new == 1  # of the number
 
 
 def _check(receipt: Receipt, s: Deliveries) -> None:
@@ -242,7 +257,7 @@ def test_killed_half_way_the_same_command_completes_it(s: Deliveries, left: int)
     with closing(mortal), pytest.raises(Killed):
         forget(s.settings, mortal, CST)
     assert s.read("leads", them(lead("84620999"))) == 0
-    receipt = forget(s.settings, s.outbox, CST)
+    (receipt,) = forget(s.settings, s.outbox, CST)
     assert receipt.was_erased_before
     assert found_in(s.folder, NEEDLES) == {}
 
@@ -251,7 +266,7 @@ def test_killed_half_way_the_same_command_completes_it(s: Deliveries, left: int)
 def test_one_who_was_never_read_is_kept_out_too(s: Deliveries) -> None:
     """E5: only the hash is written; nobody else's row is touched, and `explain` says why it is not there."""
     count = s.ask("select count(*) from raw.readings")
-    receipt = forget(s.settings, s.outbox, "55501")
+    (receipt,) = forget(s.settings, s.outbox, "55501")
     assert receipt.rows.total() == 0
     assert s.ask("select count(*) from raw.readings") == count
     assert s.read("leads", prospect("55501", lead("555010"))) == 0
@@ -265,6 +280,43 @@ def test_a_damaged_list_of_the_erased_stops_the_sync_instead_of_letting_them_bac
     (s.folder / FILE).write_text("{")
     with pytest.raises(WarehouseError, match="says who was erased"):
         s.read("leads", them(lead(LEAD)))
+
+
+@pytest.mark.slow
+def test_who_comes_back_with_an_older_copy_is_erased_again(s: Deliveries, filled: Path) -> None:
+    """E5: `forget --again` finds those who were erased by their hashes, and erases all of them."""
+    forget(s.settings, s.outbox, CST, "3")
+    assert erased_but_there(s.settings, s.outbox) == []
+    s.outbox.close()
+    for name in ("work.duckdb", "outbox.sqlite"):
+        shutil.copyfile(filled / name, s.folder / name)
+    assert erased_but_there(s.settings, s.outbox) == ["3", CST]
+    environ = {**LIVE, "LP_PIPELINE_DATA": str(s.folder)}
+    answer = CliRunner().invoke(main, ["forget", "--again", "--yes"], env=environ)
+    assert answer.exit_code == 0, answer.output
+    assert answer.output.index("Prospect 3 is erased") < answer.output.index(f"Prospect {CST} is erased")
+    assert found_in(s.folder, [*NEEDLES, "Stay3"]) == {}
+    assert "Nobody who was erased" in CliRunner().invoke(main, ["forget", "--again"], env=environ).output
+
+
+@pytest.mark.slow
+def test_a_backup_knows_who_was_erased_and_an_older_one_does_not_forget_it(s: Deliveries, tmp_path: Path) -> None:
+    """E5, K2: restored elsewhere, they stay out; an older copy brings them back, which `restore` says."""
+    environ = {**LIVE, "LP_PIPELINE_DATA": str(s.folder), "DAGSTER_HOME": str(tmp_path)}
+    older, newer = backup(s.settings, tmp_path / "older"), forget(s.settings, s.outbox, CST)
+    s.outbox.close()
+    assert newer[0].rows
+    assert FILE not in {file.name for file in older.files}
+    made = backup(s.settings, tmp_path / "newer")
+    assert FILE in {file.name for file in made.files}
+    answer = CliRunner().invoke(main, ["restore", str(tmp_path / "older")], env=environ)
+    assert "1 who were erased are back. Before the next sync:  lp-pipeline forget --again" in answer.output
+    elsewhere = Deliveries(tmp_path / "elsewhere")
+    elsewhere.outbox.close()
+    Forgotten(elsewhere.folder).add([("prospect", "4")])
+    restore(elsewhere.settings, tmp_path / "newer")
+    assert elsewhere.read("leads", them(lead(LEAD)), other(4, city="Troy"), other(3, city="Troy")) == 1
+    elsewhere.outbox.close()
 
 
 @pytest.mark.slow

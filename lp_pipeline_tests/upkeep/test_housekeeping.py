@@ -9,6 +9,7 @@ from lp_pipeline.clients.hatch import communication
 from lp_pipeline.communications.landing import land
 from lp_pipeline.communications.ledger import note_pushing, open_pushes, register
 from lp_pipeline.storage.warehouse import Warehouse
+from lp_pipeline.upkeep.compaction import DRAFT
 from lp_pipeline.upkeep.housekeeping import tidy_data
 from lp_pipeline.upkeep.tidied import Tidied, size
 from lp_pipeline_tests.scenario import Scenario, prospect
@@ -92,9 +93,9 @@ def test_what_killed_processes_left_goes_and_sizes_are_shown(scenario: Scenario)
     scenario.sync(prospect("1"))
     (scenario.folder / "spill").mkdir(exist_ok=True)
     (scenario.folder / "spill" / "duckdb_temp_storage_DEFAULT-0.tmp").write_text("x")
-    (scenario.folder / ".work.duckdb.fresh").write_text("x")
+    (scenario.folder / DRAFT).write_text("x")
     lines = tidy(scenario)
-    assert not {"spill", ".work.duckdb.fresh"} & {path.name for path in scenario.folder.iterdir()}
+    assert not {"spill", DRAFT} & {path.name for path in scenario.folder.iterdir()}
     assert lines["size of work.duckdb"].after == scenario.warehouse.work.stat().st_size
     assert str(Tidied("size", 31_400_000, 900, is_size=True)) == "31.4 MB → 900 bytes"
     assert (str(Tidied("runs", 1400, 1400)), size(8e12)) == ("1,400, unchanged", "8.0 TB")

@@ -17,7 +17,7 @@ leadperfection = dg.AssetSpec(
     tags=PERSONAL,
     description="""\
 The CRM: prospects, their leads, appointments and jobs, as the office keeps them. The pipeline reads it and never \
-changes a prospect or lead; what it adds are notes and call logs (`communications_in_leadperfection`).
+changes a prospect or lead; what it adds are notes and call logs (`leadperfection_notes`).
 
 It is outside of Dagster, so there is nothing to materialize. Its address and account are on the page of the \
 resource `connections`. Whether it answers:
@@ -47,8 +47,8 @@ select state, count(*) as opportunities, max(delivered_at) as last_delivered fro
 """,
 )
 
-communications_in_leadperfection = dg.AssetSpec(
-    "communications_in_leadperfection",
+leadperfection_notes = dg.AssetSpec(
+    "leadperfection_notes",
     group_name=HATCH,
     kinds={"leadperfection"},
     owners=ENGINEERS,
@@ -70,4 +70,4 @@ select target, state, reason, count(*) as pushes from communication_pushes group
 """,
 )
 
-EXTERNAL_ASSETS = [leadperfection, hatch, communications_in_leadperfection]
+EXTERNAL_ASSETS = [leadperfection, hatch, leadperfection_notes]

@@ -13,6 +13,19 @@ from lp_pipeline.runs.connections import Connections
 from lp_pipeline.storage.warehouse import run
 from lp_pipeline.transform.merge import merge, variables
 
+OUTCOMES = (
+    "triggered",
+    "inserted",
+    "updated",
+    "unchanged",
+    "stale",
+    "rejected",
+    "held",
+    "gone",
+    "returned",
+    "new_calls",
+)
+
 
 @dg.asset(
     group_name=OPPORTUNITIES,
@@ -48,24 +61,16 @@ def opportunities(
         with connections.warehouse.connection(variables(connections.settings)) as connection:
             ((total, rejected),) = run(connection, "orchestration/opportunity_totals")
             days = run(connection, "orchestration/entered_by_day")
-    first = total == report.inserted > 0
-    changes = {"inserted": report.inserted, "updated": report.updated}
-    others = {"triggered": report.triggered, "unchanged": report.unchanged, "rejected": report.rejected}
     return dg.MaterializeResult(
         metadata={
             "opportunities": total,
-            **numbers({"changes": report.inserted + report.updated}, first=first),
+            **numbers({"changes": report.inserted + report.updated}, first=total == report.inserted > 0),
             "rejected records": rejected,
             "entered in LeadPerfection a day": bars([(f"{day:%b %-d}", number) for day, number in days]),
+            "outcomes": table([{"outcome": name, "records": getattr(report, name)} for name in OUTCOMES]),
             **({"examples": table(report.examples)} if report.examples else {}),
             **({"rejected by missing column": table(report.rejected_columns)} if report.rejected_columns else {}),
             "query": query("from current_opportunities limit 10"),
-            **numbers({**changes, **others}, first=first),
-            "stale": report.stale,
-            **({"held": report.held} if report.held else {}),
-            "gone": report.gone,
-            "returned": report.returned,
-            **numbers({"new calls": report.new_calls}, first=first),
             "seconds": round(seconds, 2),
             "dagster/row_count": total,
         }

@@ -24,7 +24,7 @@ from lp_pipeline.runs.steps import read_communications
     description="""\
 The texts, emails and calls that happened in Hatch. They come from Hatch's Bulk Export, which each sync asks for \
 what is due, or through the HTTP inbox (`COMMUNICATIONS_FROM`), and are kept as received. A job of its own then \
-writes them into LeadPerfection (`communications_in_leadperfection`).
+writes them into LeadPerfection (`leadperfection_notes`).
 
 ```sql
 select channel, direction, count(*) as messages from communications group by all order by messages desc

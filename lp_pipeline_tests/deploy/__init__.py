@@ -1,0 +1,1 @@
+"""What `deploy/` holds: units, container files, PostgreSQL for Dagster."""

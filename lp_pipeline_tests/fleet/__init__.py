@@ -1,0 +1,1 @@
+"""Many accounts on Dagster's distributed parts: real PostgreSQL, Redis and Celery workers (SPEC A4)."""

@@ -1,0 +1,68 @@
+"""When alerts are sent (SPEC N1): at the end of a run, and by a sensor."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from lp_pipeline.orchestration.alert_sensor import accounts_alert_sensor, alert_sensor
+from lp_pipeline.settings import listed_accounts
+from lp_pipeline_tests.account import Account
+from lp_pipeline_tests.accounts_file import add, listing
+from lp_pipeline_tests.insight.listener import SECRET, listening
+
+
+def test_the_sensor_sends_what_no_run_can_tell(lp_account: Account) -> None:
+    """N1: that settings are wrong, say; its tick says what it did, without the address, and starts nothing."""
+    lp_account.folder.mkdir()
+    with listening() as listener, dg.DagsterInstance.ephemeral() as instance:
+        lp_account.environ |= listener.settings
+
+        def tick() -> str:
+            found = alert_sensor(lp_account.load)(dg.build_sensor_context(instance=instance))
+            assert isinstance(found, dg.SkipReason)
+            return found.skip_message or ""
+
+        assert tick() == "nothing new to report"
+        lp_account.environ["LP_PAGE_SIZE"] = "many"
+        assert tick().startswith("sent: lp_pipeline sandbox: syncs fail since")
+        assert len(listener.texts()) == 1
+        lp_account.environ["LP_PAGE_SIZE"] = "50"
+        listener.status = 500
+        assert "answered HTTP 500" in tick()
+        assert SECRET not in tick()
+
+
+def test_one_sensor_serves_all_accounts(deployment: Path) -> None:
+    """N1, A2: under each account's own name; one whose folder is on another host, or that is disabled, is left out,
+    and one whose address can't be reached delays no other."""
+    with listening() as listener, dg.DagsterInstance.ephemeral() as instance:
+        listing(deployment, "albany", "boston", "chicago", "denver", denver="false")
+        add(deployment, "albany", {**listener.settings, "LP_PAGE_SIZE": "many"})
+        add(deployment, "boston", {"ALERT_WEBHOOK_URL": "http://127.0.0.1:9/", "LP_PAGE_SIZE": "many"})
+        add(deployment, "denver", {**listener.settings, "LP_PAGE_SIZE": "many"})
+        context = dg.build_sensor_context(instance=instance)
+        found = accounts_alert_sensor(listed_accounts)(context)
+        assert isinstance(found, dg.SensorResult)
+        assert found.cursor == "chicago"
+        assert isinstance(found.skip_reason, dg.SkipReason)
+        albany, boston = (found.skip_reason.skip_message or "").splitlines()
+        assert albany.startswith("albany: sent: lp_pipeline albany: syncs fail since")
+        assert boston.startswith("boston: The address in ALERT_WEBHOOK_URL can't be reached")
+        assert len(listener.texts()) == 1
+
+
+@pytest.mark.slow
+def test_a_run_reports_at_its_end(lp_account: Account) -> None:
+    """N1: the failure with its message, then that it is over, and the heartbeat; whoever started the run."""
+    with listening() as listener:
+        lp_account.environ |= {**listener.settings, "LP_PASSWORD": "wrong"}
+        assert not lp_account.run().success
+        (message,) = listener.messages
+        assert "LP_PASSWORD" in message["why"]
+        assert message["kind"] == "sync"
+        assert len(listener.paths) == 1
+        lp_account.environ["LP_PASSWORD"] = "sandbox"
+        assert lp_account.run().success
+        assert "syncs work again" in listener.texts()[1]
+        assert f"/beat/{SECRET}" in listener.paths
