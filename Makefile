@@ -9,7 +9,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 LOCK = $(COMPILE) --all-extras pyproject.toml
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: help run dev test test-long test-browser test-full lint types check compat compat-docs clients drills bench docs lock clean setup home
+.PHONY: help run dev test test-long test-browser test-full lint types check compat compat-docs clients drills year bench docs lock clean setup home
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do \
@@ -28,7 +28,7 @@ test-long: setup ## the slower tests: whole processes, killed or side by side
 	$(BIN)/python -m pytest -n 2 -m slow --ignore lp_pipeline_tests/browser
 
 test-browser: setup ## the Dagster UI in a Chromium (on Debian: apt-get install chromium)
-	$(BIN)/python -m pytest -m slow lp_pipeline_tests/browser
+	$(BIN)/python -m pytest -m slow lp_pipeline_tests/browser $(ARGS)
 
 test-full: test test-long test-browser ## all suites
 
@@ -58,6 +58,9 @@ clients: $(CLIENTS)/.ready
 drills: setup ## pushes that are killed, answers that get lost, histories of thousands of steps: hours
 	$(BIN)/python -m lp_pipeline_tests.drills
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile drills lp_pipeline_tests/stateful
+
+year: setup ## a machine left alone for a simulated year, which must stay flat and well: hours (TICKS=3000)
+	$(BIN)/python -m lp_pipeline_tests.drills.year --ticks $${TICKS:-3000}
 
 bench: setup .venv-dlt/.ready ## measure speed, memory and growth, beside dlt: hours (BENCH="--help" for choices)
 	$(BIN)/python -m benchmarks --page docs/performance.md --out docs/performance $(BENCH)

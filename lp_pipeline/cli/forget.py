@@ -94,7 +94,7 @@ def _out_of_reach(receipt: "Receipt") -> Iterator[str]:
     contacts = f" (contact {', '.join(receipt.hatch_contacts)})" if receipt.hatch_contacts else ""
     yield "LeadPerfection, which still has the prospect, with the notes and call logs written there: erase it there."
     yield f"Hatch{contacts}: it offers no way to erase a contact by program. Ask its support."
-    yield "Backups of this folder. After restoring an older one, before the next sync:  lp-pipeline forget --again"
+    yield "Backups of this folder. `lp-pipeline restore` erases the person again; until then, they are in there."
     yield "Copies of published.duckdb that others made, and programs that have the old one open until they close it."
     yield (
         "Dagster's history of runs: it holds no names, phones, emails or messages, but a run may name the cst_id and "

@@ -53,8 +53,8 @@ class Spool:
         return list(self._shapes)
 
     def write_to(self, path: Path) -> None:
-        """Write the lines into a file of that name, without those of people who were erased (SPEC E5); now, since one may
-        have been erased while the others were read."""
+        """Write the lines into a file of that name, without those of people who were erased (SPEC E5); asked now, since
+        somebody may have been erased while the others were read."""
         forgotten = Forgotten(self._folder)
         self._lines.seek(0)
         path.touch(mode=0o600)

@@ -23,8 +23,8 @@ FRESH = dg.FreshnessPolicy.time_window(warn_window=timedelta(minutes=30), fail_w
 
 TABLE = "dagster/table_name"
 RULES = {  # the SQL that decides, beside the asset's own code; `.py` where there is none
-    "raw_leads": ["extract/store_readings.sql", "extract/feed_reader.py"],
-    "raw_prospects": ["extract/store_readings.sql", "extract/feed_reader.py"],
+    "raw_leads": ["extract/append.sql", "extract/feed_reader.py"],
+    "raw_prospects": ["extract/append.sql", "extract/feed_reader.py"],
     "staged_opportunities": [
         "staging/triggered_leads.sql",
         "staging/triggered_prospects.sql",

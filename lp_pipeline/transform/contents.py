@@ -40,7 +40,8 @@ def keep_compared(connection: Any) -> None:
         rows: list[Row] = []
         for pair in some:
             both = compared(*(records.get(no, "null").encode() for no in pair), ignored=ignored)
-            for number, found in zip(pair, both, strict=True):
+            # a rejected record may be merged again as it was: then both are one reading
+            for number, found in dict(zip(pair, both, strict=True)).items():
                 rows += [(number, key, _encode(content).decode(), []) for key, content in found]
         _keep(connection, rows)
 

@@ -23,6 +23,7 @@ from lp_pipeline.storage.locks import PAST, PUBLISH_TURN, PUSH_TURN, WORK, Turn
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline.upkeep.compaction import sync_folder
+from lp_pipeline.upkeep.forget import erased_but_there, forget
 from lp_pipeline.upkeep.manifest import OUTBOX, Manifest, check, read_manifest
 
 STAGING = ".restore"
@@ -32,11 +33,13 @@ BESIDE = ("", ".wal", "-wal", "-shm", "-journal")  # DuckDB's log, SQLite's file
 
 @dataclass(frozen=True)
 class Restored:
-    """Where the replaced files are (None if there were none), and how many pushes are looked up first, by target."""
+    """Where the replaced files are (None if there were none), how many pushes are looked up first, by target, and the
+    prospects that were erased since the backup, and so again."""
 
     manifest: Manifest
     aside: Path | None
     to_look_up: Counter[str]
+    erased: list[str]
 
 
 def restore(settings: Settings, source: Path) -> Restored:
@@ -52,10 +55,11 @@ def restore(settings: Settings, source: Path) -> Restored:
         try:
             to_look_up = _prepare(settings, source, staging, manifest)
             _keep_erased(settings, staging)
+            erased = _erase_again(settings, staging)
             aside = _replace(settings, staging, [file.name for file in manifest.files if file.name != FORGOTTEN])
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    return Restored(manifest, aside, to_look_up)
+    return Restored(manifest, aside, to_look_up, erased)
 
 
 @contextmanager
@@ -115,6 +119,20 @@ def _keep_erased(settings: Settings, staging: Path) -> None:
         Forgotten(settings.data).join(Forgotten(staging))
     except WarehouseError:  # what is there now is damaged
         (staging / FORGOTTEN).replace(settings.data / FORGOTTEN)
+
+
+def _erase_again(settings: Settings, staging: Path) -> list[str]:
+    """Erase from the copies whoever is in them and was erased (SPEC E5); their ids."""
+    known = Forgotten(settings.data)
+    if not known:
+        return []
+    Forgotten(staging).join(known)
+    staged = settings.model_copy(update={"data": staging})
+    with Outbox(staging) as outbox:
+        erased = erased_but_there(staged, outbox)
+        if erased:
+            forget(staged, outbox, *erased)
+    return erased
 
 
 def _replace(settings: Settings, staging: Path, names: list[str]) -> Path | None:

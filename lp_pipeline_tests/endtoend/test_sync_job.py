@@ -209,3 +209,19 @@ def test_a_record_that_is_rejected_again_is_published_as_such(lp_account: Accoun
         assert lp_account.published(query) == lp_account.ask(query)
         assert lp_account.published(query)[0][0] == attempts
         lp_account.later()
+
+
+def test_a_report_that_can_not_be_written_is_a_warning(lp_account: Account) -> None:
+    """E8: all else of the sync is done; the check says so, the asset says why, and the next one writes it."""
+    file = lp_account.folder / "report.html"
+    (file / "somebody's").mkdir(parents=True)
+    fill(lp_account, "1")
+    result = lp_account.run()
+    assert result.success
+    (check,) = (each for each in result.get_asset_check_evaluations() if each.check_name == "report_is_current")
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert str(metadata(result, "report")["problem"]).startswith(f"Could not write {file}")
+    file.rename(lp_account.folder / "moved")
+    result = lp_account.run(select=["report"])
+    assert metadata(result, "report")["written"] is True
+    assert "1 new lead" in file.read_text(encoding="utf-8")

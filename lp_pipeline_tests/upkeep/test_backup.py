@@ -17,6 +17,7 @@ from lp_pipeline.storage.locks import PUSH_TURN, Turn
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline.upkeep.backup import backup
+from lp_pipeline.upkeep.forget import forget
 from lp_pipeline.upkeep.manifest import Manifest, check, read_manifest
 from lp_pipeline.upkeep.restore import restore
 from lp_pipeline_tests.communications.talk import Talk
@@ -208,6 +209,24 @@ def test_what_was_pushed_since_the_backup_is_not_pushed_again(talk: Talk, folder
     settled(talk)
     assert [len(talk.lp.notes(1)), len(talk.lp.notes(2))] == [1, 1]
     assert talk.states() == {"c1": "sent", "c2": "sent"}
+
+
+def test_who_was_erased_since_the_backup_stays_erased(filled: Scenario, folder: Path) -> None:
+    """K2, E5: that they were is never older than what is there, and they are erased from the restored files again."""
+    remade(filled, folder / "one")
+    with Outbox(filled.folder) as outbox:
+        forget(filled.settings, outbox, "1")
+    filled.warehouse = Warehouse(filled.folder)
+    done = restore(filled.settings, folder / "one")
+    assert done.erased == ["1"]
+    assert filled.keys() == [("2", None, "prospect")]
+    remade(filled, folder / "two")
+    assert (folder / "two" / "forgotten.json").exists()
+    shutil.rmtree(filled.folder)
+    filled.warehouse = Warehouse(filled.folder)
+    assert restore(filled.settings, folder / "two").erased == []
+    filled.sync(prospect("1", lead("10")))
+    assert filled.keys() == [("2", None, "prospect")]
 
 
 def typed(scenario: Scenario, home: Path, *words: str) -> Result:

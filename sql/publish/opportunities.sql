@@ -5,7 +5,11 @@ select * from work.main.opportunities where external_contact_id in (select conta
 
 insert into opportunity_details
 with objects as (
-    select reading_no, coalesce(normal::varchar, work.pipeline.lower_keys(record)) as fields from work.raw.readings
+    select reading_no, coalesce(normal::varchar, work.pipeline.lower_keys(record)) as fields
+    from work.raw.readings
+    where
+        reading_no in (select reading_no from chosen_opportunities)
+        or reading_no in (select lead_no from chosen_opportunities)
 ),
 prospect_objects as (
     select reading_no, json_merge_patch(fields, '{"leads": null}') as prospect

@@ -97,9 +97,12 @@ from parsed;
 -- One row per job of each lead, in the order received.
 insert into jobs
 with listed as (
-    select external_contact_id, external_id, from_json(content -> '$.jobs', '["json"]') as jobs
+    select
+        external_contact_id,
+        external_id,
+        from_json(case when json_type(content, '$.jobs') = 'ARRAY' then content -> '$.jobs' end, '["json"]') as jobs
     from leads
-    where external_contact_id in (select contact_key from chosen) and json_type(content, '$.jobs') = 'ARRAY'
+    where external_contact_id in (select contact_key from chosen)
 ),
 items as (
     select external_contact_id, external_id, unnest(jobs) as job, generate_subscripts(jobs, 1) as place from listed
@@ -130,9 +133,12 @@ from parsed;
 -- One row per appointment of each lead, in the order received.
 insert into appointments
 with listed as (
-    select external_contact_id, external_id, from_json(content -> '$.appointments', '["json"]') as appointments
+    select
+        external_contact_id,
+        external_id,
+        from_json(case when json_type(content, '$.appointments') = 'ARRAY' then content -> '$.appointments' end, '["json"]') as appointments
     from leads
-    where external_contact_id in (select contact_key from chosen) and json_type(content, '$.appointments') = 'ARRAY'
+    where external_contact_id in (select contact_key from chosen)
 ),
 items as (
     select
