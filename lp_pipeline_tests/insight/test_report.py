@@ -15,7 +15,7 @@ from lp_pipeline.cli.main import main
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.insight.health import health
 from lp_pipeline.insight.report import findings
-from lp_pipeline.insight.report.facts import Facts, read_facts
+from lp_pipeline.insight.report.facts import Facts, Group, read_facts
 from lp_pipeline.insight.report.page import page
 from lp_pipeline.insight.report.write import is_current, report_file, write_report
 from lp_pipeline.storage.publish import publish
@@ -96,9 +96,7 @@ def test_each_title_is_a_finding(facts: Facts, scenario: Scenario) -> None:
 
 def test_the_best_set_rate_needs_some_leads() -> None:
     """E8: one lead with an appointment is no finding."""
-    few, good, most = (
-        findings.Group(name, *numbers) for name, numbers in (("A", (1, 1)), ("B", (9, 6)), ("C", (20, 5)))
-    )
+    few, good, most = (Group(name, *numbers) for name, numbers in (("A", (1, 1)), ("B", (9, 6)), ("C", (20, 5))))
     assert findings.sources([most, good, few]) == "C brings 20 of 30 new leads; B has the best set rate: 67 %"
     assert [findings.minutes(number) for number in (0.2, 6.01, 119.5, 130, 4000)] == [
         *("1 minute", "7 minutes", "2 hours", "3 hours", "3 days"),

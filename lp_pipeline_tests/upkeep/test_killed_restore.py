@@ -95,8 +95,8 @@ def test_a_backup_that_is_killed_is_whole_or_not_there(filled: Scenario, tmp_pat
 
 
 def test_a_restore_that_is_killed_leaves_a_state_that_is_safe(filled: Scenario, tmp_path: Path) -> None:
-    """K2, R1, R5: eight times, at any moment. The old ledger is never there without its pushes marked as to be looked up,
-    nor an outbox that is older than the warehouse; run again, the restore is completed."""
+    """K2, R1, R5: eight times, at any moment. The old ledger is never there without its pushes marked as to be looked
+    up, nor an outbox that is older than the warehouse; run again, the restore is completed."""
     target, rng = tmp_path / "backup", random.Random(2)
     backup(filled.settings, target)
     filled.later()
@@ -122,7 +122,8 @@ def test_a_restore_that_is_killed_leaves_a_state_that_is_safe(filled: Scenario, 
 
 
 def test_backups_made_under_load_push_nothing_twice_once_restored(tmp_path: Path) -> None:
-    """K2, R5: while a sync and a push loop run; each of three is put back and pushed to its end, by which there is one note and one call log of each message, as if nothing had happened."""
+    """K2, R5: while a sync and a push loop run; each of three is put back and pushed to its end, by which there
+    is one note and one call log of each message, as if nothing had happened."""
     with account_of(Drill, tmp_path) as drill:
         drill.begin(1.0)
         done, failures = threading.Event(), []
