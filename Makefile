@@ -28,7 +28,7 @@ test-long: setup ## the slower tests: whole processes, killed or side by side
 	$(BIN)/python -m pytest -n 2 -m slow --ignore lp_pipeline_tests/browser
 
 test-browser: setup ## the Dagster UI in a Chromium (on Debian: apt-get install chromium)
-	$(BIN)/python -m pytest -m slow lp_pipeline_tests/browser
+	$(BIN)/python -m pytest -m slow lp_pipeline_tests/browser $(ARGS)
 
 test-full: test test-long test-browser ## all suites
 

@@ -19,6 +19,7 @@ from lp_pipeline.cli.forget import COMMANDS as FORGET
 from lp_pipeline.cli.health import COMMANDS as HEALTH
 from lp_pipeline.cli.history import COMMANDS as HISTORY
 from lp_pipeline.cli.home import give_dagster_a_home
+from lp_pipeline.cli.report import COMMANDS as REPORT
 from lp_pipeline.cli.streams import accept_any_letter
 from lp_pipeline.cli.upkeep import COMMANDS as UPKEEP
 from lp_pipeline.errors import QUERY_INTERRUPTED, BrokenProgram, PipelineError
@@ -188,6 +189,7 @@ for commands in (
     FORGET,
     HEALTH,
     HISTORY,
+    REPORT,
     UPKEEP,
 ):
     for command in commands:

@@ -65,6 +65,8 @@ def restore(folder: Path) -> None:
     from lp_pipeline.cli.services import services_of
     from lp_pipeline.settings import load_settings
     from lp_pipeline.storage.account import check_account
+    from lp_pipeline.storage.outbox import Outbox
+    from lp_pipeline.upkeep.forget import erased_but_there
     from lp_pipeline.upkeep.restore import restore as put_back
 
     settings = load_settings()
@@ -83,6 +85,10 @@ def restore(folder: Path) -> None:
         f"arrives again.\nThe next sync reads what changed since then. What the inbox received since then is missing: "
         "ask Hatch to resend it."
     )
+    with Outbox(settings.data) as outbox:
+        back = erased_but_there(settings, outbox)
+    if back:
+        click.echo(f"{len(back)} who were erased are back. Before the next sync:  lp-pipeline forget --again")
 
 
 def _moment(settings: Settings, instant: datetime) -> str:

@@ -6,6 +6,7 @@ import codecs
 import json
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from email.message import Message
@@ -60,28 +61,30 @@ def bare(body: bytes) -> bytes:
     return body.strip().removeprefix(codecs.BOM_UTF8).strip()
 
 
-def readable(text: bytes, levels: int = LEVELS) -> tuple[bytes, Any]:
+def readable(
+    text: bytes, levels: int = LEVELS, decode: Callable[[bytes], Any] = msgspec.json.decode
+) -> tuple[bytes, Any]:
     """JSON text and its value; one bad character, lone surrogate or number becomes U+FFFD or null, and what is nested
     deeper than so many levels a text; the rest stays.
 
-    Raises one of `UNREADABLE` for what is no JSON at all.
+    With `exact` for `decode`, numbers keep all their digits. Raises one of `UNREADABLE` for what is no JSON at all.
     """
     text = shallow(text, levels)
     try:
-        return text, msgspec.json.decode(text)
+        return text, decode(text)
     except UNREADABLE:
         pass
     repaired = _ESCAPE.sub(
         lambda found: rb"\ufffd" if found["lone"] else found[0], text.decode("utf-8", "replace").encode()
     )
     try:
-        return repaired, msgspec.json.decode(repaired)
+        return repaired, decode(repaired)
     except UNREADABLE:
         value = json.loads(
             repaired, strict=False, parse_constant=lambda _: None, parse_float=number, parse_int=_whole_number
         )
         repaired = _encode(value)
-        return repaired, msgspec.json.decode(repaired)
+        return repaired, decode(repaired)
 
 
 def shallow(text: bytes, levels: int = LEVELS) -> bytes:
@@ -112,6 +115,9 @@ def number(text: str) -> Decimal | None:
     except ArithmeticError:  # an exponent of twenty digits
         return Decimal(0)
     return found if found.adjusted() > SMALLEST_EXPONENT else Decimal(0)
+
+
+exact = msgspec.json.Decoder(float_hook=number).decode
 
 
 def _whole_number(text: str) -> int | None:

@@ -62,7 +62,7 @@ def _shown(push: OpenPush, settings: Settings) -> tuple[str, str]:
 def as_text(pushes: Sequence[DryRunPush]) -> str:
     """A dry run as text: how many would go where, then each one word for word."""
     pages = [_summary(pushes)] if pushes else []
-    for each in pushes:
+    for each in sorted(pushes, key=lambda push: not push.where):  # first what would be written
         head = f"{each.communication_id} → {each.target}"
         pages.append(f"{head}: {each.where}\n{each.what}\n" if each.where else f"{head}: {each.what}\n")
     return "\n".join(pages) or "Nothing would be written.\n"

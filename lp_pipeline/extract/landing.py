@@ -10,13 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from lp_pipeline.clients.leadperfection import Reading, SentWindow, Window
-from lp_pipeline.storage.forgotten import Forgotten
+from lp_pipeline.extract.spool import Spool
 from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.record_keys import KeyBits
-from lp_pipeline.storage.records import Landed, land
 from lp_pipeline.storage.warehouse import bound, run
 
 Kind = Literal["sync", "backfill", "sweep"]
@@ -33,7 +30,7 @@ class Piece:
     started_at: datetime
     ended_at: datetime
     pages: int
-    readings: Sequence[Reading]
+    readings: Sequence[Reading] | Spool
     outcome: str
     error: str | None = None  # with LeadPerfection's own words
     no_records: int = 0  # how many of the readings are no prospects' records: something else may be behind them (W5)
@@ -75,8 +72,17 @@ def store(
             "news_from": news_from,
             "zone": bound(connection, "extract/zone")[0][0],  # of this warehouse's instants (SPEC J5)
         }
-        with _spooled(connection, sync_id, feed, piece.readings, first_page, ignored):
-            stored = int(run(connection, "extract/store_readings", variables)[0][0])
+        spool = piece.readings
+        if not isinstance(spool, Spool):
+            spool = Spool.of(spool, _folder(connection).parent, ignored)
+        with _spooled(connection, spool, reading_number(sync_id, feed, first_page, 0), first_page):
+            ((stored, was_in_the_past, queues),) = run(connection, "extract/judge", variables)
+            if was_in_the_past:
+                run(connection, "extract/look_at_stamps")
+            if queues:
+                run(connection, "extract/queue")
+            if stored:
+                run(connection, "extract/append")
         if stored:
             note_unpublished(connection)
     values = {
@@ -103,49 +109,32 @@ def store(
 
 
 @contextmanager
-def _spooled(
-    connection: Any, sync_id: int, feed: str, readings: Sequence[Reading], first_page: int, ignored: Collection[str]
-) -> Iterator[None]:
+def _spooled(connection: Any, spool: Spool, first_no: int, first_page: int) -> Iterator[None]:
     """The readings as a file that SQL reads by `spooled()`: DuckDB takes lines from a file far faster than from Python,
     and no JSON has to pass through a join."""
-    spool = Path(connection.execute("select current_setting('temp_directory')").fetchall()[0][0]) / "readings.spool"
-    spool.parent.mkdir(exist_ok=True, mode=0o700)
+    path = _folder(connection) / "readings.spool"
+    path.parent.mkdir(exist_ok=True, mode=0o700)
     keys = KeyBits(connection)
-    forgotten = Forgotten(spool.parent.parent)
-    longest = 0
+    variables = {
+        "spool": str(path),
+        "longest_line": spool.longest + 1024,
+        "buffer_size": max(BUFFER, 2 * spool.longest + 4096),
+        "first_no": first_no,
+        "first_page": first_page,
+        "shapes": [str(keys.of(names)) for names in spool.shapes],
+    }
+    keys.remember()
     try:
-        spool.unlink(missing_ok=True)
-        spool.touch(mode=0o600)
-        with spool.open("wb") as lines:
-            for reading in readings:
-                page = first_page + reading.page
-                landed = land(reading.record, ignored)
-                if forgotten.knows("prospect", landed.key):  # E5: erased, so it is not stored again
-                    continue
-                no = reading_number(sync_id, feed, page, reading.place)
-                line = _line(b"%d\x01%d\x01%d" % (no, page, reading.place), reading, landed, keys.of(landed.names))
-                longest = max(longest, len(line))
-                lines.write(line)
-        keys.remember()
-        sizes = {"longest_line": longest + 1024, "buffer_size": max(BUFFER, 2 * longest + 4096)}
-        run(connection, "extract/spool", {"spool": str(spool), **sizes})
+        path.unlink(missing_ok=True)
+        spool.write_to(path)
+        run(connection, "extract/spool", variables)
         yield
     finally:
-        spool.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         with suppress(OSError):  # what DuckDB spilled may be there still
-            spool.parent.rmdir()
+            path.parent.rmdir()
 
 
-def _line(place: bytes, reading: Reading, landed: Landed, key_bits: int) -> bytes:
-    return b"\x01".join(
-        (
-            place,
-            reading.read_at.isoformat().encode(),
-            msgspec.json.encode(landed.key),
-            b"" if landed.id is None else msgspec.json.encode(landed.id),
-            b"%d\x01%d" % (landed.digest, key_bits),
-            # between tokens only: inside a text JSON escapes them
-            reading.record.replace(b"\n", b" ").replace(b"\r", b" "),
-            b"%s\n" % (landed.normal or b""),
-        )
-    )
+def _folder(connection: Any) -> Path:
+    """Where DuckDB puts what doesn't fit into memory."""
+    return Path(connection.execute("select current_setting('temp_directory')").fetchall()[0][0])

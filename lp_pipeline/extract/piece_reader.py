@@ -19,6 +19,7 @@ from lp_pipeline.clients.leadperfection import (
     read_window,
 )
 from lp_pipeline.extract.landing import Piece
+from lp_pipeline.extract.spool import Spool
 from lp_pipeline.settings import Settings
 
 BEFORE_READING_AGAIN = 3.0  # seconds
@@ -65,9 +66,9 @@ class PieceReader:
             if attempt:  # a stamp of the last seconds would make the next reading look unsure, too
                 self._client.pause(BEFORE_READING_AGAIN)
             started_at = self._settings.now()
-            reading = self._read(window)
-            if not reading.readings:  # W5: under load LP answers nothing where there is something
-                again = self._read(window)
+            reading, spool = self._read(window)
+            if not reading.records:  # W5: under load LP answers nothing where there is something
+                again, spool = self._read(window)
                 reading = replace(again, pages=reading.pages + again.pages)
             agrees = previous is not None and previous.ids == reading.ids
             sure = (not reading.several and previous is None) or (not reading.shifted if ends_now else agrees)
@@ -75,7 +76,7 @@ class PieceReader:
                 before = attempts.pop()
                 started_at = before.started_at
                 reading = replace(reading, pages=before.pages + reading.pages)
-            outcome = "shifted" if not sure else "read" if reading.readings else "empty"
+            outcome = "shifted" if not sure else "read" if reading.records else "empty"
             attempts.append(
                 Piece(
                     window,
@@ -83,7 +84,7 @@ class PieceReader:
                     started_at,
                     self._settings.now(),
                     reading.pages,
-                    reading.readings,
+                    spool,
                     outcome,
                     error=_no_records(reading),
                     no_records=len(reading.no_records),
@@ -103,7 +104,8 @@ class PieceReader:
         is_half = window.end != self._now and window.end - window.begin < self._length
         return timedelta() if is_half else LATE
 
-    def _read(self, window: Window) -> WindowReading:
+    def _read(self, window: Window) -> tuple[WindowReading, Spool]:
+        spool = Spool(self._settings.data, self._settings.lp_ignore_fields)
         reading = read_window(
             self._client,
             self._feed,
@@ -112,6 +114,7 @@ class PieceReader:
             trust_short_page=self.full_page_seen,
             patient=window.end - window.begin <= PATIENT_BELOW,
             late=self._late(window),
+            keep=spool.add,
             on_page=lambda rows: self._on_page(window, rows),
         )
         self.full_page_seen = self.full_page_seen or reading.full_page
@@ -122,7 +125,7 @@ class PieceReader:
                 f"and {window.end.isoformat()} time out at LeadPerfection even one by one. Rows {reading.set_aside} of "
                 "that window were set aside; the rest was read. Ask LeadPerfection to look at these records."
             )
-        return reading
+        return reading, spool
 
 
 def _no_records(reading: WindowReading) -> str | None:
@@ -130,4 +133,4 @@ def _no_records(reading: WindowReading) -> str | None:
     if not reading.no_records:
         return None
     kinds = ", ".join(f"{kind} ×{count}" for kind, count in Counter(reading.no_records).most_common(5))
-    return f"{len(reading.no_records)} of {len(reading.readings)} elements were not prospects: {kinds}"
+    return f"{len(reading.no_records)} of {reading.records} elements were not prospects: {kinds}"

@@ -8,7 +8,7 @@ from lp_pipeline.orchestration import account_schedules, account_sensor
 from lp_pipeline.orchestration.account import accounts_card
 from lp_pipeline.orchestration.account_schedules import Accounts
 from lp_pipeline.orchestration.alert_sensor import accounts_alert_sensor, alert_sensor
-from lp_pipeline.orchestration.assets import EXTERNAL_ASSETS, SYNC_ASSETS
+from lp_pipeline.orchestration.assets import EXTERNAL_ASSETS, SYNC_ASSETS, report
 from lp_pipeline.orchestration.by_account import by_account
 from lp_pipeline.orchestration.catalog import complete
 from lp_pipeline.orchestration.checks import CHECKS
@@ -47,7 +47,7 @@ def build_definitions(
     """Fresh definitions over the settings that `load` returns; `pace` multiplies the waits between tries, `tell` shows
     progress in the shell, where there is one, and `about` is what the UI says of the account, if that is not asked."""
     return dg.Definitions(
-        assets=[*complete(SYNC_ASSETS), *complete(EXTERNAL_ASSETS)],
+        assets=[*complete([*SYNC_ASSETS, report]), *complete(EXTERNAL_ASSETS)],
         asset_checks=CHECKS,
         jobs=[sync, push_communications, backfill, sweep, housekeeping],
         schedules=[sync_schedule(load), sweep_schedule(load), housekeeping_schedule(load)],

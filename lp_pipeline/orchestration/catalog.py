@@ -23,8 +23,8 @@ FRESH = dg.FreshnessPolicy.time_window(warn_window=timedelta(minutes=30), fail_w
 
 TABLE = "dagster/table_name"
 RULES = {  # the SQL that decides, beside the asset's own code; `.py` where there is none
-    "raw_leads": ["extract/store_readings.sql", "extract/feed_reader.py"],
-    "raw_prospects": ["extract/store_readings.sql", "extract/feed_reader.py"],
+    "raw_leads": ["extract/append.sql", "extract/feed_reader.py"],
+    "raw_prospects": ["extract/append.sql", "extract/feed_reader.py"],
     "staged_opportunities": [
         "staging/triggered_leads.sql",
         "staging/triggered_prospects.sql",
@@ -32,9 +32,10 @@ RULES = {  # the SQL that decides, beside the asset's own code; `.py` where ther
         "staging/staged_opportunities.sql",
     ],
     "opportunities": ["merge/outcomes.sql", "merge/opportunities.sql", "merge/gone.sql"],
-    "hatch_deliveries": ["delivery/due.sql", "delivery.py"],
+    "hatch_deliveries": ["delivery/due.sql", "delivery/deliver.py"],
     "raw_communications": ["communications/export.py", "communications/inbox.py"],
     "leadperfection_notes": ["communications/push.py", "communications/note_text.py"],
+    "report": ["report/overview.sql", "insight/report/page.py"],
     "published": ["publish/tables.sql", "publish/views.sql", "publish/comments.sql"],
 }
 COMMENT = re.compile(r"^comment on column ([\w.]+)\.(\w+) is '((?:[^']|'')*)';$", re.MULTILINE)

@@ -8,7 +8,8 @@ from typing import Any
 
 import dagster as dg
 
-from lp_pipeline.orchestration.assets import opportunities, staged_opportunities
+from lp_pipeline.insight.report.write import is_current
+from lp_pipeline.orchestration.assets import opportunities, report, staged_opportunities
 from lp_pipeline.orchestration.failures import StepFailed, plain_failures
 from lp_pipeline.orchestration.outside_checks import OUTSIDE_CHECKS, Context, Results, check
 from lp_pipeline.runs.connections import Connections
@@ -154,6 +155,21 @@ def zone_is_plausible(context: Context, connections: dg.ResourceParam[Connection
     )
 
 
+@check(asset=report, description="report.html shows what is published.")
+def report_is_current(context: Context, connections: dg.ResourceParam[Connections]) -> dg.AssetCheckResult:
+    """Warn when the report could not be written; everything else of the sync is done."""
+    with plain_failures(context):
+        current = is_current(connections.settings)
+    return dg.AssetCheckResult(
+        passed=current,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="it shows what is published"
+        if current
+        else "report.html is older than the published data. The asset's metadata says why (`problem`); to try again: "
+        "`lp-pipeline report`.",
+    )
+
+
 CHECKS = [
     staged_keys_are_unique,
     batch_has_prospect_ids,
@@ -163,5 +179,6 @@ CHECKS = [
     no_identity_is_held,
     no_feed_is_silent,
     zone_is_plausible,
+    report_is_current,
     *OUTSIDE_CHECKS,
 ]

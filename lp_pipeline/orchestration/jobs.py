@@ -2,13 +2,13 @@
 
 import dagster as dg
 
-from lp_pipeline.orchestration.assets import SYNC_ASSETS
+from lp_pipeline.orchestration.assets import SYNC_ASSETS, report
 from lp_pipeline.orchestration.housekeeping import tidy_up
 from lp_pipeline.orchestration.ops import SWITCHES, publish_pushes, push, read_again, read_days
 
 sync = dg.define_asset_job(
     "sync",
-    selection=dg.AssetSelection.assets(*SYNC_ASSETS),
+    selection=dg.AssetSelection.assets(*SYNC_ASSETS, report),
     description="Read what changed in LeadPerfection, reconcile it, deliver it to Hatch, read Hatch's communications, "
     "publish.",
 )

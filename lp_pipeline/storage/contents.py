@@ -10,16 +10,16 @@ from typing import Any
 
 import msgspec
 
-from lp_pipeline.clients.json_repair import number
+from lp_pipeline.clients.json_repair import exact
 from lp_pipeline.clients.json_values import id_of, text_of
 from lp_pipeline.clients.lp_dates import SENTINEL
 
 NEVER_COMPARED = frozenset({"notes", "calls"})  # our own pushes would echo
 NOT_OWN = NEVER_COMPARED | {"leads"}
 LISTS = ("appointments", "jobs")
+_encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
+SAME = "="  # instead of a content, where two readings have the same
 OWN_KEY = "?key"  # in the normal form: the key of a lead without an id
-
-decode = msgspec.json.Decoder(float_hook=number).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +42,54 @@ class Contents:
 
 def contents(record: bytes, ignored: Collection[str] = ()) -> Contents:
     """What comparisons look at in a stored record, as received or in its normal form."""
-    whole = decode(record)
+    whole = exact(record)
     if not isinstance(whole, dict):
         return Contents({}, [], {}, ())
     leads = whole.pop("leads", None)
     by_key: dict[str, LeadContent] = {}
     in_order = []
     for lead in leads if isinstance(leads, list) else ():
-        key = lead.pop(OWN_KEY, None) or id_of(lead.get("id")) or ""
+        key = _lead_key(lead)
         found = LeadContent(content_of(lead, ignored) or {}, [lower_name(name) for name in lead])
         in_order.append(found)
         by_key.setdefault(key, found)
     own, names = content_of(whole, ignored) or {}, [lower_name(name) for name in whole]
     return Contents(own, names, by_key, tuple(in_order))
+
+
+def compared(
+    now: bytes, before: bytes, *, ignored: Collection[str] = ()
+) -> tuple[list[tuple[str | None, Any]], list[tuple[str | None, Any]]]:
+    """What differs between two readings: of each the prospect's own content (key None) and that of each lead, by key.
+
+    What both have word for word stands as `SAME`: most of two readings is, and needs no content.
+    """
+    (own, leads), (old_own, old_leads) = _parts(now), _parts(before)
+    # as JSON, for Python takes 1 and true for the same
+    same_own = _encode(own) == _encode(old_own)
+    same = {key for key, lead in leads.items() if key in old_leads and _encode(lead) == _encode(old_leads[key])}
+
+    def rows(own: Any, leads: dict[str, Any]) -> list[tuple[str | None, Any]]:
+        of_leads = [(key, SAME if key in same else content_of(lead, ignored) or {}) for key, lead in leads.items()]
+        return [(None, SAME if same_own else content_of(own, ignored) or {}), *of_leads]
+
+    return rows(own, leads), rows(old_own, old_leads)
+
+
+def _parts(record: bytes) -> tuple[Any, dict[str, Any]]:
+    """A stored record without its leads, and its leads by key; of two with the same key the first one counts."""
+    whole = exact(record)
+    if not isinstance(whole, dict):
+        return {}, {}
+    leads = whole.pop("leads", None)
+    by_key: dict[str, Any] = {}
+    for lead in leads if isinstance(leads, list) else ():
+        by_key.setdefault(_lead_key(lead), lead)
+    return whole, by_key
+
+
+def _lead_key(lead: dict[str, Any]) -> str:
+    return lead.pop(OWN_KEY, None) or id_of(lead.get("id")) or ""
 
 
 def own_keys(names: Iterable[str]) -> frozenset[str]:
@@ -84,9 +119,9 @@ def objects(
     `older` an object of the fields that this one lacks or nothing; `lead_place` in `lead_source` counts from 1."""
     lead = None
     if lead_source and lead_place:
-        lead = lower(decode(lead_source)["leads"][lead_place - 1])
+        lead = lower(exact(lead_source)["leads"][lead_place - 1])
         lead.pop(OWN_KEY, None)
-    return {**(decode(older) if older else {}), **_own(prospect)}, lead
+    return {**(exact(older) if older else {}), **_own(prospect)}, lead
 
 
 def content_of(value: Any, ignored: Collection[str] = ()) -> Any:
@@ -116,7 +151,7 @@ def content_of(value: Any, ignored: Collection[str] = ()) -> Any:
 
 
 def _own(record: bytes) -> dict[str, Any]:
-    whole = decode(record)
+    whole = exact(record)
     if not isinstance(whole, dict):
         return {}
     fields: dict[str, Any] = lower(whole)

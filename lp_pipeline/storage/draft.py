@@ -22,6 +22,7 @@ from lp_pipeline.storage.warehouse import SCHEMA_VERSION, STORAGE_VERSION, Wareh
 OUTBOX_TABLES = ("raw_communications", "rejected_communications", "communication_pushes", "hatch_deliveries")
 BY_CONTACT = ("raw", "records", "opportunities", "by_contact")
 ROWS_AT_ONCE = 50_000
+ROW_GROUP = 20_480  # rows: a whole one leaves memory before the transaction ends
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ def _open(warehouse: Warehouse, draft: Path, *, now: datetime, zone: str) -> Ite
     variables = {"now_at": now, "zone": zone, "schema_version": SCHEMA_VERSION}
     with warehouse.connection(variables) as connection:
         path = str(draft).replace("'", "''")
-        connection.execute(f"attach '{path}' as draft (storage_version '{STORAGE_VERSION}')")
+        form = f"storage_version '{STORAGE_VERSION}', row_group_size {ROW_GROUP}"
+        connection.execute(f"attach '{path}' as draft ({form})")
         draft.chmod(0o600)
         connection.execute("use draft")
         connection.execute("begin")  # or each of the hundreds of comments would wait for the disk

@@ -14,6 +14,7 @@ import duckdb
 
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.engine import engine
 from lp_pipeline.storage.warehouse import bound
 
 REACH = timedelta(days=2 * 366)
@@ -55,7 +56,7 @@ def _difference(zone: str, today: date) -> tuple[datetime | None, tuple[Shift, .
 
 def duckdb_shifts(zone: str, begin: datetime, end: datetime) -> tuple[Shift, ...]:
     """Each of DuckDB's shifts between two instants, the first of them at the beginning. Raises `SettingsError`."""
-    with duckdb.connect() as connection, suppress(duckdb.NotImplementedException):  # it does not know the zone
+    with engine() as started, started.cursor() as connection, suppress(duckdb.NotImplementedException):  # not this zone
         connection.execute("set timezone = 'UTC'")
         return tuple(bound(connection, "zones/shifts", {"zone": zone, "begin": begin, "end": end}))
     raise SettingsError(

@@ -7,9 +7,9 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import msgspec
 
@@ -23,9 +23,13 @@ Kind = Literal["prospect", "lead", "hatch_contact", "communication", "phone", "e
 Trace = tuple[Kind, str]
 
 
-class _Kept(msgspec.Struct, forbid_unknown_fields=True):
+class _List(msgspec.Struct, forbid_unknown_fields=True):
     key: str
     erased: list[str]
+
+
+class _Kept(msgspec.Struct, forbid_unknown_fields=True):
+    lists: list[_List]  # one, or several after a backup of another folder was restored
 
 
 class Forgotten:
@@ -33,8 +37,7 @@ class Forgotten:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
-        self._key = b""
-        self._erased: frozenset[str] = frozenset()
+        self._erased: dict[bytes, frozenset[str]] = {}  # by key
         if self._path.exists():
             with readable_errors(f"read {self._path}"):
                 self._read()
@@ -44,13 +47,21 @@ class Forgotten:
 
     def knows(self, kind: Kind, value: str | None) -> bool:
         """Whether this id, ten-digit phone or bare email is of somebody who was erased."""
-        return bool(self._erased) and value is not None and self._hash(kind, value) in self._erased
+        return value is not None and any(_hash(key, kind, value) in erased for key, erased in self._erased.items())
 
     def add(self, traces: Iterable[Trace]) -> None:
         """Remember these, on disk at return; for whoever has the turn. Killed meanwhile, it has all of them or none."""
-        self._key = self._key or secrets.token_bytes(32)
-        self._erased |= {self._hash(kind, value) for kind, value in traces}
-        kept = _Kept(self._key.hex(), sorted(self._erased))
+        key = next(iter(self._erased), None) or secrets.token_bytes(32)
+        self._join({key: frozenset(_hash(key, kind, value) for kind, value in traces)})
+
+    def join(self, other: Self) -> None:
+        """Remember whom another list remembers, such as that of a backup; likewise."""
+        self._join(other._erased)
+
+    def _join(self, erased: Mapping[bytes, frozenset[str]]) -> None:
+        for key, hashes in erased.items():
+            self._erased[key] = self._erased.get(key, frozenset()) | hashes
+        kept = _Kept([_List(key.hex(), sorted(hashes)) for key, hashes in self._erased.items()])
         draft = self._path.with_suffix(".draft")
         with readable_errors(f"write {self._path}"):
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -66,19 +77,19 @@ class Forgotten:
         """Whether a record of Hatch's, read or not, has an id, a phone or an email of somebody who was erased."""
         return bool(self._erased) and any(self.knows(kind, value) for kind, value in traces_in(record))
 
-    def _hash(self, kind: Kind, value: str) -> str:
-        return hmac.new(self._key, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
-
     def _read(self) -> None:
         try:
             kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
-            self._key = bytes.fromhex(kept.key)
+            self._erased = {bytes.fromhex(each.key): frozenset(each.erased) for each in kept.lists}
         except ValueError:
             raise WarehouseError(
                 f"{self._path} is damaged. It says who was erased: without it they would come back with their next "
                 "change. Restore it from a backup."
             ) from None
-        self._erased = frozenset(kept.erased)
+
+
+def _hash(key: bytes, kind: Kind, value: str) -> str:
+    return hmac.new(key, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
 
 
 PUNCTUATION = "\"',;:()"

@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
+from lp_pipeline.clients.json_repair import exact
 from lp_pipeline.clients.json_values import id_of, text_of
-from lp_pipeline.storage.contents import LISTS, OWN_KEY, content_of, decode, lower, lower_name
+from lp_pipeline.storage.contents import LISTS, OWN_KEY, content_of, lower, lower_name
 
 TRIMMED_BY_SQL = ("email", "firstname", "lastname", "phone1")
 PROSPECT_DATES = ("dateadded", "lastchanged")
@@ -46,7 +47,11 @@ class Landed:
 
 def land(raw: bytes, ignored: Collection[str] = ()) -> Landed:
     """How one element of a page is stored. One that is no object has no fields, so it is rejected and not lost."""
-    whole = decode(raw)
+    return land_value(raw, exact(raw), ignored)
+
+
+def land_value(raw: bytes, whole: object, ignored: Collection[str] = ()) -> Landed:
+    """The same of an element that was decoded already, with all digits of its numbers."""
     ordered = _encode(whole)
     digest = blake2b(ordered, digest_size=16).digest()
     number = int.from_bytes(digest[:8], "big")

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from lp_pipeline.errors import WarehouseError
+from lp_pipeline.storage.engine import engine
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.migration import migrate
 from lp_pipeline.storage.sql import statement
@@ -39,7 +40,6 @@ class Warehouse:
         self.work = folder / "work.duckdb"
         self.published = folder / "published.duckdb"
         self._patience = patience_seconds
-        self._idle: list[duckdb.DuckDBPyConnection] = []  # without any file; starting DuckDB is most of an opening
 
     @contextmanager
     def transaction(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -62,18 +62,15 @@ class Warehouse:
         """An open connection to the work file, outside any transaction."""
         with readable_errors(f"work with {self.work}", if_damaged=IF_DAMAGED):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            engine = self._idle.pop() if self._idle else self._start()
-            try:
-                with engine.cursor() as connection:
+            with engine(self.folder / "spill") as started:
+                with started.cursor() as connection:
                     self._open(connection)
                     set_variables(connection, variables or {})
                     yield connection
-                with _quiet():  # on a full disk, say: what was committed is safe, and closing tries once more
-                    engine.execute("detach work")
-                    self._idle.append(engine)
-            finally:
-                if engine not in self._idle:
-                    engine.close()
+                try:
+                    started.execute("detach work")
+                except duckdb.Error:  # on a full disk, say: what was committed is safe, and closing tries once more
+                    started.close()
 
     def copy(self, to: Path) -> None:
         """Copy the work file, whole and at rest; for whoever has the turn."""
@@ -82,33 +79,6 @@ class Warehouse:
         with readable_errors(f"copy {self.work} to {to}"):
             shutil.copyfile(self.work, to)
             to.chmod(0o600)
-
-    def rewrite(self) -> None:
-        """Put a fresh copy of the work file in its place, so that nothing of what was deleted is left in it or its log;
-        for whoever has the turn. Killed in between, the file is the old one or the new one, whole. Raises
-        `WarehouseError`."""
-        fresh = self.folder / f".{self.work.name}.fresh"
-        log = self.work.with_name(f"{self.work.name}.wal")
-        with readable_errors(f"write {self.work} anew"):
-            fresh.unlink(missing_ok=True)
-        try:
-            with self.connection() as connection:
-                literal = str(fresh).replace("'", "''")
-                connection.execute(f"attach '{literal}' as fresh (storage_version '{STORAGE_VERSION}')")
-                connection.execute("copy from database work to fresh")
-                connection.execute("checkpoint fresh")
-                connection.execute("detach fresh")
-                connection.execute("checkpoint work")
-            with readable_errors(f"write {self.work} anew"):
-                fresh.chmod(0o600)
-                if log.exists():
-                    raise WarehouseError(f"{log} is still in use. Nothing was replaced; run this again.")
-                fresh.replace(self.work)
-        finally:
-            fresh.unlink(missing_ok=True)
-
-    def _start(self) -> duckdb.DuckDBPyConnection:
-        return duckdb.connect(config={"temp_directory": str(self.folder / "spill")})
 
     def _open(self, connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("set timezone = 'UTC'")

@@ -10,26 +10,45 @@ from typing import Any
 
 import msgspec
 
-from lp_pipeline.storage.contents import Contents, content_of, contents
+from lp_pipeline.storage.contents import Contents, compared, content_of, contents
 from lp_pipeline.storage.warehouse import bound, run
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 AT_ONCE = 20_000  # readings
+Row = tuple[int, str | None, str, list[str]]
 
 
-def keep_contents(connection: Any, which: str = "staging/contents") -> None:
-    """Fill the temporary table `contents`: the prospect's own content and that of each lead, of the readings that the
-    statement `which` puts into `compared`."""
+def keep_contents(connection: Any) -> None:
+    """Fill the temporary table `contents`: the prospect's own content and that of each lead, of the readings in
+    `read_again`."""
     ignored = ignored_fields(connection)
-    run(connection, which)
-    compared = connection.execute("select reading_no from compared order by all").fetchall()
-    for numbers in _slices([number for (number,) in compared]):
-        rows: list[tuple[int, str | None, str, list[str]]] = []
-        for number, found in _contents(connection, numbers, ignored).items():
+    numbers = run(connection, "merge/read_again")
+    for some in _slices([number for (number,) in numbers]):
+        rows: list[Row] = []
+        for number, found in _contents(connection, some, ignored).items():
             rows.append((number, None, _encode(found.own).decode(), found.names))
             rows += [(number, key, _encode(of.content).decode(), of.names) for key, of in found.by_key.items()]
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        bound(connection, "staging/keep_contents", dict(zip(("no", "key", "content", "names"), columns, strict=True)))
+        _keep(connection, rows)
+
+
+def keep_compared(connection: Any) -> None:
+    """Fill the temporary table `contents` for the readings in the batch that have one before them, and for that one;
+    what both have in the same words is only noted as the same."""
+    ignored = ignored_fields(connection)
+    for some in _slices(run(connection, "staging/contents")):
+        records = dict(bound(connection, "staging/records", {"no": list({no for pair in some for no in pair})}))
+        rows: list[Row] = []
+        for pair in some:
+            both = compared(*(records.get(no, "null").encode() for no in pair), ignored=ignored)
+            # a rejected record may be merged again as it was: then both are one reading
+            for number, found in dict(zip(pair, both, strict=True)).items():
+                rows += [(number, key, _encode(content).decode(), []) for key, content in found]
+        _keep(connection, rows)
+
+
+def _keep(connection: Any, rows: list[Row]) -> None:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    bound(connection, "staging/keep_contents", dict(zip(("no", "key", "content", "names"), columns, strict=True)))
 
 
 def keep_differing(connection: Any) -> None:

@@ -11,12 +11,13 @@ from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.record_keys import keep_older_keys
 from lp_pipeline.storage.sync_log import record_sync
 from lp_pipeline.storage.warehouse import bound, run, set_variables
-from lp_pipeline.transform.merge import Step, run_steps, variables
+from lp_pipeline.transform.merge import Step, When, run_steps, variables
 
 Verdict = Literal["accept", "drop"]
 ACCEPTING: tuple[Step, ...] = (
     *("merge/accept_held", keep_older_keys, "staging/current_records", "merge/changes", "merge/opportunities"),
-    *("merge/moved", "merge/gone", "merge/due_deliveries", "merge/unstage"),
+    *("merge/listed_now", When("merge/has_elsewhere", ("merge/moved",)), "merge/gone", "merge/note_gone"),
+    *(When("merge/is_delivering", ("merge/due_deliveries",)), "merge/unstage"),
 )
 
 

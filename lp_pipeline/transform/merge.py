@@ -3,9 +3,8 @@
 Python only passes settings and counts rows; the rules are in `sql/staging` and `sql/merge`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from lp_pipeline.settings import Settings
@@ -14,7 +13,7 @@ from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.record_keys import keep_older_keys
 from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.warehouse import Warehouse, first_row, rows_of, run
-from lp_pipeline.transform.contents import keep_contents, keep_differing
+from lp_pipeline.transform.contents import keep_compared, keep_contents, keep_differing
 
 MERGE_COUNTS = (
     "readings",
@@ -30,15 +29,35 @@ MERGE_COUNTS = (
     "new_calls",
     "new_rejections",
 )
-Step = str | Callable[[Any], None]  # a statement, or what has to be done in Python
+
+
+@dataclass(frozen=True)
+class When:
+    """Steps that most syncs have no work for: `asks` is the statement that brings a row if this one has."""
+
+    asks: str
+    steps: tuple["Step", ...]
+
+
+Step = str | Callable[[Any], None] | When  # a statement, or what has to be done in Python
 STAGING: tuple[Step, ...] = (
-    *("staging/batch", keep_older_keys, "staging/current_records", keep_contact_points, keep_contents),
+    *("staging/batch", keep_older_keys, "staging/current_records", keep_contact_points, keep_compared),
     *("staging/triggered_leads", "staging/triggered_prospects", "staging/joined", "staging/staged_opportunities"),
 )
 MERGING: tuple[Step, ...] = (
-    *(keep_differing, "merge/outcomes", "merge/held", "merge/changes", "merge/opportunities", "merge/moved"),
-    *("merge/gone", "merge/speed_to_lead", "merge/due_deliveries", "merge/rejected_records", "merge/calls"),
-    *(partial(keep_contents, which="merge/read_again"), "merge/unannounced", "merge/settle"),
+    *(keep_differing, "merge/outcomes"),
+    When("merge/has_held", ("merge/held",)),
+    When("merge/has_changes", ("merge/changes", "merge/opportunities")),
+    "merge/listed_now",
+    When("merge/has_elsewhere", ("merge/moved",)),
+    "merge/gone",
+    "merge/note_gone",
+    When("merge/has_changes", ("merge/speed_to_lead",)),
+    When("merge/is_delivering", ("merge/due_deliveries",)),
+    When("merge/has_rejections", ("merge/rejected_records",)),
+    "merge/calls",
+    When("merge/has_history", (keep_contents, "merge/unannounced")),
+    "merge/settle",
 )
 KEY_TWICE = "The table `opportunities` holds a key twice. Nothing more is read or published. Report it."
 
@@ -100,7 +119,9 @@ def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport
             return MergeReport()
         run_steps(connection, MERGING)
         report = MergeReport(**first_row(connection, statement("merge/summary")))
-        report.rejected_columns = rows_of(connection, statement("merge/rejected_columns"))
+        if report.rejected:
+            ((report.new_rejections,),) = run(connection, "merge/new_rejections")
+            report.rejected_columns = rows_of(connection, statement("merge/rejected_columns"))
         report.examples = rows_of(connection, statement("merge/examples"))
         if report.changed_something:
             note_unpublished(connection)
@@ -122,11 +143,20 @@ def without_ids_message(without: int, prospects: int) -> str:
 
 def run_steps(connection: Any, steps: Iterable[Step]) -> None:
     """Run the steps of a staging or a merge, in order, inside the caller's transaction."""
-    for step in steps:
+    for step in due(connection, steps):
         if isinstance(step, str):
             run(connection, step)
         else:
             step(connection)
+
+
+def due(connection: Any, steps: Iterable[Step]) -> Iterator[str | Callable[[Any], None]]:
+    """The steps that have something to do, each asked for when its turn comes."""
+    for step in steps:
+        if not isinstance(step, When):
+            yield step
+        elif _is(connection, step.asks):
+            yield from due(connection, step.steps)
 
 
 def variables(settings: Settings) -> dict[str, Any]:
@@ -142,4 +172,4 @@ def variables(settings: Settings) -> dict[str, Any]:
 
 
 def _is(connection: Any, name: str) -> bool:
-    return bool(run(connection, name)[0][0])
+    return bool(run(connection, name))

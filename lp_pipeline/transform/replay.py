@@ -22,7 +22,7 @@ from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.sync_log import begin_sync
 from lp_pipeline.storage.warehouse import Warehouse, bound, rows_of, run, set_variables
 from lp_pipeline.transform.held import ACCEPTING
-from lp_pipeline.transform.merge import MERGING, STAGING, run_steps
+from lp_pipeline.transform.merge import MERGING, STAGING, Step, due, run_steps
 
 SCRATCH = "replay.scratch"
 MISTAKES = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)  # in edited SQL
@@ -103,6 +103,7 @@ class _Replayed:
 
 def _do_again(connection: Any, entry: dict[str, Any]) -> None:
     set_variables(connection, entry)
+    steps: list[Step]
     if entry["event"] == "merge":
         run(connection, "replay/take_readings")
         steps = [*STAGING, *MERGING]
@@ -111,7 +112,7 @@ def _do_again(connection: Any, entry: dict[str, Any]) -> None:
     else:
         bound(connection, "held/choose", {"ids": entry["chosen"]})
         steps = list(ACCEPTING) if entry["event"] == "accept" else ["merge/drop_held"]
-    for step in steps:
+    for step in due(connection, steps):
         try:
             run_steps(connection, [step])
         except MISTAKES as error:  # the message is about the SQL, not about a record (R4)

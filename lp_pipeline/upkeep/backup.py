@@ -1,6 +1,7 @@
 """`lp-pipeline backup`: a consistent, checked copy of an account's files, while syncs and pushes continue (SPEC K2).
 
-Nothing but the two files that can't be had again: the published copy is built anew, settings are copied on request.
+Only what can't be had again: two files, and who was erased. The published copy is built anew, settings are copied on
+request.
 """
 
 import os
@@ -17,6 +18,7 @@ from lp_pipeline.errors import SettingsError, WarehouseError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import account_of, check_warehouse, open_outbox
 from lp_pipeline.storage.failures import readable_errors
+from lp_pipeline.storage.forgotten import FILE as FORGOTTEN
 from lp_pipeline.storage.locks import briefly
 from lp_pipeline.storage.outbox import PATIENCE_SECONDS
 from lp_pipeline.storage.warehouse import Warehouse
@@ -67,6 +69,8 @@ def _copy(settings: Settings, draft: Path) -> Manifest:
     with open_outbox(settings) as outbox:
         if outbox.path.exists():
             copy_outbox(outbox.path, draft / OUTBOX)
+    if (settings.data / FORGOTTEN).exists():  # last: whoever was erased meanwhile is in it (SPEC E5)
+        shutil.copyfile(settings.data / FORGOTTEN, draft / FORGOTTEN)
     files = [described(path) for path in sorted(draft.iterdir())]
     if not files:
         raise WarehouseError(f"There is nothing to back up: {settings.data} holds no data. Check LP_PIPELINE_DATA.")

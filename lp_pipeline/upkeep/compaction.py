@@ -30,8 +30,8 @@ def is_grown(warehouse: Warehouse, outbox: Outbox) -> bool:
     return warehouse.work.stat().st_size > max(SMALL, GROWN * int(outbox.fact(COMPACT) or 0))
 
 
-def compact(warehouse: Warehouse, outbox: Outbox) -> None:
-    """Replace `work.duckdb` by a compact copy of itself; for whoever has the turn. Raises `WarehouseError`.
+def compact(warehouse: Warehouse, outbox: Outbox) -> bool:
+    """Replace `work.duckdb` by a compact copy of itself; for whoever has the turn. Whether it was; `WarehouseError`.
 
     The copy takes the name only once it is complete and on disk, so a kill leaves the file as it was.
     """
@@ -40,12 +40,14 @@ def compact(warehouse: Warehouse, outbox: Outbox) -> None:
         try:
             _clear(draft)
             _copy(warehouse, draft)
-            if not _log(warehouse.work).exists():  # what is in a log would be lost; another time
-                draft.replace(warehouse.work)
-                sync_folder(warehouse.folder)
+            if _log(warehouse.work).exists():  # what is in a log would be lost; another time
+                return False
+            draft.replace(warehouse.work)
+            sync_folder(warehouse.folder)
         finally:
             _clear(draft)
     outbox.keep(COMPACT, str(warehouse.work.stat().st_size))
+    return True
 
 
 def vacuum(path: Path, *, seconds: float = VACUUM_SECONDS) -> None:

@@ -12,6 +12,7 @@ from collections import Counter
 import msgspec
 
 from lp_pipeline.clients.contact_points import email_address, phone_numbers
+from lp_pipeline.errors import WarehouseError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import check_warehouse
 from lp_pipeline.storage.failures import readable_errors
@@ -23,6 +24,8 @@ from lp_pipeline.storage.publish import note_unpublished, publish_anew
 from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.warehouse import Warehouse, bound, run
 from lp_pipeline.transform.replay import SCRATCH
+from lp_pipeline.upkeep.compaction import compact
+from lp_pipeline.upkeep.restore import STAGING
 
 WHO = "`lp-pipeline forget`"
 WITHOUT_LEAD = "prospect-"  # begins the id of an opportunity without a lead in Hatch (SPEC D2)
@@ -88,7 +91,8 @@ def forget(settings: Settings, outbox: Outbox, *contact_ids: str) -> list[Receip
         if outbox.path.exists():
             outbox.compact()
         if warehouse.work.exists():
-            warehouse.rewrite()
+            if not compact(warehouse, outbox):
+                raise WarehouseError(f"{warehouse.work} could not be written anew. Run this again.")
             if warehouse.published.exists():
                 publish_anew(
                     warehouse, outbox=outbox, now=settings.now(), zone=settings.lp_timezone, group=settings.group
@@ -236,5 +240,5 @@ def _clear(settings: Settings) -> None:
         for pattern in LEFT_BEHIND:
             for each in settings.data.glob(pattern):
                 each.unlink()
-        for name in (SCRATCH, "spill"):
+        for name in (SCRATCH, STAGING, "spill"):
             shutil.rmtree(settings.data / name, ignore_errors=True)

@@ -5,6 +5,7 @@ Making one: `backup.py`; putting it back: `restore.py`.
 
 import hashlib
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ import msgspec
 
 from lp_pipeline.errors import SettingsError, WarehouseError
 from lp_pipeline.storage.failures import readable_errors
+from lp_pipeline.storage.forgotten import FILE as FORGOTTEN
+from lp_pipeline.storage.forgotten import Forgotten
 from lp_pipeline.storage.sql import statement
 
 FORMAT = 1
@@ -75,7 +78,7 @@ def check(folder: Path, manifest: Manifest) -> None:
 def described(path: Path) -> CopiedFile:
     """Read a copied file to its end, and describe it. Raises `WarehouseError` if it is damaged."""
     with readable_errors(f"check the copy {path}", if_damaged=DAMAGED):
-        schema, rows = _duckdb(path) if path.name == WORK else _sqlite(path)
+        schema, rows = READERS[path.name](path)
         return CopiedFile(path.name, path.stat().st_size, sha256(path), schema, rows)
 
 
@@ -108,3 +111,15 @@ def _sqlite(path: Path) -> tuple[int, dict[str, int]]:
         tables = [name for (name,) in connection.execute(statement("outbox/tables"))]
         rows = {name: connection.execute(f'select count(*) from "{name}"').fetchone()[0] for name in tables}  # noqa: S608
         return connection.execute("pragma user_version").fetchone()[0], rows
+
+
+def _forgotten(path: Path) -> tuple[int, dict[str, int]]:
+    Forgotten(path.parent)  # raises if it is damaged
+    return 1, {}
+
+
+READERS: dict[str, Callable[[Path], tuple[int, dict[str, int]]]] = {
+    WORK: _duckdb,
+    OUTBOX: _sqlite,
+    FORGOTTEN: _forgotten,
+}

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lp_pipeline.communications.manual import look_first
-from lp_pipeline.errors import SettingsError
+from lp_pipeline.errors import SettingsError, WarehouseError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import check_outbox, check_warehouse
 from lp_pipeline.storage.failures import readable_errors
+from lp_pipeline.storage.forgotten import FILE as FORGOTTEN
+from lp_pipeline.storage.forgotten import Forgotten
 from lp_pipeline.storage.locks import PAST, PUBLISH_TURN, PUSH_TURN, WORK, Turn
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.warehouse import Warehouse
@@ -49,7 +51,8 @@ def restore(settings: Settings, source: Path) -> Restored:
         staging.mkdir(mode=0o700)
         try:
             to_look_up = _prepare(settings, source, staging, manifest)
-            aside = _replace(settings, staging, [file.name for file in manifest.files])
+            _keep_erased(settings, staging)
+            aside = _replace(settings, staging, [file.name for file in manifest.files if file.name != FORGOTTEN])
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     return Restored(manifest, aside, to_look_up)
@@ -102,6 +105,16 @@ def _prepare(settings: Settings, source: Path, staging: Path, manifest: Manifest
         with (staging / file.name).open("rb") as opened:
             os.fsync(opened.fileno())
     return to_look_up
+
+
+def _keep_erased(settings: Settings, staging: Path) -> None:
+    """Whoever was erased, before the backup was made or since, is kept out (SPEC E5)."""
+    if not (staging / FORGOTTEN).exists():
+        return
+    try:
+        Forgotten(settings.data).join(Forgotten(staging))
+    except WarehouseError:  # what is there now is damaged
+        (staging / FORGOTTEN).replace(settings.data / FORGOTTEN)
 
 
 def _replace(settings: Settings, staging: Path, names: list[str]) -> Path | None:

@@ -23,7 +23,11 @@ ASCII, LATIN = {"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}
 C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 STARTING = {"inbox", "sync", "push", "backfill", "sweep", "housekeeping"}  # these would start work
 SHOWING = [*sorted(set(commands()) - NO_DATA - STARTING), "nosuch", "sql --nosuch"]
-ASKED = {"sql": ["select first_name from opportunities"], **{name: list(given) for name, given in ARGUMENTS.items()}}
+ASKED = {
+    **{name: list(given) for name, given in ARGUMENTS.items()},
+    "sql": ["select first_name from opportunities"],
+    "forget": ["2", "--yes"],  # somebody else
+}
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,8 @@ def begun(instance: dg.DagsterInstance, name: str) -> str:
     config = (
         {"ops": {"read_days": {"config": {"from": "2026-01-01", "to": "2026-01-02"}}}} if name == "backfill" else {}
     )
-    return instance.create_run_for_job(job, run_config=config, tags=job.run_tags, status=Status.STARTED).run_id
+    create = dg.DagsterInstance.create_run_for_job  # not our own, which is for runs from the shell
+    return create(instance, job, run_config=config, tags=job.run_tags, status=Status.STARTED).run_id
 
 
 def monitor(instance: dg.DagsterInstance) -> None:

@@ -153,7 +153,7 @@ def test_a_group_may_read_what_is_published(lp_account: Account) -> None:
     stamp = lp_account.wall(minutes=5)
     lp_account.lp.put(prospect("1", lead("10", lastchangedon=stamp), lastchanged=stamp))
     assert lp_account.run().success
-    files = [path for path in lp_account.folder.iterdir() if not path.is_symlink()]
+    files = [path for path in lp_account.folder.iterdir() if path.is_file() and not path.is_symlink()]
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in files}
     assert modes.pop("published.duckdb") == "0o440"
     assert set(modes.values()) == {"0o600"}

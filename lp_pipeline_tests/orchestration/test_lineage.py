@@ -26,6 +26,7 @@ UPSTREAM = {
     "raw_communications": {"hatch"},
     "leadperfection_notes": {"raw_communications"},
     "published": {"opportunities", "hatch_deliveries", "raw_communications"},
+    "report": {"published"},
 }
 GROUPS = {"leadperfection", "opportunities", "hatch", "published"}
 NOT_MADE_HERE = {"leadperfection", "hatch", "leadperfection_notes"}

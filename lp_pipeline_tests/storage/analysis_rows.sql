@@ -1,6 +1,8 @@
 -- Hand-made rows for `test_analysis.py`: seven contacts of an account in New York, published on Monday, March 2, at noon.
 insert into published by name
-select 9 as sync_id, '2026-03-02 17:00:00+00'::timestamptz as published_at, 'America/New_York' as leadperfection_timezone;
+select
+    9 as sync_id, '2026-03-02 17:00:00+00'::timestamptz as published_at, 'America/New_York' as leadperfection_timezone,
+    7 as opportunities, 0 as gone_opportunities, 1 as rejected_records;
 
 insert into leads by name
 select

@@ -3,11 +3,19 @@
 from typing import Any
 
 import duckdb
+import pytest
 
 from lp_pipeline.storage.publish import Publication, publish
 from lp_pipeline_tests.scenario import Scenario, lead, prospect
 
 SPEED = "select external_contact_id, external_id, seconds from speed_to_lead order by all"
+
+
+@pytest.fixture
+def scenario(scenario: Scenario) -> Scenario:
+    """An account that has synced before; few of its contacts change later."""
+    scenario.sync(*(prospect(cst_id, entered("11:50:00", f"{cst_id}0")) for cst_id in ("91", "92", "93", "94")))
+    return scenario
 
 
 def publication(scenario: Scenario) -> Publication:
@@ -26,8 +34,7 @@ def entered(time: str, lead_id: str = "10", **fields: Any) -> dict[str, Any]:
 def test_a_new_lead_is_timed_from_its_entry_to_its_first_publication(scenario: Scenario) -> None:
     """E6: LP's entry counts, also if the lead was edited before it was read; later syncs and changes don't."""
     edited = entered("11:40:00") | {"lastchangedon": "2026-03-02T11:58:00"}
-    others = (prospect(cst_id, dateadded="", lastchanged="") for cst_id in "2345")  # few of all contacts change later
-    scenario.sync(prospect("1", edited, lastchanged="2026-02-27T10:00:00"), *others)
+    scenario.sync(prospect("1", edited, lastchanged="2026-02-27T10:00:00"))
     scenario.later(minutes=2)
     publication(scenario)
     assert published(scenario) == [("1", "10", 22 * 60)]
@@ -56,6 +63,13 @@ def test_what_has_no_stamp_inside_the_window_is_not_timed(scenario: Scenario) ->
     speed = publication(scenario).speed
     assert published(scenario) == []
     assert (speed["opportunities"], speed["p50"], speed["sync_p50"]) == (0, None, None)
+
+
+def test_the_very_first_sync_is_not_timed(scenario: Scenario) -> None:
+    """E6: what it reads was there before anybody waited for it."""
+    publication(scenario)
+    assert published(scenario, "select count(*) from opportunities") == [(4,)]
+    assert published(scenario) == []
 
 
 def test_history_is_not_timed(scenario: Scenario) -> None:

@@ -27,7 +27,9 @@ from lp_pipeline.storage.publish import publish
 from lp_pipeline.transform.held import settle_held
 from lp_pipeline.transform.merge import stage
 from lp_pipeline.transform.replay import replay
+from lp_pipeline.upkeep.backup import backup
 from lp_pipeline.upkeep.forget import Receipt, erased_but_there, forget
+from lp_pipeline.upkeep.restore import restore
 from lp_pipeline_tests.delivery.conftest import HATCH, Deliveries
 from lp_pipeline_tests.scenario import LIVE, NOON, Record, lead, prospect
 from lp_pipeline_tests.upkeep.searching import found_in
@@ -295,6 +297,26 @@ def test_who_comes_back_with_an_older_copy_is_erased_again(s: Deliveries, filled
     assert answer.output.index("Prospect 3 is erased") < answer.output.index(f"Prospect {CST} is erased")
     assert found_in(s.folder, [*NEEDLES, "Stay3"]) == {}
     assert "Nobody who was erased" in CliRunner().invoke(main, ["forget", "--again"], env=environ).output
+
+
+@pytest.mark.slow
+def test_a_backup_knows_who_was_erased_and_an_older_one_does_not_forget_it(s: Deliveries, tmp_path: Path) -> None:
+    """E5, K2: restored elsewhere, they stay out; an older copy brings them back, which `restore` says."""
+    environ = {**LIVE, "LP_PIPELINE_DATA": str(s.folder), "DAGSTER_HOME": str(tmp_path)}
+    older, newer = backup(s.settings, tmp_path / "older"), forget(s.settings, s.outbox, CST)
+    s.outbox.close()
+    assert newer[0].rows
+    assert FILE not in {file.name for file in older.files}
+    made = backup(s.settings, tmp_path / "newer")
+    assert FILE in {file.name for file in made.files}
+    answer = CliRunner().invoke(main, ["restore", str(tmp_path / "older")], env=environ)
+    assert "1 who were erased are back. Before the next sync:  lp-pipeline forget --again" in answer.output
+    elsewhere = Deliveries(tmp_path / "elsewhere")
+    elsewhere.outbox.close()
+    Forgotten(elsewhere.folder).add([("prospect", "4")])
+    restore(elsewhere.settings, tmp_path / "newer")
+    assert elsewhere.read("leads", them(lead(LEAD)), other(4, city="Troy"), other(3, city="Troy")) == 1
+    elsewhere.outbox.close()
 
 
 @pytest.mark.slow

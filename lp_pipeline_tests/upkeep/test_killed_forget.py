@@ -20,7 +20,7 @@ __all__ = ["filled", "s"]
 COMMAND = (sys.executable, "-c", "from lp_pipeline.cli.main import main; main()", "forget", CST, "--yes")
 MOMENTS: dict[str, Callable[[Path, int], bool]] = {
     "the hash is written": lambda folder, _: (folder / "forgotten.json").exists(),
-    "work.duckdb is being written anew": lambda folder, _: (folder / ".work.duckdb.fresh").exists(),
+    "work.duckdb is being written anew": lambda folder, _: (folder / ".work.duckdb.compact").exists(),
     "work.duckdb is another file": lambda folder, work: (folder / "work.duckdb").stat().st_ino != work,
     "the copy is being built": lambda folder, _: any(folder.glob(".published.duckdb.*[0-9]")),
 }
@@ -30,7 +30,8 @@ MOMENTS: dict[str, Callable[[Path, int], bool]] = {
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_at_any_step_the_same_command_completes_it(s: Deliveries, moment: str) -> None:
     """E5: what a kill left is whole, keeps the person out, and is erased to the end by the next run."""
-    (s.folder / ".published.duckdb.4711").unlink()  # of another killed run
+    for name in (".published.duckdb.4711", ".work.duckdb.compact"):  # of another killed run
+        (s.folder / name).unlink()
     work = (s.folder / "work.duckdb").stat().st_ino
     environ = {**os.environ, **LIVE, "LP_PIPELINE_DATA": str(s.folder)}
     process = subprocess.Popen(COMMAND, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,15 +1,15 @@
 -- SPEC M6: an opportunity is gone if its prospect no longer lists its lead, has another dateadded, or, for an
 -- opportunity without a lead, now lists one. Nothing is deleted, and what comes back is no longer gone.
--- Variables: now_at, zone.
+-- Variable: now_at.
 create or replace temp table presence as
-with shown as (
-    select
-        contact_key,
-        case
-            when pipeline.lp_stamp(dateadded, getvariable('zone'), created_read_at) is not null
-                then date_trunc('second', pipeline.lp_wall(dateadded, getvariable('zone')))
-        end as created_local
-    from pipeline.current_prospects
+with concerned as (
+    select external_contact_id, external_id, external_created_local, lead_no, gone_since
+    from opportunities
+    where external_contact_id in (
+        select contact_key from pipeline.current_prospects
+        union all
+        select external_contact_id from moved
+    )
 ),
 listed as (
     select contact_key, list(external_id) filter (external_id is not null) as lead_ids, count(*) as leads
@@ -26,18 +26,10 @@ select
         when o.external_id is null then coalesce(l.leads, 0) > 0 and o.lead_no is null
         else not coalesce(list_contains(l.lead_ids, o.external_id), false)
     end as is_gone
-from opportunities as o
-left join shown as s on s.contact_key = o.external_contact_id
+from concerned as o
+left join pipeline.current_prospects as s on s.contact_key = o.external_contact_id
 left join moved as m on m.external_contact_id = o.external_contact_id and m.external_id = o.external_id
 left join listed as l on l.contact_key = s.contact_key
 where
     (s.contact_key is not null or m.external_id is not null)
     and is_gone <> (o.gone_since is not null);
-
-update opportunities
-set gone_since = case when p.is_gone then getvariable('now_at') end
-from presence as p
-where
-    opportunities.external_contact_id = p.external_contact_id
-    and opportunities.external_id is not distinct from p.external_id
-    and opportunities.external_created_local = p.external_created_local;

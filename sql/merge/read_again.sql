@@ -9,7 +9,6 @@ where b.is_history and not b.stale and b.previous_no is not null;
 
 create or replace temp table contents (reading_no bigint, lead_key varchar, content varchar, names varchar[]);
 
-create or replace temp table compared as
 select reading_no from read_again
 union
 select previous_no from read_again

@@ -1,6 +1,7 @@
 -- SPEC E6: when LeadPerfection stamped each opportunity that this merge inserts: the earliest stamp of the lead, or else of
--- its prospect, inside the windows that were read. Left out is what only a backfill or sweep has read, and what has no
--- stamp there: how long that took is not known. Variables: zone, sync_id.
+-- its prospect, inside the windows that were read. Left out is what only a backfill or sweep has read, what the very
+-- first merge inserts, for it was there before anybody waited for it, and what has no stamp in a window: how long that took
+-- is not known. Variables: zone, sync_id.
 insert into pipeline.speed_to_lead
 with windows as (
     select
@@ -20,7 +21,7 @@ stamps as materialized (
     from outcomes as o
     inner join windows as w on w.contact_key = o.contact_key
     left join pipeline.current_leads as l on l.contact_key = o.contact_key and l.lead_key = o.lead_key
-    where o.outcome = 'inserted'
+    where o.outcome = 'inserted' and exists (select 1 from pipeline.merges)
 ),
 stamped as (
     select

@@ -54,7 +54,7 @@ comment on column opportunity_changes.column_name is 'Column that changed; null 
 comment on column opportunity_changes.old_value is 'Value before the change, as text';
 comment on column opportunity_changes.new_value is 'Value after the change, as text';
 
-comment on table speed_to_lead is 'How long each new opportunity took from LeadPerfection to this file. What a backfill or sweep added is left out, and what LeadPerfection did not stamp.';
+comment on table speed_to_lead is 'How long each new opportunity took from LeadPerfection to this file. What a backfill, a sweep or the very first sync added is left out, and what LeadPerfection did not stamp.';
 comment on column speed_to_lead.external_contact_id is 'Prospect ID in LeadPerfection (cst_id)';
 comment on column speed_to_lead.external_id is 'Lead ID in LeadPerfection; null for a prospect without a lead';
 comment on column speed_to_lead.external_created_local is 'When the prospect was entered, in LeadPerfection''s local time';

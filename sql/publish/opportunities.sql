@@ -5,13 +5,29 @@ select * from work.main.opportunities where external_contact_id in (select conta
 
 insert into opportunity_details
 with objects as (
-    select
-        reading_no,
-        coalesce(normal::varchar, work.pipeline.lower_keys(record)) as fields
+    select reading_no, coalesce(normal::varchar, work.pipeline.lower_keys(record)) as fields
     from work.raw.readings
     where
         reading_no in (select reading_no from chosen_opportunities)
         or reading_no in (select lead_no from chosen_opportunities)
+),
+prospect_objects as (
+    select reading_no, json_merge_patch(fields, '{"leads": null}') as prospect
+    from objects
+    where reading_no in (select reading_no from chosen_opportunities)
+),
+listed_leads as (
+    select
+        reading_no,
+        unnest(from_json(fields, '{"leads": ["json"]}').leads) as fields,
+        generate_subscripts(from_json(fields, '{"leads": ["json"]}').leads, 1) as lead_place
+    from objects
+    where reading_no in (select lead_no from chosen_opportunities)
+),
+lead_objects as (
+    select reading_no, lead_place, json_merge_patch(fields, '{"?key": null}') as lead
+    from listed_leads
+    where (reading_no, lead_place) in (select (lead_no, lead_place) from chosen_opportunities)
 )
 select
     r.external_contact_id, r.external_id, r.external_created_at, r.external_updated_at,
@@ -19,11 +35,8 @@ select
     r.external_updated_at_source, r.combination, r.external_created_local, r.lead_changed_at,
     r.first_synced_at, r.changed_at, r.read_at, r.gone_since,
     r.opportunity_place,
-    case
-        when r.older_keys is null then json_merge_patch(p.fields, '{"leads": null}')
-        else json_merge_patch(r.older_keys, p.fields, '{"leads": null}')
-    end,
-    json_merge_patch(from_json(l.fields, '{"leads": ["json"]}').leads[r.lead_place], '{"?key": null}')
+    case when r.older_keys is null then p.prospect else json_merge_patch(r.older_keys, p.prospect) end,
+    l.lead
 from work.pipeline.ranked('chosen_opportunities') as r
-inner join objects as p on p.reading_no = r.reading_no
-left join objects as l on l.reading_no = r.lead_no;
+inner join prospect_objects as p on p.reading_no = r.reading_no
+left join lead_objects as l on l.reading_no = r.lead_no and l.lead_place = r.lead_place;

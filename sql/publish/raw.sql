@@ -1,39 +1,49 @@
 -- SPEC Q1: the latest reading of each record in each feed, as received. `shown` and `shown_leads` are also for the
--- other tables: `fields` has the names in lower case.
-create temp table shown as
-select
-    r.*,
-    l.contact_key as key,
-    coalesce(r.normal::varchar, work.pipeline.lower_keys(r.record)) as fields
-from work.pipeline.last_readings as l
-inner join work.raw.readings as r on r.reading_no = l.reading_no
+-- other tables: `fields` has the names in lower case. Both are views: JSON is streamed from where it is stored into the
+-- published tables, for a copy of all of it would not fit into memory.
+create temp table shown_readings as
+select r.reading_no, r.feed, r.external_contact_id, r.read_at
+from work.pipeline.last_readings as l inner join work.raw.readings as r on r.reading_no = l.reading_no
 where l.contact_key in (select contact_key from chosen);
 
-create temp table shown_leads as
+create temp view shown as
+select r.*, coalesce(r.normal::varchar, work.pipeline.lower_keys(r.record)) as fields
+from work.raw.readings as r
+where r.reading_no in (select reading_no from shown_readings);
+
+-- a record that has no normal form is read as received; of one that has, the lists may differ in length
+create temp view shown_leads as
 with lists as (
     select
         *,
-        from_json(fields, '{"leads": ["json"]}').leads as leads,
-        from_json(fields, '{"leads": [{"id": "varchar", "?key": "varchar"}]}').leads as ids,
-        from_json(coalesce(record -> '$.leads', record -> '$.Leads', record -> '$.LEADS'), '["json"]') as written
-    from shown
-),
-received as (
-    select
-        *,
-        list_filter(written, lambda lead: json_type(lead) = 'OBJECT') as received
-    from lists
+        from_json(coalesce(normal, record), '{"leads": ["json"]}').leads as leads,
+        case
+            when normal is not null then list_filter(
+                from_json(coalesce(record -> '$.leads', record -> '$.Leads', record -> '$.LEADS'), '["json"]'),
+                lambda lead: json_type(lead) = 'OBJECT'
+            )
+        end as received
+    from work.raw.readings
+    where reading_no in (select reading_no from shown_readings)
 ),
 listed as (
     select
         sync_id, feed, read_at, page, place, external_contact_id, reading_no,
+        normal is null as is_plain,
         unnest(leads) as fields,
-        unnest(ids) as lead,
         unnest(case when len(received) = len(leads) then received else leads end) as record,
         generate_subscripts(leads, 1)::integer as lead_place
-    from received
+    from lists
+),
+keyed as (
+    select *, from_json(fields, '{"id": "varchar", "?key": "varchar"}') as lead from listed
 )
-select * exclude (lead), lead.id as external_id, coalesce(lead."?key", lead.id) as lead_key from listed;
+select
+    * exclude (lead, is_plain)
+    replace (case when is_plain then work.pipeline.lower_keys(fields) else fields::varchar end as fields),
+    lead.id as external_id,
+    coalesce(lead."?key", lead.id) as lead_key
+from keyed;
 
 insert into raw.prospects
 select

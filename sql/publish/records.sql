@@ -8,26 +8,26 @@ select
     max(read_at) as read_at,
     -- J1: a prospect's leads come from the lead feed, or from the prospect feed if the lead feed has never shown it
     arg_min(reading_no, feed) as leads_no
-from shown
+from shown_readings
 where external_contact_id is not null
 group by external_contact_id;
 
 -- One row per prospect. As in opportunities (J1), each field comes from the latest reading that has the key.
-create temp table merged as
-select
-    n.external_contact_id,
-    s.read_at,
-    case
-        when o.older_keys is null then json_merge_patch(n.fields, '{"leads": null, "notes": null, "calls": null}')
-        -- no key is in both, so nothing mixes inside a value
-        else json_merge_patch(o.older_keys, n.fields, '{"leads": null, "notes": null, "calls": null}')
-    end as content
-from sources as s
-inner join shown as n on n.reading_no = s.newer_no
-left join work.pipeline.older_keys as o on o.contact_key = n.external_contact_id;
-
 insert into prospects
-with parsed as (
+with merged as (
+    select
+        n.external_contact_id,
+        s.read_at,
+        case
+            when o.older_keys is null then json_merge_patch(n.fields, '{"leads": null, "notes": null, "calls": null}')
+            -- no key is in both, so nothing mixes inside a value
+            else json_merge_patch(o.older_keys, n.fields, '{"leads": null, "notes": null, "calls": null}')
+        end as content
+    from shown as n
+    inner join sources as s on s.newer_no = n.reading_no
+    left join work.pipeline.older_keys as o on o.contact_key = n.external_contact_id
+),
+parsed as (
     select
         *,
         from_json(
@@ -97,9 +97,12 @@ from parsed;
 -- One row per job of each lead, in the order received.
 insert into jobs
 with listed as (
-    select external_contact_id, external_id, from_json(content -> '$.jobs', '["json"]') as jobs
+    select
+        external_contact_id,
+        external_id,
+        from_json(case when json_type(content, '$.jobs') = 'ARRAY' then content -> '$.jobs' end, '["json"]') as jobs
     from leads
-    where external_contact_id in (select contact_key from chosen) and json_type(content, '$.jobs') = 'ARRAY'
+    where external_contact_id in (select contact_key from chosen)
 ),
 items as (
     select external_contact_id, external_id, unnest(jobs) as job, generate_subscripts(jobs, 1) as place from listed
@@ -130,9 +133,12 @@ from parsed;
 -- One row per appointment of each lead, in the order received.
 insert into appointments
 with listed as (
-    select external_contact_id, external_id, from_json(content -> '$.appointments', '["json"]') as appointments
+    select
+        external_contact_id,
+        external_id,
+        from_json(case when json_type(content, '$.appointments') = 'ARRAY' then content -> '$.appointments' end, '["json"]') as appointments
     from leads
-    where external_contact_id in (select contact_key from chosen) and json_type(content, '$.appointments') = 'ARRAY'
+    where external_contact_id in (select contact_key from chosen)
 ),
 items as (
     select

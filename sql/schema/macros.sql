@@ -22,9 +22,15 @@ create or replace macro pipeline.lp_wall(value, zone) as
 -- The same with a time zone. A local time that occurs twice is the later one; a skipped one moves forward by the change.
 create or replace macro pipeline.lp_instant(value, zone) as
     case
-        when regexp_full_match(value, '.*[T ].*(Z|[+-]\d\d(:?\d\d)?)') and pipeline.lp_wall(value, zone) is not null
+        when try_cast(value[1:4] as integer) not between 1970 and 2199 then null
+        when regexp_full_match(value, '\d{4}-\d\d-\d\d([T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,7})?)?')
+            then timezone(zone, try_cast(value as timestamp))
+        when
+            regexp_full_match(
+                value,
+                '\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,7})?(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)'
+            )
             then try_cast(value as timestamptz)
-        else timezone(zone, pipeline.lp_wall(value, zone))
     end;
 
 -- A change timestamp or `dateadded`: counts as missing if it is more than 26 hours later than its reading.

@@ -274,7 +274,9 @@ create table if not exists pipeline.current_prospects (
     dateadded varchar,
     lastchanged varchar,
     created_read_at timestamptz,
-    updated_read_at timestamptz
+    updated_read_at timestamptz,
+    created_at timestamptz,
+    created_local timestamp
 );
 create table if not exists pipeline.current_leads (
     contact_key varchar,

@@ -1,6 +1,6 @@
 -- SPEC J1: the current state of each prospect in the batch. Each of its fields comes from the latest reading in
 -- either feed that has the key. Its leads come from its latest reading in the lead feed, or in the prospect feed if
--- the lead feed has never shown it.
+-- the lead feed has never shown it. Variable: zone.
 
 -- all that staging reads of a record, in one pass; in this form a key that is there is never null (storage/records.py)
 create or replace temp table typed_readings as
@@ -24,6 +24,7 @@ select
     ) as prospect
 from raw.readings as r inner join current_readings as c on c.reading_no = r.reading_no;
 
+-- `created_local` is External Created At in LeadPerfection's local time (M1), if it counts
 create or replace table pipeline.current_prospects as
 with newest as (
     select contact_key, max(reading_no) as reading_no from typed_readings group by contact_key
@@ -39,24 +40,36 @@ older as (
             }'
         ) as prospect
     from older_keys
+),
+current as (
+    select
+        n.contact_key,
+        n.reading_no,
+        t.read_at,
+        o.older_keys,
+        o.older_numbers,
+        coalesce(t.prospect.email, o.prospect.email) as email,
+        coalesce(t.prospect.firstname, o.prospect.firstname) as firstname,
+        coalesce(t.prospect.lastname, o.prospect.lastname) as lastname,
+        coalesce(t.prospect.phone1, o.prospect.phone1) as phone1,
+        coalesce(t.prospect.dateadded, o.prospect.dateadded) as dateadded,
+        coalesce(t.prospect.lastchanged, o.prospect.lastchanged) as lastchanged,
+        case when t.prospect.dateadded is null then o.created_read_at else t.read_at end as created_read_at,
+        case when t.prospect.lastchanged is null then o.updated_read_at else t.read_at end as updated_read_at
+    from newest as n
+    inner join typed_readings as t on t.reading_no = n.reading_no
+    left join older as o on o.contact_key = n.contact_key
+),
+dated as (
+    select *, pipeline.lp_instant(dateadded, getvariable('zone')) as created_at from current
 )
 select
-    n.contact_key,
-    n.reading_no,
-    t.read_at,
-    o.older_keys,
-    o.older_numbers,
-    coalesce(t.prospect.email, o.prospect.email) as email,
-    coalesce(t.prospect.firstname, o.prospect.firstname) as firstname,
-    coalesce(t.prospect.lastname, o.prospect.lastname) as lastname,
-    coalesce(t.prospect.phone1, o.prospect.phone1) as phone1,
-    coalesce(t.prospect.dateadded, o.prospect.dateadded) as dateadded,
-    coalesce(t.prospect.lastchanged, o.prospect.lastchanged) as lastchanged,
-    case when t.prospect.dateadded is null then o.created_read_at else t.read_at end as created_read_at,
-    case when t.prospect.lastchanged is null then o.updated_read_at else t.read_at end as updated_read_at
-from newest as n
-inner join typed_readings as t on t.reading_no = n.reading_no
-left join older as o on o.contact_key = n.contact_key;
+    * replace (pipeline.believed(created_at, created_read_at) as created_at),
+    case
+        when pipeline.believed(created_at, created_read_at) is not null
+            then date_trunc('second', pipeline.lp_wall(dateadded, getvariable('zone')))
+    end as created_local
+from dated;
 
 create or replace table pipeline.current_leads as
 with sources as (

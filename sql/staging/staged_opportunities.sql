@@ -8,27 +8,26 @@ with texts as (
         j.combination,
         p.* exclude (contact_key),
         l.* exclude (contact_key, lead_key),
-        pipeline.lp_wall(p.dateadded, getvariable('zone')) as created_wall,
-        pipeline.lp_instant(p.dateadded, getvariable('zone')) as created_at,
-        pipeline.lp_instant(p.lastchanged, getvariable('zone')) as prospect_lastchanged_at,
-        pipeline.lp_instant(l.lastchangedon, getvariable('zone')) as lead_lastchangedon_at,
-        pipeline.lp_instant(l.dateentered, getvariable('zone')) as lead_dateentered_at,
-        pipeline.lp_instant(l.contractdate, getvariable('zone')) as contract_at,
-        pipeline.lp_instant(l.appointment_lastchangedon, getvariable('zone')) as appointment_lastchangedon_at
+        -- the dates in one list, for a macro is written out wherever it is used
+        list_transform(
+            [p.lastchanged, l.lastchangedon, l.dateentered, l.contractdate, l.appointment_lastchangedon],
+            lambda date: pipeline.lp_instant(date, getvariable('zone'))
+        ) as instants
     from pipeline.joined as j
     inner join pipeline.current_prospects as p using (contact_key)
     left join pipeline.current_leads as l on l.contact_key = j.contact_key and l.lead_key = j.lead_key
 ),
--- each date is computed once above, for a macro is written out wherever it is used
 dated as (
     select
         *,
-        pipeline.believed(created_at, created_read_at) as external_created_at,
+        created_at as external_created_at,
+        created_local as external_created_local,
         -- J3: candidates for external_updated_at; the first one with a value wins
-        pipeline.believed(prospect_lastchanged_at, updated_read_at) as prospect_changed_at,
-        pipeline.believed(lead_lastchangedon_at, lead_read_at) as lead_lastchangedon,
-        pipeline.believed(lead_dateentered_at, lead_read_at) as lead_entered_at,
-        pipeline.believed(appointment_lastchangedon_at, lead_read_at) as appointment_changed_at
+        pipeline.believed(instants[1], updated_read_at) as prospect_changed_at,
+        pipeline.believed(instants[2], lead_read_at) as lead_lastchangedon,
+        pipeline.believed(instants[3], lead_read_at) as lead_entered_at,
+        instants[4] as contract_at,
+        pipeline.believed(instants[5], lead_read_at) as appointment_changed_at
     from texts
 ),
 mapped as (
@@ -58,10 +57,6 @@ mapped as (
 judged as (
     select
         *,
-        case
-            when external_created_at is not null
-                then date_trunc('second', created_wall)
-        end as external_created_local,
         [
             {'name': 'email', 'there': has_email, 'value': email is not null},
             {

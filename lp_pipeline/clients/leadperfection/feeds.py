@@ -43,12 +43,17 @@ class Reading:
     cst_id: str | None
 
 
+Keep = Callable[[Reading, object], object]  # a record as it was received, and its value
+
+
 @dataclass
 class WindowReading:
     """What reading a window once brought."""
 
     sent: SentWindow
-    readings: list[Reading] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)  # unless the caller keeps them
+    records: int = 0
+    shown: set[str] = field(default_factory=set)
     pages: int = 0  # requests that brought an answer
     several: bool = False  # a page was full, or more than one brought records: rows may shift between pages
     shifted: bool = False  # of several pages, one showed a change stamped after the reading began
@@ -61,7 +66,7 @@ class WindowReading:
     @property
     def ids(self) -> frozenset[str]:
         """The prospects it showed."""
-        return frozenset(reading.cst_id for reading in self.readings if reading.cst_id is not None)
+        return frozenset(self.shown)
 
 
 def feeds(settings: Settings) -> tuple[Feed, Feed | None]:
@@ -79,28 +84,39 @@ def read_window(
     settings: Settings,
     *,
     trust_short_page: bool,
+    keep: Keep | None = None,
     on_page: Callable[[int], None] = lambda _: None,
     patient: bool = False,
     late: timedelta = LATE,
 ) -> WindowReading:
     """Read a feed through a window to its end; `on_page` hears how many records there are so far.
 
+    `keep` takes each record with its value as its page arrives; without it they are collected in the result.
     `trust_short_page`: this LeadPerfection has given a full page of this size before. `patient`: a page that times out
     is read row by row, and single rows that still do are set aside; otherwise `SlowQuery` is raised.
     """
     sent = as_sent(window, settings.zone, late, settings.duckdb_zone)
-    return _WindowReader(client, feed, sent, settings, on_page).read(trust_short_page=trust_short_page, patient=patient)
+    return _WindowReader(client, feed, sent, settings, keep, on_page).read(
+        trust_short_page=trust_short_page, patient=patient
+    )
 
 
 class _WindowReader:
     def __init__(
-        self, client: Client, feed: Feed, sent: SentWindow, settings: Settings, on_page: Callable[[int], None]
+        self,
+        client: Client,
+        feed: Feed,
+        sent: SentWindow,
+        settings: Settings,
+        keep: Keep | None,
+        on_page: Callable[[int], None],
     ) -> None:
         self._client = client
         self._feed = feed
         self._settings = settings
         self._on_page = on_page
         self._result = WindowReading(sent)
+        self._keep = keep or self._collect
         self._stamps: list[str] = []
         self._failures = 0
         self._fields = {
@@ -140,6 +156,9 @@ class _WindowReader:
             keys = self._ask(walk.start_index, self._settings.lp_page_size)
         return keys
 
+    def _collect(self, reading: Reading, _value: object) -> None:
+        self._result.readings.append(reading)
+
     def _row_by_row(self, walk: Walk) -> None:
         """Pages of one row each, where counting pages and counting rows are the same."""
         keys: list[Hashable | None] = []
@@ -167,22 +186,23 @@ class _WindowReader:
         asked_at = self._settings.now()
         fields: Mapping[str, str] = {**self._fields, "PageSize": str(size), "StartIndex": str(start_index)}
         result = self._result
-        answer = self._client.call(
-            self._feed.action, fields, slow_tries=slow_tries, follows_records=bool(result.readings)
-        )
+        answer = self._client.call(self._feed.action, fields, slow_tries=slow_tries, follows_records=result.records > 0)
         self._note_clock(answer, asked_at)
         result.pages += 1
         keys: list[Hashable] = []
         recent = days_around(result.began or asked_at, result.ended or asked_at, zone=self._settings.zone)
         for place, (record, value) in enumerate(zip(answer.records, answer.values, strict=True), start=1):
             cst_id = identity(value)
-            result.readings.append(Reading(result.pages, place, record, answer.received_at, cst_id))
+            self._keep(Reading(result.pages, place, record, answer.received_at, cst_id), value)
             if any(day in record for day in recent):  # few records changed while they were read
                 self._stamps.extend(change_stamps(value))
-            if cst_id is None and not lacks_only_its_id(value):
+            if cst_id is not None:
+                result.shown.add(cst_id)
+            elif not lacks_only_its_id(value):
                 result.no_records.append(kind_of(value))
             keys.append(cst_id or record)
-        self._on_page(len(result.readings))
+        result.records += len(keys)
+        self._on_page(result.records)
         return keys
 
     def _note_clock(self, answer: Answer, asked_at: datetime) -> None:

@@ -8,11 +8,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
 from lp_pipeline.clients.http import Received
-from lp_pipeline.clients.json_repair import LEVELS, UNREADABLE, bare, readable
+from lp_pipeline.clients.json_repair import LEVELS, UNREADABLE, bare, exact, readable
 from lp_pipeline.clients.leadperfection.responses import identity, lookup, not_json, not_json_words, timed_out, words
 from lp_pipeline.errors import LeadPerfectionError, NoRecords, SlowQuery
 
@@ -39,14 +40,15 @@ class NotJson(LeadPerfectionError):
 def elements(
     body: bytes, asked: str, status: int = 200, media_type: str = "", *, follows_records: bool = False
 ) -> list[tuple[bytes, object]]:
-    """The elements of the page that a call named `asked` brought, each verbatim (UTF-8 and valid JSON) and decoded.
+    """The elements of the page that a call named `asked` brought, each verbatim (UTF-8 and valid JSON) and decoded,
+    with all digits of its numbers.
 
     With `follows_records`, a prospect that has no id may stand alone on its page. Raises `NotJson`, or `NoRecords` or
     `SlowQuery` for an answer in which nothing has a prospect's id.
     """
     text = bare(body)
     try:
-        found = [readable(element) for element in _elements(text)]
+        found = [readable(element, decode=exact) for element in _elements(text)]
     except UNREADABLE:
         raise NotJson(not_json(body, asked, status, media_type), not_json_words(body)) from None
     values = [value for _, value in found]
@@ -68,7 +70,7 @@ def kind_of(value: object) -> str:
             return "null"
         case bool():
             return "true or false"
-        case int() | float():
+        case int() | Decimal():
             return "a number"
         case str():
             return "a text"
@@ -109,7 +111,7 @@ def _split(text: bytes) -> list[bytes]:
 
 def _no_page(values: list[object], text: bytes, asked: str, size: str) -> LeadPerfectionError:
     one = len(values) == 1
-    error = error_of(values[0]) or (kind_of(values[0]) if isinstance(values[0], str | int | float) else None)
+    error = error_of(values[0]) or (kind_of(values[0]) if isinstance(values[0], str | int | Decimal) else None)
     if error:
         said = words(text)
         kind = SlowQuery if timed_out(said) else NoRecords

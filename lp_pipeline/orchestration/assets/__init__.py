@@ -6,6 +6,7 @@ from lp_pipeline.orchestration.assets.opportunities import opportunities
 from lp_pipeline.orchestration.assets.published import published
 from lp_pipeline.orchestration.assets.raw import raw_leads, raw_prospects
 from lp_pipeline.orchestration.assets.raw_communications import raw_communications
+from lp_pipeline.orchestration.assets.report import report
 from lp_pipeline.orchestration.assets.staged_opportunities import staged_opportunities
 
 SYNC_ASSETS = [
@@ -28,5 +29,6 @@ __all__ = [
     "raw_communications",
     "raw_leads",
     "raw_prospects",
+    "report",
     "staged_opportunities",
 ]

@@ -1,0 +1,99 @@
+"""The readings of one window on their way into the warehouse: each is landed as its page arrives and becomes a line of
+a spool file, so that a large window fills the disk and not the memory. What is new in it, SQL decides (`landing`).
+"""
+
+import shutil
+import tempfile
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from lp_pipeline.clients.leadperfection import Reading
+from lp_pipeline.storage.failures import readable_errors
+from lp_pipeline.storage.forgotten import Forgotten
+from lp_pipeline.storage.records import Landed, land, land_value
+
+IN_MEMORY = 8_000_000  # bytes; beyond that, a file without a name, which is gone when this process is
+
+
+class Spool:
+    """Readings in the order received; `folder` is the account's. `shapes` are the prospects' different sets of keys, by
+    whose place each line names its own; `longest` is the length of the longest line."""
+
+    def __init__(self, folder: Path, ignored: Collection[str]) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.longest = 0
+        self._folder = folder
+        self._ignored = ignored
+        self._shapes: dict[tuple[str, ...], int] = {}
+        self._number = 0
+        self._lines = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder))  # noqa: SIM115  # closed by `close`
+
+    @classmethod
+    def of(cls, readings: Iterable[Reading], folder: Path, ignored: Collection[str]) -> Self:
+        """A spool of readings that are in memory."""
+        spool = cls(folder, ignored)
+        for reading in readings:
+            spool._write(reading, land(reading.record, ignored))
+        return spool
+
+    def add(self, reading: Reading, value: object) -> None:
+        """Land a reading whose record was decoded already. Raises `WarehouseError` if the disk is full."""
+        self._write(reading, land_value(reading.record, value, self._ignored))
+
+    def __len__(self) -> int:
+        return self._number
+
+    @property
+    def shapes(self) -> list[tuple[str, ...]]:
+        """The different sets of keys, in the order of their numbers."""
+        return list(self._shapes)
+
+    def write_to(self, path: Path) -> None:
+        """Write the lines into a file of that name, without those of people who were erased (SPEC E5); asked now, since
+        somebody may have been erased while the others were read."""
+        forgotten = Forgotten(self._folder)
+        self._lines.seek(0)
+        path.touch(mode=0o600)
+        with path.open("wb") as file:
+            if forgotten:
+                file.writelines(line for line in self._lines if not forgotten.knows("prospect", _key_in(line)))
+            else:
+                shutil.copyfileobj(self._lines, file, IN_MEMORY)
+
+    def close(self) -> None:
+        """Let go of the lines."""
+        self._lines.close()
+
+    def __del__(self) -> None:  # whichever way the reading ended
+        with suppress(AttributeError):
+            self.close()
+
+    def _write(self, reading: Reading, landed: Landed) -> None:
+        shape = self._shapes.setdefault(landed.names, len(self._shapes))
+        line = b"\x01".join(
+            (
+                b"%d\x01%d" % (reading.page, reading.place),
+                reading.read_at.isoformat().encode(),
+                msgspec.json.encode(landed.key),
+                b"" if landed.id is None else msgspec.json.encode(landed.id),
+                b"%d\x01%d" % (landed.digest, shape),
+                # between tokens only: inside a text JSON escapes them
+                reading.record.replace(b"\n", b" ").replace(b"\r", b" "),
+                b"%s\n" % (landed.normal or b""),
+            )
+        )
+        self.longest = max(self.longest, len(line))
+        self._number += 1
+        try:
+            self._lines.write(line)
+        except OSError:
+            with readable_errors(f"write to {self._folder}"):
+                raise
+
+
+def _key_in(line: bytes) -> str:
+    return msgspec.json.decode(line.split(b"\x01", 4)[3], type=str)

@@ -1,0 +1,53 @@
+"""The page for people without SQL (SPEC E8). It comes last and holds up nothing: what keeps it from being written is a
+warning of its check, and the report there stays as it is."""
+
+import time
+from typing import Any
+
+import dagster as dg
+
+from lp_pipeline.errors import PipelineError
+from lp_pipeline.insight.report.write import is_current, report_file, write_report
+from lp_pipeline.orchestration.assets.published import published
+from lp_pipeline.orchestration.catalog import PUBLISHED, SALES
+from lp_pipeline.orchestration.failures import plain_failures
+from lp_pipeline.runs.connections import Connections
+
+
+@dg.asset(
+    group_name=PUBLISHED,
+    config_schema={},  # an unknown key is an error
+    kinds={"html"},
+    owners=SALES,
+    deps=[published],
+    description="""\
+`report.html`, for people without SQL: new leads, where they come from, speed to lead, messages, and what waits for \
+somebody, as one page to look at on a phone or to print. It lies beside `published.duckdb`, holds counts only, \
+nobody's name or number, and asks no server for anything. It is written anew when something was published.
+
+`lp-pipeline report` writes it and says where it is.
+""",
+)
+def report(context: dg.AssetExecutionContext, connections: dg.ResourceParam[Connections]) -> dg.MaterializeResult[Any]:
+    """Write the report, unless it is newer than the published data."""
+    began = time.monotonic()
+    with plain_failures(context):
+        settings = connections.settings
+        current, problem = is_current(settings), None
+    if not current:
+        try:
+            write_report(settings)
+        except PipelineError as error:
+            problem = str(error)
+        except Exception as error:
+            problem = f"The report could not be written ({type(error).__name__}). The one there stays. Report it."
+    file = report_file(settings)
+    return dg.MaterializeResult(
+        metadata={
+            "written": not current and not problem,
+            "file": dg.MetadataValue.path(str(file)),
+            **({"open": dg.MetadataValue.url(file.absolute().as_uri())} if file.exists() else {}),
+            **({"problem": problem} if problem else {}),
+            "seconds": round(time.monotonic() - began, 2),
+        },
+    )

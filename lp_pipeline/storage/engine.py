@@ -1,0 +1,53 @@
+"""DuckDB without any file: starting it takes longer than most of what is asked of it, so a free one is used again.
+
+Opening files is for `warehouse` and `published`.
+"""
+
+import atexit
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+MEMORY = "300MB"  # what takes more goes through a file
+
+_free: list[duckdb.DuckDBPyConnection] = []
+
+
+@contextmanager
+def engine(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One that nobody else uses meanwhile; `spill` is the folder for what doesn't fit into memory.
+
+    Whoever attaches a file to it detaches it before the block ends; after an error it is closed, and with it whatever
+    it had open.
+    """
+    started = _started(spill)
+    try:
+        yield started
+    except BaseException:
+        started.close()
+        raise
+    if spill and spill.exists():  # it was used: closing clears it
+        started.close()
+    else:
+        _free.append(started)
+
+
+def _started(spill: Path | None) -> duckdb.DuckDBPyConnection:
+    while _free:
+        started = _free.pop()
+        try:
+            if spill is not None:
+                started.execute("set temp_directory = '{}'".format(str(spill).replace("'", "''")))
+        except duckdb.Error:  # one that has used a folder can't have another one
+            started.close()
+        else:
+            return started
+    return duckdb.connect(config={"memory_limit": MEMORY, **({"temp_directory": str(spill)} if spill else {})})
+
+
+@atexit.register
+def _close() -> None:
+    while _free:
+        _free.pop().close()
