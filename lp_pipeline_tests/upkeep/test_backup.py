@@ -22,7 +22,7 @@ from lp_pipeline.upkeep.manifest import Manifest, check, read_manifest
 from lp_pipeline.upkeep.restore import restore
 from lp_pipeline_tests.communications.talk import Talk
 from lp_pipeline_tests.communications.test_recovered import NOTES, settled
-from lp_pipeline_tests.scenario import Scenario, lead, live_settings, prospect
+from lp_pipeline_tests.scenario import PATIENCE, Scenario, lead, live_settings, prospect
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_backup_holds_what_cant_be_had_again_and_its_owner_alone_may_read_it(f
 
 def test_a_backup_is_whole_while_others_write(filled: Scenario, folder: Path) -> None:
     """K2: the outbox is copied as of one instant, with what is still in its log, and no writer waits or fails."""
-    done = threading.Event()
+    begun, done = threading.Event(), threading.Event()
     failures: list[Exception] = []
 
     def write() -> None:
@@ -84,10 +84,12 @@ def test_a_backup_is_whole_while_others_write(filled: Scenario, folder: Path) ->
                             connection.execute("insert or replace into facts values (?, ?)", (name, str(number)))
                 except PipelineError as error:
                     failures.append(error)
+                begun.set()
 
     writer = threading.Thread(target=write)
     writer.start()
     try:
+        assert begun.wait(PATIENCE)
         for number in range(5):
             backup(filled.settings, folder / str(number))
             with closing(sqlite3.connect(folder / str(number) / "outbox.sqlite")) as connection:
