@@ -9,7 +9,7 @@ import dagster as dg
 from lp_pipeline.errors import PipelineError
 from lp_pipeline.insight.report.write import is_current, report_file, write_report
 from lp_pipeline.orchestration.assets.published import published
-from lp_pipeline.orchestration.catalog import PUBLISHED, SALES
+from lp_pipeline.orchestration.catalog import FRESH, PUBLISHED, SALES
 from lp_pipeline.orchestration.failures import plain_failures
 from lp_pipeline.runs.connections import Connections
 
@@ -19,13 +19,19 @@ from lp_pipeline.runs.connections import Connections
     config_schema={},  # an unknown key is an error
     kinds={"html"},
     owners=SALES,
+    tags={"personal-data": "no"},
+    freshness_policy=FRESH,
     deps=[published],
     description="""\
 `report.html`, for people without SQL: new leads, where they come from, speed to lead, messages, and what waits for \
 somebody, as one page to look at on a phone or to print. It lies beside `published.duckdb`, holds counts only, \
 nobody's name or number, and asks no server for anything. It is written anew when something was published.
 
-`lp-pipeline report` writes it and says where it is.
+This writes it, and says where it is:
+
+```sh
+lp-pipeline report
+```
 """,
 )
 def report(context: dg.AssetExecutionContext, connections: dg.ResourceParam[Connections]) -> dg.MaterializeResult[Any]:
