@@ -60,6 +60,12 @@ def test_an_asset_shows_numbers_a_plot_and_where_columns_come_from(ui: UI, mater
     expect(page.get_by_text("changes (first load)")).to_be_visible()
 
 
+def test_the_report_is_linked(ui: UI, materialized: str, shots: Path) -> None:
+    """A page for people without SQL, found from its asset."""
+    page = ui.goto("/assets/report?view=events", "Materialized in run")
+    expect(page.locator("a[href^='file:'][href$='report.html']").first).to_be_visible()
+
+
 def test_every_launchpad_works_as_it_opens(ui: UI, materialized: str, shots: Path) -> None:
     """Nothing has to be filled in; the backfill is started with what is there."""
     for job, text in LAUNCHPADS.items():
