@@ -21,11 +21,12 @@ import click
 import dagster as dg
 import duckdb
 import msgspec
+import psycopg2
 import pytest
 from click.testing import CliRunner
 from pydantic import SecretStr
 
-from lp_pipeline.cli import dev, home
+from lp_pipeline.cli import console, dev, home, postgres
 from lp_pipeline.cli.main import main
 from lp_pipeline.clients import webhook
 from lp_pipeline.clients.hatch import responses as hatch
@@ -39,6 +40,7 @@ from lp_pipeline.insight.health import health
 from lp_pipeline.orchestration.build import build_definitions
 from lp_pipeline.orchestration.failures import INTERRUPTED
 from lp_pipeline.orchestration.outside_checks import _problems
+from lp_pipeline.package_data import package_data
 from lp_pipeline.runs.journal import RUNNING
 from lp_pipeline.runs.reports import DeliveryOutcome
 from lp_pipeline.runs.steps import read_feed
@@ -115,18 +117,20 @@ def dotenv(folder: Path) -> str:
         os.chdir(before)
 
 
-def with_variable(name: str, value: str) -> str:
-    before = dict(os.environ)
+def with_environment(name: str, value: str, act: Callable[[], object]) -> str:
+    before = os.environ.get(name)
     os.environ[name] = value
     try:
-        if name == "SSL_CERT_FILE":
-            return said(trusted)
-        proxy = proxy_for(urlsplit(HOST))
-        assert proxy
-        return said(lambda: proxy.refusal("407 Proxy Authentication Required"))
+        return said(act)
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        os.environ.pop(name)
+        if before is not None:
+            os.environ[name] = before
+
+
+def proxied() -> str | None:
+    proxy = proxy_for(urlsplit(HOST))
+    return proxy.refusal("407 Proxy Authentication Required") if proxy else None
 
 
 def untrusted(_: Path) -> str:
@@ -311,6 +315,27 @@ def loading(change: dict[str, str]) -> str:
     return said(lambda: load_settings({**LIVE, **change}))
 
 
+def on_postgres(folder: Path) -> str:
+    path = folder / "dagster.yaml"
+    path.symlink_to(package_data(home.ON_POSTGRES))
+    return said(lambda: home._is_to_change(path, postgres=False))
+
+
+def not_on_postgres(folder: Path) -> str:
+    path = folder / "dagster.yaml"
+    path.write_text("telemetry: {enabled: false}")
+    with redirect_stderr(StringIO()) as shown:
+        home._is_to_change(path, postgres=True)
+    return shown.getvalue()
+
+
+def readable_by_all(folder: Path) -> str:
+    path = folder / "lp_pipeline.env"
+    path.write_text("LP_PASSWORD=x")
+    path.chmod(0o644)
+    return with_environment("LP_PIPELINE_SETTINGS", str(path), console._exposed_secrets)
+
+
 PRODUCERS: dict[str, Callable[[Path], str]] = {
     "LP_API_URL is set, but … not. Set it in": lambda _: loading({"LP_PASSWORD": ""}),
     "Some settings are invalid. …": lambda _: loading({"LP_PAGE_SIZE": "many"}),
@@ -331,8 +356,8 @@ PRODUCERS: dict[str, Callable[[Path], str]] = {
     "LeadPerfection could not be reached at …": lambda _: gave_up("unreachable"),
     "LeadPerfection timed out: …": lambda _: gave_up("slow"),
     "… not JSON …": lambda _: gave_up("garbled", responses.not_json(b"<html>", "GetLead", 200, "text/html")),
-    "… HTTPS_PROXY …": lambda _: with_variable("HTTPS_PROXY", "http://127.0.0.1:1"),
-    "SSL_CERT_FILE names …": lambda folder: with_variable("SSL_CERT_FILE", str(folder / "nosuch.pem")),
+    "… HTTPS_PROXY …": lambda _: with_environment("HTTPS_PROXY", "http://127.0.0.1:1", proxied),
+    "SSL_CERT_FILE names …": lambda folder: with_environment("SSL_CERT_FILE", str(folder / "nosuch.pem"), trusted),
     "its certificate can't be trusted: …": untrusted,
     "DuckDB … does not know LP_TIMEZONE=…": lambda _: said(lambda: duckdb_shifts("Mars/Base", *DAYS)),
     "… was filled with times in …, and LP_TIMEZONE is now …": lambda folder: said(
@@ -357,6 +382,15 @@ PRODUCERS: dict[str, Callable[[Path], str]] = {
     "Port … is taken …": taken,
     "…, a file of Dagster's, is damaged or can't be opened. …": dagster_file,
     "Warning: … has no dagster.yaml. …": foreign_home,
+    "DAGSTER_POSTGRES_URL must begin with postgresql+psycopg2://": lambda _: with_environment(
+        "DAGSTER_POSTGRES_URL", "postgres://db", postgres.is_postgres_chosen
+    ),
+    "Dagster keeps its runs in PostgreSQL, which can't be used now": lambda _: str(
+        postgres.unusable_postgres(psycopg2.OperationalError("connection refused"))
+    ),
+    "… in PostgreSQL, but DAGSTER_POSTGRES_URL is not set": on_postgres,
+    "Warning: DAGSTER_POSTGRES_URL is set, but … does not use it": not_on_postgres,
+    "Other users of this machine can read the passwords and keys": readable_by_all,
     "The program's own code can't be loaded: …": lambda _: str(BrokenProgram(ImportError("no module"))),
     "Interrupted. Completed work is saved; …": lambda _: INTERRUPTED,
     "The run was killed, or the machine went down, …": killed,
@@ -438,7 +472,7 @@ def _said_by(account: Account) -> Iterator[str]:
 
 
 # what a test of its own shows, because it blocks its run, or needs many syncs
-ELSEWHERE = {"batch_has_prospect_ids"}
+ELSEWHERE = {"batch_has_prospect_ids", "report_is_current"}
 
 
 def each_message() -> list[Any]:

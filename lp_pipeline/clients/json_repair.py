@@ -117,7 +117,13 @@ def number(text: str) -> Decimal | None:
     return found if found.adjusted() > SMALLEST_EXPONENT else Decimal(0)
 
 
-exact = msgspec.json.Decoder(float_hook=number).decode
+def _finite(text: str) -> Decimal:
+    if (found := number(text)) is None:
+        raise ValueError("too large for a double")  # so that it becomes null in the text, too
+    return found
+
+
+exact = msgspec.json.Decoder(float_hook=_finite).decode
 
 
 def _whole_number(text: str) -> int | None:

@@ -25,7 +25,7 @@ from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.warehouse import Warehouse, bound, run
 from lp_pipeline.transform.replay import SCRATCH
 from lp_pipeline.upkeep.compaction import compact
-from lp_pipeline.upkeep.restore import STAGING
+from lp_pipeline.upkeep.manifest import STAGING
 
 WHO = "`lp-pipeline forget`"
 WITHOUT_LEAD = "prospect-"  # begins the id of an opportunity without a lead in Hatch (SPEC D2)

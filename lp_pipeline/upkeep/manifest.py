@@ -22,7 +22,9 @@ from lp_pipeline.storage.sql import statement
 
 FORMAT = 1
 NAME = "manifest.json"
+STAGING = ".restore"  # where a restore puts its copies together
 WORK, OUTBOX = "work.duckdb", "outbox.sqlite"
+STAGING = ".restore"  # in the data folder, where a restore prepares its files
 DAMAGED = "This copy is no good: make another one."
 
 

@@ -24,9 +24,8 @@ from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline.upkeep.compaction import sync_folder
 from lp_pipeline.upkeep.forget import erased_but_there, forget
-from lp_pipeline.upkeep.manifest import OUTBOX, Manifest, check, read_manifest
+from lp_pipeline.upkeep.manifest import OUTBOX, STAGING, Manifest, check, read_manifest
 
-STAGING = ".restore"
 TURNS = (WORK, PUSH_TURN, PUBLISH_TURN, PAST, "replay")
 BESIDE = ("", ".wal", "-wal", "-shm", "-journal")  # DuckDB's log, SQLite's files
 

@@ -8,7 +8,9 @@ from click.testing import CliRunner, Result
 
 from lp_pipeline.cli.main import main
 from lp_pipeline.runs.journal import Ending, Kind, Outcome, recorded
+from lp_pipeline.runs.steps import publish_changes, read_feed
 from lp_pipeline.storage.locks import Turn
+from lp_pipeline.transform.merge import merge, stage
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.account import account as an_account
 from lp_pipeline_tests.runs.past import person
@@ -19,7 +21,12 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account after one good sync of one prospect."""
     with an_account(tmp_path_factory.mktemp("status")) as opened:
         opened.lp.put(person(opened, "1"))
-        assert opened.run().success
+        with opened.connections() as connections, recorded(connections, "sync", lambda: Ending("good")):
+            for feed in ("leads", "prospects"):
+                read_feed(connections, feed, warn=print, info=print)
+            stage(connections.warehouse, connections.settings)
+            merge(connections.warehouse, connections.settings, connections.sync_id)
+            publish_changes(connections)
         yield opened
 
 

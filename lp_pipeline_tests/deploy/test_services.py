@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from lp_pipeline.orchestration.heartbeat import SCHEDULE
 from lp_pipeline.storage.locks import Turn
 from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.communications.inbox_process import HEADERS, INBOX, SECRET
@@ -33,9 +34,9 @@ mutation($job: String!, $location: String!, $repository: String!) {
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
 RUN = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 TICK = """
-mutation($location: String!, $repository: String!, $at: Float!) {
+mutation($location: String!, $repository: String!, $schedule: String!, $at: Float!) {
   scheduleDryRun(timestamp: $at, selectorData:
-    {scheduleName: "every_15_minutes", repositoryLocationName: $location, repositoryName: $repository}) {
+    {scheduleName: $schedule, repositoryLocationName: $location, repositoryName: $repository}) {
     __typename ... on DryRunInstigationTick { evaluationResult {
       skipReason runRequests { tags { key } } error { message } } } ... on PythonError { message } } }"""
 
@@ -117,28 +118,28 @@ def test_a_deployment_works_survives_and_ends(site: Site, database: Postgres) ->
     host, account = site.host, site.account
     site.somebody_new(500)
     first = site.launch("sync")
-    until(lambda: site.status(first) == "SUCCESS", f"the sync does not succeed\n{host.logs()}", 120)
+    until(lambda: site.status(first) == "SUCCESS", f"the sync does not succeed\n{host.logs()}")
     assert account.published("select count(*) from opportunities where external_contact_id = '500'") == [(1,)]
-    tick = site.ask(TICK, at=time.time())
+    tick = site.ask(TICK, schedule=SCHEDULE, at=time.time())
     assert tick["evaluationResult"]["error"] is None, tick
     assert len(tick["evaluationResult"]["runRequests"]) == 1, tick
 
     database.stop()
     database.start()
     gate = Event()
-    account.lp.before_request = lambda *_: until(gate.is_set, "nobody opens the gate", 120)
+    account.lp.before_request = lambda *_: until(gate.is_set, "nobody opens the gate")
     killed = site.launch("sync", tries=5)  # the web server notices a lost connection when it uses it
-    until(Turn(account.folder).is_taken, f"no sync begins after a restart\n{host.logs()}", 120)
+    until(Turn(account.folder).is_taken, f"no sync begins after a restart\n{host.logs()}")
     os.kill(_process_of(site, killed), signal.SIGKILL)
     gate.set()
-    until(lambda: site.status(killed) == "FAILURE", "a killed run is never ended", 60)
+    until(lambda: site.status(killed) == "FAILURE", "a killed run is never ended")
 
     site.say("one")
-    until(lambda: any("[hatch:one]" in note for _, note in account.lp.all_notes()), "no push writes the note", 120)
+    until(lambda: any("[hatch:one]" in note for _, note in account.lp.all_notes()), "no push writes the note")
     host.run("/opt/lp-pipeline/venv/bin/lp-pipeline health daemon", site.units["daemon"].environ)
 
     under_way = "select count(*) from runs where status in ('QUEUED', 'STARTING', 'STARTED')"
-    until(lambda: database.ask(under_way) == [(0,)], "the push does not end", 60)
+    until(lambda: database.ask(under_way) == [(0,)], "the push does not end")
     for name in reversed(SERVICES):
         site.units[name].stop()
     assert {name: unit.processes() for name, unit in site.units.items() if unit.processes()} == {}

@@ -27,7 +27,6 @@ UPSTREAM = {
     "leadperfection_notes": {"raw_communications"},
     "published": {"opportunities", "hatch_deliveries", "raw_communications"},
     "report": {"published"},
-    "report": {"published"},
 }
 GROUPS = {"leadperfection", "opportunities", "hatch", "published"}
 NOT_MADE_HERE = {"leadperfection", "hatch", "leadperfection_notes"}

@@ -2,7 +2,7 @@
 the page's width, so that text keeps its size on a phone and on paper. Every text is escaped: labels come from outside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -80,6 +80,13 @@ def label(text: str) -> str:
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
 
 
+def numbers(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """What a chart shows as a table that opens at a click; whole numbers get thousands separators."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    lines = "".join(f"<tr>{''.join(f'<td>{escape(_cell(value))}</td>' for value in row)}</tr>" for row in rows)
+    return f"<details><summary>Numbers</summary><table><tr>{head}</tr>{lines}</table></details>"
+
+
 def _label(percent: float, y: float, text: str, *, strong: bool = False) -> str:
     anchor = "start" if percent < 8 else "end" if percent > 92 else "middle"
     kind = ' class="strong"' if strong else ""
@@ -88,3 +95,7 @@ def _label(percent: float, y: float, text: str, *, strong: bool = False) -> str:
 
 def _svg(height: int, text: str, drawn: Sequence[str]) -> str:
     return f'<svg role="img" aria-label="{escape(text)}" width="100%" height="{height}">{"".join(drawn)}</svg>'
+
+
+def _cell(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

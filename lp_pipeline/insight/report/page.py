@@ -1,14 +1,14 @@
 """The report as one page of HTML that asks nobody for anything: no script, no link, no font, no picture from outside
 (SPEC E8). Numbers come from `facts.py`, sentences from `findings.py`; whatever is text is escaped here."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from lp_pipeline.insight.health import Health
 from lp_pipeline.insight.report import findings
-from lp_pipeline.insight.report.charts import Bar, Column, bars, columns, label
+from lp_pipeline.insight.report.charts import Bar, Column, bars, columns, label, numbers
 from lp_pipeline.insight.report.facts import Day, Facts, Group
 from lp_pipeline.insight.report.findings import percent
 from lp_pipeline.insight.waiting import AGAIN, Waiting, waiting
@@ -24,7 +24,7 @@ STATES = {
     "uncertain": "may or may not be written",
     "unmatched": "match no prospect",
     "failed": "could not be written",
-    "skipped": "left out: from before the start, or no job",
+    "skipped": "left out (too early, or no job)",
 }
 
 
@@ -80,7 +80,7 @@ def _numbers(facts: Facts) -> str:
         ("New leads", f"{now.leads:,}", _change(now.leads, now.leads_before)),
         ("With an appointment", f"{now.appointments:,}", _change(now.appointments, now.appointments_before)),
         ("Sold", f"{now.sold:,}", _change(now.sold, now.sold_before)),
-        ("Speed to lead", _minutes(now.speed), f"median; {_minutes(now.speed_before)} the week before"),
+        ("Speed to lead", _minutes(now.speed), _median(now.speed_before)),
     ]
     cells = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(value)}<small>{escape(change)}</small></dd></div>"
@@ -96,6 +96,10 @@ def _change(number: int, before: int) -> str:
     return f"{abs(difference):,} {'more' if difference > 0 else 'fewer'} than the week before"
 
 
+def _median(before: float | None) -> str:
+    return "median" if before is None else f"median; {_minutes(before)} the week before"
+
+
 def _minutes(number: float | None) -> str:
     return "–" if number is None else findings.minutes(number).replace(" minute", " min").replace(" mins", " min")
 
@@ -105,7 +109,7 @@ def _leads(facts: Facts) -> str:
         return _empty("New leads", findings.no_leads(facts))
     title = findings.leads_by_day(facts.leads)
     what = "New leads on each of the last 30 days; weekends are lighter, the dashed line is the average."
-    table = _table(
+    table = numbers(
         ("day", "new leads"), ((f"{each.day:%a} {findings.day(each.day)}", each.number) for each in facts.leads)
     )
     return _chart(title, what, lambda text: columns(_days(facts.leads), text), table)
@@ -119,7 +123,7 @@ def _statuses(facts: Facts) -> str:
     if not facts.statuses:
         return _empty("Opportunities by status", findings.no_leads(facts))
     what = "Every contact's current opportunity, by status."
-    table = _table(("status", "opportunities"), ((label(each.name), each.number) for each in facts.statuses))
+    table = numbers(("status", "opportunities"), ((label(each.name), each.number) for each in facts.statuses))
     return _chart(findings.statuses(facts.statuses), what, lambda text: bars(_groups(facts.statuses), text), table)
 
 
@@ -145,7 +149,7 @@ def _sources(facts: Facts) -> str:
         (label(each.name), each.number, each.appointments, percent(each.appointments, each.number))
         for each in facts.sources
     )
-    table = _table(("source", "new leads", "with an appointment", "set rate"), rows)
+    table = numbers(("source", "new leads", "with an appointment", "set rate"), rows)
     return _chart(findings.sources(facts.sources), what, lambda text: bars(items, text), table)
 
 
@@ -170,7 +174,7 @@ def _speed(facts: Facts) -> str:
         )
         for each in reversed(facts.weeks)
     )
-    table = _table(("week of", "new", "within 5 min", "15 min", "60 min"), rows)
+    table = numbers(("week of", "new", "within 5 min", "15 min", "60 min"), rows)
     what = "New opportunities, from LeadPerfection's time stamp to Hatch and to this data, by week."
     key = '<p class="quiet key"><i></i>within 5 minutes<i class="k1"></i>15<i class="k2"></i>60</p>'
     return _chart(findings.speed(facts.weeks), what, lambda text: bars(items, text), key + table)
@@ -183,7 +187,7 @@ def _messages(facts: Facts) -> str:
         (f"{each.day:%a} {findings.day(each.day)}", each.texts, each.emails, each.calls, each.number)
         for each in facts.messages
     )
-    table = _table(("day", "texts", "emails", "calls", "all"), rows)
+    table = numbers(("day", "texts", "emails", "calls", "all"), rows)
     what = "Texts, emails and calls through Hatch in both directions, on each of the last 30 days."
     return _chart(findings.messages(facts.messages), what, lambda text: columns(_days(facts.messages), text), table)
 
@@ -194,7 +198,7 @@ def _pushes(facts: Facts) -> str:
     total = sum(each.number for each in facts.pushes)
     written = sum(each.number for each in facts.pushes if each.name == "sent")
     groups = [Group(STATES.get(each.name, each.name), each.number) for each in facts.pushes]
-    table = _table(("state", "messages"), ((label(each.name), each.number) for each in groups))
+    table = numbers(("state", "messages"), ((label(each.name), each.number) for each in groups))
     title = f"{written:,} of {count(total, 'message')} from Hatch are in LeadPerfection"
     what = "Notes and call logs that are switched on, by state, since the beginning."
     return _chart(title, what, lambda text: bars(_groups(groups), text), table)
@@ -205,7 +209,7 @@ def _waiting(health: Health) -> str:
     if not items:
         return _empty("What waits for people", "Nothing.")
     shown = "".join(f"<li>{escape(_words(each))} <code>{escape(each.command)}</code></li>" for each in items)
-    return f"<section><h2>{count(len(items), 'thing waits', 'things wait')} for people</h2><ul>{shown}</ul></section>"
+    return f"<section><h2>What waits for people</h2><ul>{shown}</ul></section>"
 
 
 def _words(item: Waiting) -> str:
@@ -238,13 +242,3 @@ def _chart(title: str, what: str, draw: Callable[[str], str], table: str) -> str
 
 def _empty(title: str, text: str) -> str:
     return f'<section><h2>{escape(title)}</h2><p class="quiet">{escape(text)}</p></section>'
-
-
-def _table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-    lines = "".join(f"<tr>{''.join(f'<td>{escape(_cell(value))}</td>' for value in row)}</tr>" for row in rows)
-    return f"<details><summary>Numbers</summary><table><tr>{head}</tr>{lines}</table></details>"
-
-
-def _cell(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)

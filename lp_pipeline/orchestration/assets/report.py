@@ -27,10 +27,10 @@ from lp_pipeline.runs.connections import Connections
 somebody, as one page to look at on a phone or to print. It lies beside `published.duckdb`, holds counts only, \
 nobody's name or number, and asks no server for anything. It is written anew when something was published.
 
-This writes it, and says where it is:
+To write it now, see where it is, and look at it:
 
 ```sh
-lp-pipeline report
+lp-pipeline report --open
 ```
 """,
 )
