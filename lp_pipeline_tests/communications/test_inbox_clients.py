@@ -92,9 +92,11 @@ GARBAGE = {
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
     "two lengths": BEGUN.replace(b"\r\n\r\n", b"\r\nContent-Length: 7\r\n\r\n"),
 }
+FIRST, *OTHERS = GARBAGE.values()
+SOME_GARBAGE = [FIRST, *(pytest.param(each, marks=pytest.mark.slow) for each in OTHERS)]
 
 
-@pytest.mark.parametrize("sent", GARBAGE.values(), ids=GARBAGE.keys())
+@pytest.mark.parametrize("sent", SOME_GARBAGE, ids=GARBAGE.keys())
 def test_garbage_is_refused_at_the_cost_of_a_line(talk: Talk, sent: bytes) -> None:
     """C2: whatever comes, an answer of 4xx or a closed connection, and the next request is served."""
     with inbox(talk) as served:

@@ -119,6 +119,7 @@ def test_a_call_log_whose_days_ended_in_an_outage_is_looked_up_all_the_same(talk
     assert len(talk.lp.call_logs(1)) == (1 if arrived else 0)
 
 
+@pytest.mark.slow
 def test_an_outage_prolongs_the_30_days_of_an_unmatched_push(talk: Talk) -> None:
     """R7, C5: LP could not be read for 31 days; whom the next sync reads is found."""
     read(talk)

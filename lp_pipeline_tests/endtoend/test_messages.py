@@ -89,7 +89,9 @@ def test_a_check_that_blocks_fails_its_run_with_what_it_found(lp_account: Accoun
     assert not (lp_account.folder / "published.duckdb").exists()
 
 
-@pytest.mark.parametrize("job", ["sync", "push_communications", "sweep"])
+@pytest.mark.parametrize(
+    "job", ["sync", *(pytest.param(job, marks=pytest.mark.slow) for job in ("push_communications", "sweep"))]
+)
 def test_an_interruption_is_one_line(lp_account: Account, job: str) -> None:
     """R1, R3: by Ctrl-C, or "Terminate" in the UI, which is the same signal: what it means, without a stack trace."""
     lp_account.environ["PUSH_SINCE"] = "2026-02-01T00:00:00Z"

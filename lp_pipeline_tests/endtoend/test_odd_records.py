@@ -236,6 +236,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 def test_no_json_stops_the_records_beside_it(tmp_path: Path) -> None:
     """J7, W8: whatever a page holds beside two ordinary records, these are read and merged, and what has become an
     opportunity can be put into words for Hatch."""

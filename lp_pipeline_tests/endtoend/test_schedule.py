@@ -96,7 +96,7 @@ def test_a_tick_is_skipped_while_a_sync_waits_to_start(lp_account: Account) -> N
         assert isinstance(tick(lp_account, instance), dg.RunRequest)
 
 
-@pytest.mark.parametrize("status", ["NOT_STARTED", "STARTING"])
+@pytest.mark.parametrize("status", ["NOT_STARTED", pytest.param("STARTING", marks=pytest.mark.slow)])
 def test_a_run_that_was_killed_before_it_began_silences_nothing(lp_account: Account, status: str) -> None:
     """R1: Dagster's monitoring is slow to see it; two minutes later the ticks continue."""
     job = build_definitions(lp_account.load).resolve_job_def("sync")

@@ -2,6 +2,7 @@
 
 import dagster as dg
 import duckdb
+import pytest
 
 from lp_pipeline.storage import publish
 from lp_pipeline_tests.account import Account, failures
@@ -55,6 +56,7 @@ def test_a_sync_reads_merges_and_publishes(lp_account: Account) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_run_shows_which_columns_rejected_records_lack(lp_account: Account) -> None:
     """J7, R4: as a table of names and numbers, the most frequent first; nobody's data."""
     stamp = lp_account.wall(minutes=5)
@@ -200,6 +202,7 @@ def test_files_are_readable_by_their_owner_only(lp_account: Account) -> None:
     assert oct(lp_account.folder.stat().st_mode & 0o777) == "0o700"
 
 
+@pytest.mark.slow
 def test_a_record_that_is_rejected_again_is_published_as_such(lp_account: Account) -> None:
     """J7, Q1: its attempts and the time of the last one, although LeadPerfection shows nothing new."""
     lp_account.lp.put(prospect("1", email=..., lastchanged=lp_account.wall(minutes=1)))

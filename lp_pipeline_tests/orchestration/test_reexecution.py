@@ -82,6 +82,7 @@ def steps(result: dg.JobExecutionResult) -> set[str]:
 FEED_CHECKS = ("raw_leads.feed_was_read", "raw_prospects.feed_was_read")
 
 
+@pytest.mark.slow
 def test_a_feed_that_was_not_read_stays_unread(lp_account: Account, runs: Runs) -> None:
     """W8: neither from failure nor by its check alone does it turn green; a sync that reads it makes it so."""
     lp_account.lp.put(person(lp_account, "1"))

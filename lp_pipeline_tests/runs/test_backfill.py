@@ -233,6 +233,7 @@ def test_history_is_not_delivered_but_what_a_sync_reads_later_is(lp_account: Acc
     assert due(lp_account) == [("1", "updated")]
 
 
+@pytest.mark.slow
 def test_what_a_backfill_updates_is_delivered_if_it_was_before(lp_account: Account) -> None:
     """D1: of two updates that LP did not announce, Hatch gets the one that it knows."""
     lp_account.lp.put(person(lp_account, "1", day(26)))

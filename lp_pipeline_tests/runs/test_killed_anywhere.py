@@ -126,6 +126,7 @@ def of_long_ago(account: Account, count: int) -> None:
     fill_back(account, account.now.date().replace(year=2025), account.now.date())
 
 
+@pytest.mark.slow
 def test_a_backfill_killed_at_any_transaction_is_made_good_by_the_next_one(lp_account: Account) -> None:
     """R1, W2: every column of J3 as if nothing had happened, every change once, nothing unmerged, no gap."""
     lp_account.environ |= {"LP_PROSPECT_ACTION": "off", "LP_PIECE_HOURS": "48"}  # two pieces, the first with news

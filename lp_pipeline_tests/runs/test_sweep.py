@@ -85,6 +85,7 @@ def test_an_edit_that_the_feeds_show_at_different_times_counts_once(lp_account: 
     assert unannounced(lp_account) == expected
 
 
+@pytest.mark.slow
 def test_each_edit_counts_however_soon_it_follows_another_one(lp_account: Account) -> None:
     """S1: a second edit of the same field an hour later, and one that takes the first one back."""
     lp_account.lp.put(person(lp_account, "1", city="Albany"))
@@ -96,6 +97,7 @@ def test_each_edit_counts_however_soon_it_follows_another_one(lp_account: Accoun
         lp_account.later(hours=1)
 
 
+@pytest.mark.slow
 def test_a_value_that_is_gone_counts_once_too(lp_account: Account) -> None:
     """S1: cleared in both feeds, and found by one sweep after the other."""
     lp_account.lp.put(person(lp_account, "1", city="Albany"))

@@ -19,6 +19,7 @@ def history() -> Iterator[AnyHistory]:
     machine.teardown()
 
 
+@pytest.mark.slow
 def test_a_rejected_record_that_a_sweep_shows_unchanged_is_judged_and_merged_there(history: AnyHistory) -> None:
     """J7, W8: nothing is left to the next sync."""
     history.account.lp.put(prospect("1", dateadded="2025-12-20T10:12:44", lastchanged=""))
@@ -51,6 +52,7 @@ def test_a_full_sweep_reads_leads_older_than_all_that_was_known_when_it_began(hi
     assert history.account.ask(query) == [(True,), (True,), (False,)]
 
 
+@pytest.mark.slow
 def test_a_prospect_whose_last_lead_moved_to_another_is_gone(history: AnyHistory) -> None:
     """M6: the lead feed shows it no more; that it has no leads is what the prospect feed says."""
     history.people.apply(Edit("create", "1", "1", 1, 1, stamp=True))

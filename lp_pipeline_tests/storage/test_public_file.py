@@ -140,6 +140,7 @@ def test_the_default_open_of_its_owner_is_refused_at_once() -> None:
     assert "Permission denied" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_person_is_told_who_holds_it_and_what_to_do(known: Scenario, stack: ExitStack) -> None:
     """R2: in one line, with the process; after the next sync it answers again."""
     meddling.writable(known.warehouse.published)

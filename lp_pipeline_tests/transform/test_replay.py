@@ -103,6 +103,7 @@ def test_a_replay_finds_no_difference_after_all_that_can_happen(scenario: Scenar
     assert not (s.folder / SCRATCH).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20) if DRILLS else [1])
 def test_a_replay_finds_no_difference_after_a_random_history(scenario: Scenario, seed: int) -> None:
     """E4: whatever is read, in whatever order, under whatever settings."""
@@ -261,6 +262,7 @@ def test_adopting_takes_out_what_the_replay_does_not_make(scenario: Scenario) ->
     ]
 
 
+@pytest.mark.slow
 def test_adopting_takes_over_what_the_next_merge_goes_by(scenario: Scenario, tmp_path: Path) -> None:
     """E4, J7, M9: adopts the replay's rejected and held records; rows staged on the old state are gone."""
     scenario.sync(prospect("1", lead("10"), phone1=""), prospect("2", lead("20")))
