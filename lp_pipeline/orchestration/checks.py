@@ -72,21 +72,21 @@ def windows_leave_no_gap(context: Context, connections: dg.ResourceParam[Connect
 
 @check(asset=opportunities, description="Hardly any record is rejected for the same missing key.")
 def rejections_are_few(context: Context, connections: dg.ResourceParam[Connections]) -> dg.AssetCheckResult:
-    """Warn when more than 1 % of a day's records lack the same key, and name the setting."""
+    """Warn when more than 1% of a day's records lack the same key, and name the setting."""
     frequent = _offenders(context, connections, "frequent_rejections")
     described = ", ".join(f"{name} ({rejected} of {judged})" for name, rejected, judged in frequent)
     return dg.AssetCheckResult(
         passed=not frequent,
         metadata={
-            "columns lacking in more than 1 %": len(frequent),
+            "columns lacking in more than 1%": len(frequent),
             "records lacking the most frequent one": frequent[0][1] if frequent else 0,
         },
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"More than 1 % of the last day's records were rejected for want of {described}. If this "
+        description=f"More than 1% of the last day's records were rejected for want of {described}. If this "
         "LeadPerfection never sends it, set LP_AVAILABILITY (now "
         f"{connections.settings.lp_availability}; identity asks for ids and dates only). See rejected_records."
         if frequent
-        else "at most 1 % for any key",
+        else "at most 1% for any key",
     )
 
 

@@ -86,9 +86,9 @@ def test_each_title_is_a_finding(facts: Facts, scenario: Scenario) -> None:
     titles = re.findall("<h2>(.*?)</h2>", text)
     assert titles[1:6] == [
         "0 new leads a day; most on Feb 28: 2",
-        "14 % of 7 contacts are “Canceled”",
+        "14% of 7 contacts are “Canceled”",
         "Internet brings 3 of 5 new leads",
-        "100 % of the new opportunities since Mar 2 were synced within 15 minutes",
+        "100% of the new opportunities since Mar 2 were synced within 15 minutes",
         "5 texts, 1 email and 0 calls in the last 7 days",
     ]
     assert "2 of 4 messages from Hatch are in LeadPerfection" in titles
@@ -97,7 +97,7 @@ def test_each_title_is_a_finding(facts: Facts, scenario: Scenario) -> None:
 def test_the_best_set_rate_needs_some_leads() -> None:
     """E8: one lead with an appointment is no finding."""
     few, good, most = (Group(name, *numbers) for name, numbers in (("A", (1, 1)), ("B", (9, 6)), ("C", (20, 5))))
-    assert findings.sources([most, good, few]) == "C brings 20 of 30 new leads; B has the best set rate: 67 %"
+    assert findings.sources([most, good, few]) == "C brings 20 of 30 new leads; B has the best set rate: 67%"
     assert [findings.minutes(number) for number in (0.2, 6.01, 119.5, 130, 4000)] == [
         *("1 minute", "7 minutes", "2 hours", "3 hours", "3 days"),
     ]

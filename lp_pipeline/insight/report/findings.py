@@ -87,7 +87,7 @@ def day(when: date) -> str:
 
 def percent(part: int, whole: int) -> str:
     """`32 %`."""
-    return f"{100 * part / whole:.0f} %"
+    return f"{100 * part / whole:.0f}%"
 
 
 def minutes(number: float) -> str:
