@@ -4,8 +4,6 @@ replay found.
 How a query's rows look: `query.py`; typing queries: `prompt.py`.
 """
 
-import os
-import shlex
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -15,7 +13,7 @@ from rich.text import Text
 from lp_pipeline.cli.prompt import ask
 from lp_pipeline.cli.query import results, show, visible
 from lp_pipeline.package_data import package_data
-from lp_pipeline.settings import REPOSITORY, Settings, settings_file
+from lp_pipeline.settings import REPOSITORY, Settings
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.published import open_published, published_file
 from lp_pipeline.storage.sql import statement
@@ -45,22 +43,12 @@ def show_summary(settings: Settings, console: Console) -> None:
 def _next(settings: Settings) -> Iterator[tuple[str, str]]:
     """What to type next, and what for: as in a checkout, or as with an installed wheel."""
     checkout = package_data("sql") == REPOSITORY / "sql"
-    yield (
-        "make dev" if checkout else "lp-pipeline dev",
-        "the Dagster UI, with a sync every 15 minutes",
-    )
-    yield (
-        ".venv/bin/lp-pipeline sql" if checkout else "lp-pipeline sql",
-        "ask the data (DESCRIBE opportunities; see sql/analysis/)",
-    )
-    yield (
-        ".venv/bin/lp-pipeline status" if checkout else "lp-pipeline status",
-        "is it all right? (also with --json)",
-    )
+    program = ".venv/bin/lp-pipeline" if checkout else "lp-pipeline"
+    yield "make dev" if checkout else "lp-pipeline dev", "the Dagster UI, with a sync every 15 minutes"
+    yield f"{program} status", "is it all right? (also with --json)"
+    yield f"{program} sql", "ask the data (DESCRIBE opportunities; see sql/analysis/)"
     if not settings.lp_api_url:
-        paths = (package_data("lp_pipeline.env.example"), settings_file())
-        shortest = (min(str(path), os.path.relpath(path), key=len) for path in paths)
-        yield shlex.join(["cp", *shortest]), "your own LeadPerfection"
+        yield f"{program} connect", "your own LeadPerfection (docs/going-live.md)"
 
 
 def show_pushes(settings: Settings, console: Console) -> None:
