@@ -6,6 +6,11 @@ BIN := $(VENV)/bin
 CLIENTS := .venv-clients
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header
+# the tests that between them run every statement of sql/
+WITH_SQL = $(addprefix lp_pipeline_tests/,transform delivery communications/test_matching.py runs/test_backfill.py \
+	insight/test_report.py insight/test_explain.py upkeep/test_forget.py upkeep/test_backup.py \
+	$(addprefix storage/test_,records.py contents.py draft.py publish.py published.py migration.py analysis.py \
+	speed_to_lead.py engine.py comments.py))
 LOCK = $(COMPILE) --all-extras pyproject.toml
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
@@ -46,8 +51,7 @@ compat: setup clients ## the SQL and the published file on DuckDB 1.5, and the f
 	@test -x .venv-duckdb15/bin/python || $(PYTHON) -m venv .venv-duckdb15
 	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements-duckdb15.lock
 	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
-	.venv-duckdb15/bin/python -m pytest -n 2 lp_pipeline_tests/transform lp_pipeline_tests/storage lp_pipeline_tests/delivery \
-		lp_pipeline_tests/runs lp_pipeline_tests/communications/test_matching.py
+	.venv-duckdb15/bin/python -m pytest -n 2 $(WITH_SQL)
 	$(BIN)/python -m lp_pipeline_tests.compat
 
 compat-docs: setup clients ## write what the clients make of the file into docs/clients.md
