@@ -46,9 +46,9 @@ def _next(settings: Settings) -> Iterator[tuple[str, str]]:
     program = ".venv/bin/lp-pipeline" if checkout else "lp-pipeline"
     yield "make dev" if checkout else "lp-pipeline dev", "the Dagster UI, with a sync every 15 minutes"
     yield f"{program} status", "is it all right? (also with --json)"
-    yield f"{program} sql", "ask the data (DESCRIBE opportunities; see sql/analysis/)"
+    yield f"{program} sql", "ask the data (DESCRIBE opportunities)"
     if not settings.lp_api_url:
-        yield f"{program} connect", "your own LeadPerfection (docs/going-live.md)"
+        yield f"{program} connect", f"your own LeadPerfection{' (docs/going-live.md)' if checkout else ''}"
 
 
 def show_pushes(settings: Settings, console: Console) -> None:

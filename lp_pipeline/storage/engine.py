@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-MEMORY = "300MB"  # what takes more goes through a file
+MEMORY = "2GB"  # what takes more goes through a file; a single record of 20 MB takes more than one
 
 _free: list[duckdb.DuckDBPyConnection] = []
 
