@@ -85,6 +85,7 @@ def test_the_inbox_takes_200_requests_a_second_while_a_push_and_a_sync_run(talk:
     assert set(talk.states().values()) == {"sent"}
 
 
+@pytest.mark.slow
 def test_many_processes_may_be_the_first_to_open_the_outbox(tmp_path: Path) -> None:
     """R2: none fails with a lock error while the file is made."""
 

@@ -48,6 +48,7 @@ def test_without_a_key_nothing_is_sent_and_the_ui_says_so(lp_account: Account) -
     assert metadata(result) == {"not sent": "HATCH_API_KEY is not set, so nothing goes to Hatch"}
 
 
+@pytest.mark.slow
 def test_wrong_keys_stop_the_delivery_and_the_export_and_not_the_sync(
     lp_account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:

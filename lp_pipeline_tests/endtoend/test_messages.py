@@ -53,9 +53,9 @@ def broken_json(account: Account) -> None:
         (wrong_password, "LP_PASSWORD"),
         (missing_setting, "LP_APP_KEY"),
         (missing_permission, "Function Level Security"),
-        (unreachable, "LP_API_URL"),
+        pytest.param(unreachable, "LP_API_URL", marks=pytest.mark.slow),
         (html, "not JSON"),
-        (broken_json, "not JSON"),
+        pytest.param(broken_json, "not JSON", marks=pytest.mark.slow),
     ],
 )
 def test_each_failure_has_one_message_that_says_what_to_do(

@@ -117,6 +117,7 @@ def test_nothing_is_delivered_that_was_not_before(lp_account: Account) -> None:
     assert lp_account.ask("from pipeline.due_deliveries") == []
 
 
+@pytest.mark.slow
 def test_a_rejected_record_that_was_mended_passes(lp_account: Account) -> None:
     """J7: rejected records are read by id, whenever they changed; one that times out stops nobody."""
     for cst_id in ("1", "2"):

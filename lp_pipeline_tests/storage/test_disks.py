@@ -82,6 +82,7 @@ def test_a_disk_that_is_full_while_pushing_sends_nothing_twice(lp_account: Accou
     assert len(lp_account.lp.notes("1")) == 1
 
 
+@pytest.mark.slow
 def test_a_folder_that_becomes_read_only_is_told_and_loses_nothing(lp_account: Account, disk: Disk) -> None:
     """R1: a clear message; people can still query; once it can be written again, the next run carries on."""
     synced(lp_account, 3)

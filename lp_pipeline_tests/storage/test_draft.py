@@ -122,6 +122,7 @@ def test_it_is_built_anew_where_it_can_not_be_brought_up_to_date(scenario: Scena
     assert publication(scenario).rebuilt
 
 
+@pytest.mark.slow
 def test_killed_between_the_file_and_its_note_it_is_built_anew(scenario: Scenario) -> None:
     """R1: the file is newer than what the warehouse remembers of it."""
     scenario.sync(*MANY)

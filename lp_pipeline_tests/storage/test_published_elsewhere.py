@@ -32,9 +32,10 @@ def contents(connection: duckdb.DuckDBPyConnection, database: str) -> dict[tuple
     }
 
 
-@pytest.fixture
-def published(scenario: Scenario) -> Path:
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file in which everything that comes from LeadPerfection has rows."""
+    scenario = Scenario(tmp_path_factory.mktemp("published"))
     calls = [{"calldatetime": "2026-03-01T18:03:00", "phone": "5185550123", "resultcode": "NA"}]
     jobs = [{"id": "7001", "contractdate": "2026-03-01T00:00:00", "notes": 'a "quote",\nand a line'}]
     appointments = [{"id": "55501", "apptdate": "2026-03-05T14:00:00"}]

@@ -55,6 +55,7 @@ def nothing_differs(scenario: Scenario) -> ReplayReport:
     return report
 
 
+@pytest.mark.slow
 def test_a_replay_finds_no_difference_after_all_that_can_happen(scenario: Scenario) -> None:
     """E4: merges skipped and caught up, rejected and judged again, stale, gone and back, held, accepted, dropped,
     rezoned, backfilled, settings changed in between: each is done again as it was."""

@@ -99,6 +99,7 @@ def test_a_silent_leadperfection_is_a_slow_query() -> None:
         call(address, read_timeout=0.5)
 
 
+@pytest.mark.slow
 def test_an_answer_that_trickles_in_without_end_is_a_slow_query() -> None:
     """R1: nothing hangs for ever."""
 
