@@ -110,7 +110,7 @@ def test_a_terminal_gets_a_table_that_it_can_show(filled: Account) -> None:
         ["sql", "--json", "from range(1000000)"],
         ["sql", "select 1"],
         ["status"],
-        ["pushes"],
+        ["ask"],
         ["--help"],
     ],
 )
