@@ -49,6 +49,9 @@ class PlainErrors(click.Group):
             if QUERY_INTERRUPTED in str(error):
                 raise click.Abort from None
             raise
+        finally:
+            if sys.stdout and not sys.stdout.closed:
+                sys.stdout.flush()  # here click ends quietly if nobody reads any more; at its own end Python complains
 
 
 @click.group(cls=PlainErrors, help="Keeps LeadPerfection and Hatch in sync, by way of DuckDB.")
