@@ -27,7 +27,7 @@ dev: setup ## the Dagster UI and daemon on http://127.0.0.1:3000 (PORT=), a sync
 	@$(BIN)/lp-pipeline dev --port $${PORT:-3000} $(ARGS)
 
 test: setup ## the everyday test suite
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3
 
 test-long: setup ## the slower tests: whole processes, killed or side by side
 	$(BIN)/python -m pytest -n 3 -m slow --ignore lp_pipeline_tests/browser
