@@ -1,5 +1,6 @@
 """One `lp-pipeline dev` on the sandbox, and one page of a Chromium, for all tests of a module: `make test-browser`."""
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -61,7 +62,7 @@ class UI:
 def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UI]:
     """Served until the tests of the module have run."""
     if CHROMIUM is None:
-        pytest.skip("There is no Chromium here. On Debian: apt-get install chromium")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("No Chromium. On Debian: apt-get install chromium")
     folder = tmp_path_factory.mktemp("ui")
     home, data = folder / "home", folder / "data"
     home.mkdir()
