@@ -26,6 +26,7 @@ UNDER_WAY = [
     dg.DagsterRunStatus.CANCELING,
 ]
 Accounts = Callable[[], dict[str, Account]]
+IsBusy = Callable[[Callable[[], Settings]], str | None]  # who is in the way of a run with these settings
 
 
 def sync_schedule(accounts: Accounts) -> dg.ScheduleDefinition:
@@ -47,36 +48,34 @@ def sync_schedule(accounts: Accounts) -> dg.ScheduleDefinition:
 
 def sweep_schedule(accounts: Accounts) -> dg.ScheduleDefinition:
     """`sweep` for each enabled account once a night, spread over its own zone's early morning (SPEC S1)."""
-
-    @dg.schedule(
-        job_name=sweep.name,
-        cron_schedule=f"*/{MINUTES} * * * *",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Every account once a night, between 1 and 5 AM in its own time zone.",
-    )
-    def sweep_every_night(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        now = context.scheduled_execution_time
-        due = [each for each in enabled(accounts) if _is_its_time(each, now, NIGHT)]
-        yield from _requests(context, sweep.name, now, due, lambda load: holder(load, PAST))
-
-    return sweep_every_night
+    text = "Every account once a night, between 1 and 5 AM in its own time zone."
+    return _every_night(accounts, sweep, NIGHT, text, lambda load: holder(load, PAST))
 
 
 def housekeeping_schedule(accounts: Accounts) -> dg.ScheduleDefinition:
     """`housekeeping` for each enabled account once a day, after its sweep (SPEC K1)."""
+    text = "Every account once a day, between 5 and 7 AM in its own time zone: remove what is old."
+    return _every_night(accounts, housekeeping, MORNING, text, lambda _load: None)
+
+
+def _every_night(
+    accounts: Accounts, job: dg.JobDefinition, span: range, description: str, is_busy: IsBusy
+) -> dg.ScheduleDefinition:
+    """The job once a day for each enabled account, in its own quarter of an hour of that span of its day."""
 
     @dg.schedule(
-        job_name=housekeeping.name,
+        name=f"{job.name}_every_night",
+        job_name=job.name,
         cron_schedule=f"*/{MINUTES} * * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Every account once a day, between 5 and 7 AM in its own time zone: remove what is old.",
+        description=description,
     )
-    def housekeeping_every_night(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    def every_night(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         now = context.scheduled_execution_time
-        due = [each for each in enabled(accounts) if _is_its_time(each, now, MORNING)]
-        yield from _requests(context, housekeeping.name, now, due, lambda _load: None)
+        due = [each for each in enabled(accounts) if _is_its_time(each, now, span)]
+        yield from _requests(context, job.name, now, due, is_busy)
 
-    return housekeeping_every_night
+    return every_night
 
 
 def _requests(
@@ -84,7 +83,7 @@ def _requests(
     job: str,
     now: datetime,
     due: list[Account],
-    is_busy: Callable[[Callable[[], Settings]], str | None],
+    is_busy: IsBusy,
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """A run for each account that is due, unless one of this job is under way for it: one query for all."""
     runs = context.instance.get_runs(dg.RunsFilter(job_name=job, statuses=UNDER_WAY))

@@ -56,13 +56,13 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         raise
 
 
-def load_account(name: str, *, may_be_new: bool = False) -> Settings:
+def load_account(name: str) -> Settings:
     """The settings of an account of the accounts file, read anew (SPEC A1).
 
-    Raises `SettingsError`, also if its folder is not on this machine (SPEC A3), unless it `may_be_new`.
+    Raises `SettingsError`, also if its folder is not on this machine (SPEC A3).
     """
     path = _accounts_file(name)
-    return _load(path, accounts.account_of(path, name), may_be_new=may_be_new)
+    return _load(path, accounts.account_of(path, name))
 
 
 def load_accounts() -> dict[str, Settings | SettingsError]:
@@ -113,10 +113,9 @@ def _accounts_file(name: str) -> Path:
     raise SettingsError(f"There is no {accounts.ACCOUNTS_FILE}. To make one: lp-pipeline accounts init {name}")
 
 
-def _load(path: Path, account: accounts.Account, *, may_be_new: bool = False) -> Settings:
+def _load(path: Path, account: accounts.Account) -> Settings:
     values = accounts.readable_values(path, account.name, os.environ)
-    if not may_be_new:
-        accounts.check_mark(accounts.folder_of(values), account)
+    accounts.check_mark(accounts.folder_of(values), account)
     try:
         settings = _settings(accounts.account_values(path, account.name, os.environ))
     except SettingsError as error:
