@@ -13,6 +13,7 @@ WITH_SQL = $(addprefix lp_pipeline_tests/,transform delivery communications/test
 	speed_to_lead.py engine.py comments.py))
 LOCK = $(COMPILE) --all-extras pyproject.toml
 export DAGSTER_HOME := $(CURDIR)/.dagster
+unexport PYTHONDONTWRITEBYTECODE # or each process of hundreds would compile everything anew
 
 .PHONY: help run dev test test-long test-browser test-full lint types check compat compat-docs clients drills year bench docs lock clean setup home
 
