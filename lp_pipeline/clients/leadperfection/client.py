@@ -38,7 +38,7 @@ class Client:
     """One LeadPerfection account.
 
     Without a `limiter` it shares the data folder's. `pace` multiplies every wait. After `deadline`, an instant of
-    `time.monotonic()`, nothing is tried again.
+    `time.monotonic()`, nothing is tried again. `before_waiting` is called before each request and its turn in the rate.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Client:
         deadline: float | None = None,
         pace: float = 1.0,
         read_timeout: float = 120.0,
+        before_waiting: Callable[[], None] = lambda: None,
     ) -> None:
         address = address or settings.lp_api_url
         if not address:
@@ -59,6 +60,7 @@ class Client:
         self._settings = settings
         self._deadline = deadline
         self._pace = pace
+        self._before_waiting = before_waiting
         self._limiter: SharedLimiter = limiter or RateLimiter(settings.data, settings.lp_rate_per_minute)
         self._limiter_is_own = limiter is None
         self._exchange = Exchange(
@@ -226,6 +228,7 @@ class Client:
         self, path: str, fields: Mapping[str, str], token: str | None = None, before: Callable[[], None] | None = None
     ) -> Received:
         """One request. A write (one with a `before`) that has left is waited for, else its outcome would be unknown."""
+        self._before_waiting()
         if not self._limiter.acquire(self._time_left()):
             raise responses.out_of_time(self._settings.lp_rate_per_minute)
         left = self._time_left()
