@@ -108,6 +108,7 @@ def _open(warehouse: Warehouse, draft: Path, *, now: datetime, zone: str) -> Ite
         yield connection
         connection.execute("commit")
         connection.execute("use work")
+        connection.execute("checkpoint draft")
         connection.execute("detach draft")
 
 
