@@ -19,7 +19,7 @@ from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.migration import migrate
 from lp_pipeline.storage.sql import statement
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
 LOCK_PATIENCE_SECONDS = 20.0
 IF_DAMAGED = (
