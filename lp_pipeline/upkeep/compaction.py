@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from lp_pipeline.settings.files import sync_folder
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.sql import statement
@@ -72,15 +73,6 @@ def clear_leftovers(warehouse: Warehouse) -> None:
     """Remove what a killed compaction left; for whoever has the turn."""
     _clear(warehouse.folder / DRAFT)
     shutil.rmtree(warehouse.folder / "spill", ignore_errors=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on disk."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _copy(warehouse: Warehouse, draft: Path) -> None:
