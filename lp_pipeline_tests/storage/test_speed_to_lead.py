@@ -53,8 +53,8 @@ def test_waiting_for_the_publications_minute_counts(scenario: Scenario) -> None:
     publication(scenario)
     scenario.sync(prospect("1", entered("12:00:00")))
     later = scenario.now + timedelta(minutes=1)
-    given = {"outbox": scenario.outbox, "zone": "America/New_York", "clock": lambda: later}
-    publish(scenario.warehouse, now=later - timedelta(seconds=0.2), **given)
+    asked_at = later - timedelta(seconds=0.2)
+    publish(scenario.warehouse, outbox=scenario.outbox, now=asked_at, zone="America/New_York", clock=lambda: later)
     assert published(scenario) == [("1", "10", 60)]
     assert published(scenario, "select published_at from published") == [(later,)]
 

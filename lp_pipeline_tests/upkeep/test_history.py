@@ -72,15 +72,14 @@ def test_an_erased_person_is_in_no_state_that_is_kept(scenario: Scenario) -> Non
     """E5, K1: neither with an id nor with a phone number that only a removed reading had; people get a new file."""
     s = scenario
     s.set(KEEP_READINGS_DAYS="30")
-    publication = {"outbox": s.outbox, "zone": "America/New_York"}
     for phone in ("(518)555-0101", "(518)555-0102"):
         s.sync(person("Set", phone1=phone, firstname="Quillabeth"), prospect("2", lead("20")))
-    publish(s.warehouse, now=s.now, **publication)
+    publish(s.warehouse, outbox=s.outbox, now=s.now, zone="America/New_York")
     fold_history(s.warehouse, s.settings)
     s.later(minutes=MONTH)
     s.sync(person("Sold", phone1="(518)555-0103", firstname="Quillabeth"), minutes=MONTH + 60)
     fold_history(s.warehouse, s.settings)
-    assert publish(s.warehouse, now=s.now, **publication).rebuilt
+    assert publish(s.warehouse, outbox=s.outbox, now=s.now, zone="America/New_York").rebuilt
     assert s.ask("select phone from base.opportunities where external_contact_id = '1'")
     forget(s.settings, s.outbox, "1")
     assert found_in(s.folder, ["5185550101", "(518)555-0101", "(518)555-0102", "(518)555-0103", "Quillabeth"]) == {}
