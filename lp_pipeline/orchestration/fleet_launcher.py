@@ -21,6 +21,7 @@ from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID
 
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.orchestration.account_schedules import queue_of
+from lp_pipeline.orchestration.fleet_redis import with_password
 from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.settings import listed_accounts
 
@@ -50,7 +51,8 @@ class FleetLauncher(CeleryRunLauncher):
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> Self:
         """The launcher of an instance."""
-        return cls(inst_data=inst_data, **config_value)
+        redis = {name: with_password(config_value[name]) for name in ("broker", "backend")}
+        return cls(inst_data=inst_data, **{**config_value, **redis})
 
     @property
     def supports_resume_run(self) -> bool:
