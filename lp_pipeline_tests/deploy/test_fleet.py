@@ -176,9 +176,13 @@ def test_the_inbox_of_an_account_is_that_of_its_shard() -> None:
 
 def test_every_command_of_the_fleets_units_exists() -> None:
     """Ours by their names."""
-    ours = [command for command in commands(WORKER) if command[0] == f"{OURS}lp-pipeline"]
-    assert {command[1] for command in ours} == {"home", "health"}
+    units = (WORKER, SYSTEMD / "lp-pipeline-backup.service.d" / "all.conf")
+    found = [command for unit in units for command in commands(unit)]
+    ours = [command for command in found if command[:1] == [f"{OURS}lp-pipeline"]]
+    assert {command[1] for command in ours} == {"home", "health", "backup"}
     assert {command[1] for command in ours} <= set(main.commands)
+    (backup,) = (command for command in ours if command[1] == "backup")
+    assert backup[2] in {option for each in main.commands["backup"].params for option in each.opts}
 
 
 def test_the_lock_file_of_fleets_is_that_of_deployments_and_what_the_fleet_needs() -> None:
