@@ -92,6 +92,11 @@ def account_folder(name: str) -> Path:
     return accounts.folder_of(accounts.readable_values(_accounts_file(name), name, os.environ))
 
 
+def accounts_folder() -> Path:
+    """The folder of the accounts' folders on this host, whether or not it exists."""
+    return accounts.root_folder(os.environ)
+
+
 def settings_changed(name: str) -> int:
     """When the settings file of an account last changed, in nanoseconds of the epoch; 0 if there is none."""
     try:
