@@ -12,6 +12,7 @@ import dagster as dg
 from lp_pipeline.insight.fleet import Line, all_accounts
 from lp_pipeline.insight.fleet_page import headline, write_fleet_page
 from lp_pipeline.insight.words import ago
+from lp_pipeline.orchestration.account_events import thin_reports
 from lp_pipeline.orchestration.account_schedules import MINUTES, QUEUE, Accounts, enabled
 from lp_pipeline.orchestration.catalog import ENGINEERS, PUBLISHED
 from lp_pipeline.orchestration.failures import plain_failures
@@ -21,7 +22,7 @@ from lp_pipeline.orchestration.run_history import thin_job
 
 NAME, JOB = "fleet", "fleet_page"
 LATE = timedelta(minutes=60)  # without a sync that ended
-KEEP = timedelta(days=14)
+KEEP, KEEP_REPORTS = timedelta(days=14), timedelta(days=1)
 
 
 @dg.asset(
@@ -40,12 +41,13 @@ lp-pipeline fleet
 """,
 )
 def fleet(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-    """Write the page anew, and remove this job's old runs, which no account's housekeeping does."""
+    """Write the page anew, and remove what no account's housekeeping does: this job's old runs, reports of inboxes."""
     began, now = time.monotonic(), datetime.now(UTC)
     with plain_failures(context):
         lines = as_dagster_saw(list(all_accounts()), context.instance, now)
         file = write_fleet_page(lines, now)
     thin_job(context.instance, JOB, now - KEEP)
+    thin_reports(context.instance, now - KEEP_REPORTS)
     return dg.MaterializeResult(
         metadata={
             "verdict": headline(lines),

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -95,6 +96,12 @@ def account_folder(name: str) -> Path:
 def accounts_folder() -> Path:
     """The folder of the accounts' folders on this host, whether or not it exists."""
     return accounts.root_folder(os.environ)
+
+
+def account_zone(name: str) -> ZoneInfo:
+    """The time zone of an account, also if its folder is on another machine. Raises `SettingsError` as `load_account`
+    for the rest."""
+    return _settings(accounts.account_values(_accounts_file(name), name, os.environ)).zone
 
 
 def settings_changed(name: str) -> int:

@@ -1,5 +1,6 @@
 """SPEC A2: the definitions, schedules and sensor of many accounts, and that one account sees none of it."""
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from lp_pipeline.orchestration.account_events import IS_DUE
 from lp_pipeline.orchestration.account_schedules import sweep_schedule, sync_schedule
 from lp_pipeline.orchestration.account_sensor import push_sensor
 from lp_pipeline.orchestration.build import build_account_definitions, build_definitions
@@ -113,6 +115,7 @@ def test_sweeps_are_spread_over_the_accounts_own_night(deployment: Path, instanc
     listing(deployment, *names, "broken")
     for name in names:
         add(deployment, name, {"LP_TIMEZONE": "America/Los_Angeles"})
+    shutil.rmtree(deployment / "volume" / "branch-7")  # it is on another host
     schedule = sweep_schedule(listed_accounts)
     found = Counter[str]()
     for quarter in range(8 * 4, 14 * 4):  # from midnight on in California, to 6 AM
@@ -194,6 +197,8 @@ def test_an_accounts_failure_is_its_own(lp_account: Account, deployment: Path) -
         assert checks["boston", "feed_was_read"] is False
         assert checks["albany", "feed_was_read"] is True
         partitions = instance.get_materialized_partitions(dg.AssetKey("published"))
+        (said,) = results["albany"].asset_materializations_for_node("raw_communications")
+        assert said.metadata[IS_DUE].value is False  # for the sensor, if it is on another host
     assert partitions == {"albany", "boston"}
     assert load_account("albany").data == lp_account.folder
     assert folder.joinpath("published.duckdb").exists()
