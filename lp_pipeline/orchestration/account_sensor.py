@@ -18,6 +18,9 @@ from lp_pipeline.settings import Account, account_folder, load_account, settings
 MOST_REASONS = 20  # shown at a tick
 LOOK_AGAIN_SECONDS = 60.0  # at an outbox with something open: a retry may have become due
 
+# a minute's wait for each push would keep others from a worker
+NOT_WAITING = {"publish_pushes": {"config": {"wait": False}}}
+
 Look = tuple[list[int], float | None]  # at an outbox: how it was then, and when to look again if it stays so
 
 
@@ -73,6 +76,7 @@ def _look(instance: dg.DagsterInstance, account: Account, *, under_way: bool) ->
             settings,
             work,
             under_way=lambda: under_way,
+            then=NOT_WAITING,
             run_key=f"{account.name} {time.time():.0f}",
             partition_key=account.name,
             tags=tags(account, push_communications.name),

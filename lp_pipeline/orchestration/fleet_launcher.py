@@ -19,12 +19,11 @@ from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
 
-from lp_pipeline.errors import SettingsError
-from lp_pipeline.orchestration.account_schedules import queue_of
-from lp_pipeline.orchestration.resources import PARTITION
-from lp_pipeline.settings import listed_accounts
+from lp_pipeline.orchestration.fleet_queue import queue_of_run
 
 GONE = "Its process is gone: it was killed, or the host went down."
+# a broker that is restarted is back by then; a run that could not be sent fails, and its tick is lost
+SEND_FOR_30_SECONDS = {"max_retries": 60, "interval_start": 0.5, "interval_step": 0.0, "interval_max": 0.5}
 GONE_SECONDS, KEEP_SECONDS, CANCEL_SECONDS = 10.0, 2.0, 2.0
 # a session of a host that is gone ends after these seconds, and its locks with it
 SESSION = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3}
@@ -65,7 +64,14 @@ class FleetLauncher(CeleryRunLauncher):
         packed = pack_value(ExecuteRunArgs(origin, run.run_id, self._instance.get_ref()))
         tags = {DAGSTER_CELERY_QUEUE_TAG: queue, DAGSTER_CELERY_TASK_ID_TAG: run.run_id}
         self._instance.add_run_tags(run.run_id, tags)
-        self.celery.send_task(TASK_EXECUTE_JOB_NAME, (packed,), task_id=run.run_id, queue=queue)
+        self.celery.send_task(
+            TASK_EXECUTE_JOB_NAME,
+            (packed,),
+            task_id=run.run_id,
+            queue=queue,
+            ignore_result=True,  # nobody asks; the daemon would hold a subscription for each run
+            retry_policy=SEND_FOR_30_SECONDS,
+        )
         self._instance.report_engine_event(f"Waits in the queue {queue} for a worker.", run, cls=self.__class__)
 
     def terminate(self, run_id: str) -> bool:
@@ -146,20 +152,6 @@ class FleetLauncher(CeleryRunLauncher):
         connection = psycopg2.connect(self.postgres, connect_timeout=10, options=SERVER, **SESSION)
         connection.autocommit = True
         return connection
-
-
-def queue_of_run(run: dg.DagsterRun) -> str:
-    """The queue of a run. The accounts file decides, not the run's tags: the account may have moved since.
-
-    Raises `SettingsError` for a run of no account, or of one that is not listed.
-    """
-    name = run.tags.get(PARTITION)
-    if name is None:
-        raise SettingsError(f"The run of {run.job_name} has no account. Choose a partition, which is an account.")
-    account = listed_accounts().get(name)
-    if account is None:
-        raise SettingsError(f"The accounts file lists no account {name!r}, so there is no host for its run.")
-    return queue_of(account, run.job_name)
 
 
 def _key(run_id: str) -> int:
