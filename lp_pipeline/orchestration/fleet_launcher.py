@@ -19,7 +19,10 @@ from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
 
-from lp_pipeline.orchestration.fleet_queue import queue_of_run
+from lp_pipeline.errors import SettingsError
+from lp_pipeline.orchestration.account_schedules import queue_of
+from lp_pipeline.orchestration.resources import PARTITION
+from lp_pipeline.settings import listed_accounts
 
 GONE = "Its process is gone: it was killed, or the host went down."
 # a broker that is restarted is back by then; a run that could not be sent fails, and its tick is lost
@@ -152,6 +155,20 @@ class FleetLauncher(CeleryRunLauncher):
         connection = psycopg2.connect(self.postgres, connect_timeout=10, options=SERVER, **SESSION)
         connection.autocommit = True
         return connection
+
+
+def queue_of_run(run: dg.DagsterRun) -> str:
+    """The queue of a run. The accounts file decides, not the run's tags: the account may have moved since.
+
+    Raises `SettingsError` for a run of no account, or of one that is not listed.
+    """
+    name = run.tags.get(PARTITION)
+    if name is None:
+        raise SettingsError(f"The run of {run.job_name} has no account. Choose a partition, which is an account.")
+    account = listed_accounts().get(name)
+    if account is None:
+        raise SettingsError(f"The accounts file lists no account {name!r}, so there is no host for its run.")
+    return queue_of(account, run.job_name)
 
 
 def _key(run_id: str) -> int:

@@ -4,10 +4,9 @@ what takes it out of there (`fleet_launcher.py`)."""
 import dagster as dg
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 
-from lp_pipeline.errors import SettingsError
-from lp_pipeline.orchestration.account_schedules import queue_of, tags
+from lp_pipeline.orchestration.account_schedules import tags
 from lp_pipeline.orchestration.resources import PARTITION
-from lp_pipeline.settings import Account, listed_accounts
+from lp_pipeline.settings import listed_accounts
 
 
 class FleetCoordinator(QueuedRunCoordinator):
@@ -15,27 +14,10 @@ class FleetCoordinator(QueuedRunCoordinator):
     counts as starting, and fail as one that never starts. Configured in `deploy/fleet/dagster.yaml`."""
 
     def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
-        """Tag the run with its account and its queue, then let it wait there. Raises `SettingsError` as
-        `queue_of_run`."""
+        """Tag an account's run with what it waits for, then let it wait. One of no account is the launcher's to judge.
+        Raises `SettingsError` for a broken accounts file."""
         run = context.dagster_run
-        self._instance.add_run_tags(run.run_id, tags(account_of_run(run), run.job_name))
+        account = listed_accounts().get(run.tags.get(PARTITION, ""))
+        if account:
+            self._instance.add_run_tags(run.run_id, tags(account, run.job_name))
         return super().submit_run(context)
-
-
-def queue_of_run(run: dg.DagsterRun) -> str:
-    """The queue of a run. The accounts file decides, not the run's tags: the account may have moved since.
-
-    Raises `SettingsError` for a run of no account, or of one that is not listed.
-    """
-    return queue_of(account_of_run(run), run.job_name)
-
-
-def account_of_run(run: dg.DagsterRun) -> Account:
-    """Whose run it is. Raises `SettingsError` as `queue_of_run`."""
-    name = run.tags.get(PARTITION)
-    if name is None:
-        raise SettingsError(f"The run of {run.job_name} has no account. Choose a partition, which is an account.")
-    account = listed_accounts().get(name)
-    if account is None:
-        raise SettingsError(f"The accounts file lists no account {name!r}, so there is no host for its run.")
-    return account
