@@ -96,13 +96,14 @@ class FleetLauncher(CeleryRunLauncher):
         """Whether somebody holds the run's lock; Dagster asks every few seconds for each started run.
 
         A restart of PostgreSQL takes all locks away: the workers take theirs again before `GONE_SECONDS` are over.
+        Until then the run counts as running, for Dagster fails one of which nobody knows at once.
         """
         if self.is_held(run.run_id):
             self._missing.pop(run.run_id, None)
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         missing_since = self._missing.setdefault(run.run_id, time.monotonic())
         if time.monotonic() - missing_since < GONE_SECONDS:
-            return CheckRunHealthResult(WorkerStatus.UNKNOWN, "Its worker holds no lock just now.")
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "Its worker holds no lock just now.")
         del self._missing[run.run_id]
         return CheckRunHealthResult(WorkerStatus.FAILED, GONE)
 

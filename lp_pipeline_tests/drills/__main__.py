@@ -3,6 +3,7 @@ sweeps; `dagster dev`, killed and started again; clients that can't leave the pu
 accounts of which some are wrong."""
 
 import argparse
+import logging
 import random
 import signal
 import sys
@@ -73,6 +74,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=DRILLS, help="these drills alone")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # what was started here is ended
+    logging.getLogger().setLevel(logging.ERROR)  # Dagster warns of each connection to a server that is restarted
     rng = random.Random(given.seed)
     report(f"seed {given.seed}")
     failed = False
