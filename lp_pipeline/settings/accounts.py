@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from lp_pipeline.errors import SettingsError
@@ -45,6 +46,20 @@ def accounts_file() -> Path | None:
 def read_accounts(path: Path) -> dict[str, Account]:
     """The accounts that the file lists, by name, in its order. Raises `SettingsError` for a file that can't be read,
     an unknown key, or a name that can't be one."""
+    try:
+        about = path.stat()
+    except OSError:
+        return _read(path)
+    return dict(_read_once(path, (about.st_ino, about.st_mtime_ns, about.st_size)))
+
+
+@lru_cache(maxsize=1)
+def _read_once(path: Path, _as_it_is: tuple[int, ...]) -> dict[str, Account]:
+    """Who asks for each of thousands of accounts need not read all of them each time."""
+    return _read(path)
+
+
+def _read(path: Path) -> dict[str, Account]:
     try:
         content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
