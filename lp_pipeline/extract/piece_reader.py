@@ -59,7 +59,6 @@ class PieceReader:
     def attempts(self, window: Window) -> list[Piece]:
         """Ask until the rows are sure: each attempt that was not, as `shifted`, and the last one, which may be that
         too. Raises `LeadPerfectionError`."""
-        ends_now = window.end == self._now
         attempts: list[Piece] = []
         previous: WindowReading | None = None
         for attempt in range(1 + MORE_READINGS):
@@ -70,6 +69,7 @@ class PieceReader:
             if not reading.records:  # W5: under load LP answers nothing where there is something
                 again, spool = self._read(window)
                 reading = replace(again, pages=reading.pages + again.pages)
+            ends_now = window.end == self._now and not reading.outlasted
             agrees = previous is not None and previous.ids == reading.ids
             sure = (not reading.several and previous is None) or (not reading.shifted if ends_now else agrees)
             if agrees and not ends_now:  # both readings of a settled piece are one row of the ledger

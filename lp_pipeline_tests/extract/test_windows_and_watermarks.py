@@ -236,6 +236,24 @@ def test_rows_that_move_between_pages_are_not_lost(lp_account: Account) -> None:
     assert lp_account.merge().inserted == 20
 
 
+def test_rows_that_leave_a_window_unseen_take_none_with_them(lp_account: Account) -> None:
+    """W4: LeadPerfection's clock is an hour ahead, so a record edited between two pages is no longer in a window that
+    ends now, and no stamp shows it. Such a window has ended: it is read until two readings show the same ids."""
+    lp_account.environ["LP_PAGE_SIZE"] = "5"
+    lp_account.lp.switch(order="cst_id", clock_skew_seconds=3600)
+    many(lp_account, 20, minutes=5)
+    edits = iter(["1002", "1003"])
+
+    def edit_between_pages(path: str, fields: dict[str, str]) -> None:
+        if fields.get("StartIndex") == "2" and (cst_id := next(edits, None)):
+            lp_account.lp.edit(cst_id)
+
+    lp_account.lp.before_request = edit_between_pages
+    lp_account.read("prospects")
+    assert [row[2] for row in windows(lp_account, "prospects")] == ["shifted", "shifted", "read"]
+    assert lp_account.ask("select count(*) from pipeline.last_readings") == [(20,)]
+
+
 def test_a_window_whose_rows_never_rest_is_read_in_halves(lp_account: Account) -> None:
     """W4: read once more three times at most, then in halves, which move the watermark one after the other."""
     lp_account.environ["LP_PAGE_SIZE"] = "5"

@@ -57,6 +57,7 @@ class WindowReading:
     pages: int = 0  # requests that brought an answer
     several: bool = False  # a page was full, or more than one brought records: rows may shift between pages
     shifted: bool = False  # of several pages, one showed a change stamped after the reading began
+    outlasted: bool = False  # by LeadPerfection's clock, the window ended before: what is edited now is not in it
     full_page: bool = False  # a page of exactly the size asked for was seen: short ones can be trusted from now on
     no_records: list[str] = field(default_factory=list)  # kinds of elements between records that are none (SPEC W5)
     set_aside: list[int] = field(default_factory=list)  # rows (from 1) that LeadPerfection never delivers in time
@@ -144,9 +145,10 @@ class _WindowReader:
         result.full_page = walk.full_page
         result.several = walk.full_page or walk.pages_with_news > 1
         if result.several and result.began and result.ended:
-            zones = (settings.zone, settings.duckdb_zone)
             began, ended = result.began, result.ended
-            result.shifted = any(any_between(self._stamps, began, ended, zone) for zone in zones if zone)
+            zones = [zone for zone in (settings.zone, settings.duckdb_zone) if zone]
+            result.shifted = any(any_between(self._stamps, began, ended, zone) for zone in zones)
+            result.outlasted = any(ended.astimezone(zone).replace(tzinfo=None) > result.sent.end for zone in zones)
         return result
 
     def _page(self, walk: Walk) -> list[Hashable]:
