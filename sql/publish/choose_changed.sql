@@ -3,7 +3,7 @@
 create temp table chosen as
 select distinct contact_key from work.pipeline.unpublished_contacts
 union
-select contact_key from work.pipeline.last_readings where contact_key[1] = '?';
+select contact_key from work.pipeline.last_readings where starts_with(contact_key, '?');
 create temp table state as
 select
     -- of tables to which rows are only ever added: how many are published already
