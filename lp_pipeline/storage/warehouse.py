@@ -21,7 +21,7 @@ from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.migration import migrate
 from lp_pipeline.storage.sql import statement
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
 LONG_LOG = 1_000_000  # bytes; to read a shorter one takes less than a checkpoint
 LOCK_PATIENCE_SECONDS = 20.0

@@ -107,9 +107,14 @@ def test_a_warehouse_that_is_kept_open_is_let_go_before_anybody_waits(tmp_path: 
     assert not kept.is_open
     with Warehouse(tmp_path).connection() as connection:
         assert connection.execute("from pipeline.account").fetchall() == [("a", "b", "c")]
-    with pytest.raises(RuntimeError), kept.transaction() as connection:
-        connection.execute("delete from pipeline.account")
-        raise RuntimeError
+
+    def interrupted() -> None:
+        with kept.transaction() as connection:
+            connection.execute("delete from pipeline.account")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
     assert not kept.is_open
     with kept.transaction() as connection:
         assert connection.execute("from pipeline.account").fetchall() == [("a", "b", "c")]

@@ -11,7 +11,6 @@ import httpx
 import stamina
 
 from lp_pipeline.clients.http import FORM, Exchange, Received, form
-from lp_pipeline.clients.json_repair import bare, decoded
 from lp_pipeline.clients.leadperfection import responses
 from lp_pipeline.clients.leadperfection.auth import (
     REFUSED,
@@ -205,32 +204,20 @@ class Client:
     def _signed_in(self, *, anew: bool = False) -> Session:
         if self._session is None or anew or time.monotonic() >= self._session.renew_at:
             try:
-                received = self._token_answer()
+                received = self._send("/token", credentials(self._settings))
+                check_transient(received, "the sign-in")
                 if received.status not in (httpx.codes.BAD_REQUEST, *REFUSED):
                     check_permanent(received, "the sign-in", "/token", "Check LP_API_URL.")
                 self._session = self._granted(received)
             except TransientError as failure:
                 failure.done_nothing = True  # what the sign-in was for was not sent, or was turned away
+                if failure.kind == "slow":  # no smaller window would help
+                    failure.kind = "silent"
                 raise
         return self._session
 
-    def _token_answer(self) -> Received:
-        try:
-            received = self._send("/token", credentials(self._settings))
-            check_transient(received, "the sign-in")
-        except TransientError as error:
-            if error.kind == "slow":  # no smaller window would help
-                error.kind = "silent"
-            raise
-        return received
-
     def _granted(self, received: Received) -> Session:
-        success = received.status < 300
-        value = decoded(received.body)
-        if success and value is None and bare(received.body) not in (b"", b"null"):
-            what = responses.not_json(received.body, "the sign-in", received.status, received.media_type)
-            raise TransientError("garbled", what, responses.not_json_words(received.body))
-        session = granted_session(value) if success else None
+        session = granted_session(received)
         if session is None:
             refusal = credentials_refused(self.host, received.status, received.body)
             self._refusals[SIGN_IN] = refusal
