@@ -41,18 +41,19 @@ class When:
 
 Step = str | Callable[[Any], None] | When  # a statement, or what has to be done in Python
 STAGING: tuple[Step, ...] = (
-    *("staging/batch", keep_older_keys, "staging/current_records", keep_contact_points, keep_compared),
+    *("staging/batch", "staging/known_opportunities", keep_older_keys, "staging/current_records"),
+    *(keep_contact_points, keep_compared),
     *("staging/triggered_leads", "staging/triggered_prospects", "staging/joined", "staging/staged_opportunities"),
 )
 MERGING: tuple[Step, ...] = (
-    *(keep_differing, "merge/outcomes"),
+    *("staging/known_opportunities", keep_differing, "merge/outcomes"),
     When("merge/has_held", ("merge/held",)),
     When("merge/has_changes", ("merge/changes", "merge/opportunities")),
     "merge/listed_now",
     When("merge/has_elsewhere", ("merge/moved",)),
     "merge/gone",
-    "merge/note_gone",
-    When("merge/has_changes", ("merge/speed_to_lead",)),
+    When("merge/has_presence", ("merge/note_gone",)),
+    When("merge/has_inserted", ("merge/speed_to_lead",)),
     When("merge/is_delivering", ("merge/due_deliveries",)),
     When("merge/has_rejections", ("merge/rejected_records",)),
     "merge/calls",

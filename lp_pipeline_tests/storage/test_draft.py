@@ -7,7 +7,8 @@ import duckdb
 import pytest
 
 from lp_pipeline.storage.draft import build
-from lp_pipeline.storage.publish import Publication, publish
+from lp_pipeline.storage.publish import Publication, note_unpublished, publish
+from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline.transform.held import settle_held
 from lp_pipeline_tests.scenario import Scenario, lead, prospect
 
@@ -137,3 +138,26 @@ def test_killed_between_the_file_and_its_note_it_is_built_anew(scenario: Scenari
         connection.execute("insert into pipeline.publication values ($1, $2, $3)", remembered[0]).fetchall()
         connection.executemany("insert into pipeline.unpublished_contacts values ($1)", contacts)
     assert publication(scenario).rebuilt
+
+
+def test_rows_that_were_taken_out_leave_no_old_row_twice_and_no_new_one_out(tmp_path: Path) -> None:
+    """Q1: histories take over what was added since by its place, and places have gaps once `forget` or the removal of
+    old windows took rows out: the next publication builds anew, the one after that counts from there."""
+    scenario = Scenario(tmp_path)
+    scenario.sync(*MANY)
+    publication(scenario)
+    with scenario.warehouse.transaction() as connection:
+        connection.execute("delete from opportunity_changes where external_contact_id in ('100', '120', '159')")
+        connection.execute("insert into pipeline.unpublished_contacts values (null)")
+    assert publication(scenario).rebuilt
+    kept = Warehouse(scenario.folder, keeps_open=True)  # as in a run: closing the file would number its rows anew
+    with kept.transaction() as connection:
+        connection.execute("insert into opportunity_changes by name select '101' as external_contact_id")
+        note_unpublished(connection)
+        ((gap,),) = connection.execute("select max(rowid) + 1 - count(*) from opportunity_changes").fetchall()
+    assert gap
+    scenario.later(hours=1)
+    assert not publish(kept, outbox=scenario.outbox, now=scenario.now, zone=ZONE).rebuilt
+    kept.let_go()
+    changed(scenario)
+    assert not publication(scenario).rebuilt

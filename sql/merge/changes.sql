@@ -8,7 +8,7 @@ with pairs as (
         s.external_created_local,
         unnest(pipeline.changed_columns(o, s)) as pair
     from outcomes as s
-    inner join opportunities as o
+    inner join known_opportunities as o
         on
             o.external_contact_id = s.external_contact_id
             and o.external_id is not distinct from s.external_id

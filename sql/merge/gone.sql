@@ -5,10 +5,13 @@ create or replace temp table presence as
 with concerned as (
     select external_contact_id, external_id, external_created_local, lead_no, gone_since
     from opportunities
-    where external_contact_id in (
-        select contact_key from pipeline.current_prospects
-        union all
-        select external_contact_id from moved
+    where rowid in (
+        select rowid from opportunities
+        where external_contact_id in (
+            select contact_key from pipeline.current_prospects
+            union all
+            select external_contact_id from moved
+        )
     )
 ),
 listed as (

@@ -34,7 +34,7 @@ select
     o.lead_no as old_lead_no,
     o.lead_place as old_lead_place
 from staged_opportunities as s
-left join opportunities as o
+left join known_opportunities as o
     on
         o.external_contact_id = s.external_contact_id
         and o.external_id is not distinct from s.external_id

@@ -29,10 +29,23 @@ from listed
 where external_id is not null
 group by external_id, contact_key;
 
+-- what is known of these leads and of those that these prospects had, each with its place in the table
+create or replace temp table known_listings as
+select rowid as place, external_id, contact_key, reading_no
+from pipeline.lead_listings
+where external_id in (
+    select external_id from listed_now
+    union all
+    select external_id from known_opportunities
+    union all
+    select external_id from rejected_records where external_contact_id in (select contact_key from pipeline.batch)
+);
+
 create or replace temp table elsewhere as
 with known as (
-    select external_contact_id, external_id from opportunities
-    where external_contact_id in (select contact_key from pipeline.batch)
+    select external_contact_id, external_id from known_opportunities
+    union
+    select external_contact_id, external_id from outcomes where outcome = 'inserted'
     union
     select external_contact_id, external_id from opportunities
     where external_id in (select external_id from listed_now where is_in_batch)
@@ -48,7 +61,7 @@ with known as (
 listings as (
     select external_id, contact_key, reading_no from listed_now
     union all
-    select external_id, contact_key, reading_no from pipeline.lead_listings
+    select external_id, contact_key, reading_no from known_listings
 )
 select k.external_contact_id, k.external_id, max(l.reading_no) as reading_no
 from known as k

@@ -4,11 +4,15 @@ create or replace temp table written as
 select * from outcomes where outcome in ('inserted', 'updated');
 
 delete from opportunities
-using written as w
-where
-    opportunities.external_contact_id = w.external_contact_id
-    and opportunities.external_id is not distinct from w.external_id
-    and opportunities.external_created_local = w.external_created_local;
+where rowid in (
+    select o.place
+    from known_opportunities as o
+    inner join written as w
+        on
+            w.external_contact_id = o.external_contact_id
+            and w.external_id is not distinct from o.external_id
+            and w.external_created_local = o.external_created_local
+);
 
 insert into opportunities by name
 select

@@ -18,7 +18,7 @@ with compared as (
 suspects as (
     select c.external_contact_id, c.external_id, c.external_created_local, max(o.external_created_local) as known_local
     from compared as c
-    inner join opportunities as o
+    inner join known_opportunities as o
         on o.external_contact_id = c.external_contact_id and o.external_id is not distinct from c.external_id
     where c.outcome = 'inserted'
     group by all

@@ -50,13 +50,14 @@ select contact_key, older_keys, older_numbers from pipeline.current_prospects wh
 create or replace temp table newer_listings as
 select n.external_id, n.contact_key, greatest(n.reading_no, coalesce(l.reading_no, 0)) as reading_no
 from listed_now as n
-left join pipeline.lead_listings as l on l.external_id = n.external_id and l.contact_key = n.contact_key;
+left join known_listings as l on l.external_id = n.external_id and l.contact_key = n.contact_key;
 
 delete from pipeline.lead_listings
-using newer_listings as l
-where
-    pipeline.lead_listings.external_id = l.external_id
-    and pipeline.lead_listings.contact_key = l.contact_key;
+where rowid in (
+    select k.place
+    from known_listings as k
+    inner join newer_listings as l on l.external_id = k.external_id and l.contact_key = k.contact_key
+);
 
 insert into pipeline.lead_listings select external_id, contact_key, reading_no from newer_listings;
 

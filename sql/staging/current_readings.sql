@@ -1,12 +1,15 @@
 -- SPEC J1: the current reading in each feed of every prospect in the batch, and which prospects have readings with a key
 -- that the newest one lacks.
+create or replace temp table known_merged as
+select feed, contact_key, reading_no, read_at
+from pipeline.merged
+where contact_key in (select contact_key from pipeline.batch);
+
 create or replace temp table current_readings as
 with known as (
     select feed, contact_key, reading_no, read_at from pipeline.batch where not stale
     union all
-    select m.feed, m.contact_key, m.reading_no, m.read_at
-    from pipeline.merged as m
-    inner join (select distinct contact_key from pipeline.batch) as b on b.contact_key = m.contact_key
+    select feed, contact_key, reading_no, read_at from known_merged
 )
 select feed, contact_key, max(reading_no) as reading_no, arg_max(read_at, {'no': reading_no, 'at': read_at}) as read_at
 from known
@@ -16,7 +19,7 @@ create or replace temp table thinner as
 with involved as (
     select contact_key, reading_no from current_readings
     union
-    select contact_key, reading_no from pipeline.merged where contact_key in (select contact_key from current_readings)
+    select contact_key, reading_no from known_merged
     union
     select contact_key, reading_no
     from pipeline.unmerged

@@ -7,7 +7,7 @@ with triggered as (
 ),
 opportunity_leads as (
     select external_contact_id, external_id, bool_or(combination = 'lead+prospect') as with_lead
-    from opportunities
+    from known_opportunities
     where external_id is not null and external_contact_id in (select contact_key from triggered)
     group by all
 ),

@@ -53,8 +53,7 @@ class Client:
         read_timeout: float = 120.0,
         before_waiting: Callable[[], None] = lambda: None,
     ) -> None:
-        address = address or settings.lp_api_url
-        if not address:
+        if not (address := address or settings.lp_api_url):
             raise SettingsError("LP_API_URL is not set. Set it in lp_pipeline.env to your LeadPerfection's address.")
         self.start_index_counts: dict[str, str] = {}  # by action, what StartIndex was found to count: page or row
         self._settings = settings
@@ -89,7 +88,7 @@ class Client:
 
     @property
     def employee_id(self) -> str | None:
-        """The user's employee id; None before the sign-in, or where LeadPerfection doesn't say."""
+        """The user's employee id; None as for `permissions`."""
         return self._session.employee_id if self._session else None
 
     @property
@@ -232,7 +231,7 @@ class Client:
         if not self._limiter.acquire(self._time_left()):
             raise responses.out_of_time(self._settings.lp_rate_per_minute)
         left = self._time_left()
-        if before is not None:
+        if before:
             before()
         return self._exchange.send(
             "POST",
