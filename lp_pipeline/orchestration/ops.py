@@ -46,7 +46,9 @@ class PublishConfig(dg.Config):
     """When to publish what the push changed."""
 
     wait: bool = Field(
-        True, description="Wait until the last publication is a minute old, then publish. If false, the next sync does."
+        True,
+        description="Wait until the last publication is a minute old, then publish. If false, publish if it is that "
+        "old already; otherwise the next sync does.",
     )
 
 
@@ -114,10 +116,10 @@ def publish_pushes(
 ) -> None:
     """Publish what the push changed; then fail the run, if something stopped the push (as SPEC W8 does for feeds)."""
     with plain_failures(context):
-        if config.wait:
-            publication = publish_after_push(connections)
+        publication = publish_after_push(connections, wait=config.wait)
+        if publication.published:
             _refresh_report(context, connections)
-            context.add_output_metadata({"published": publication.published, "reason": publication.reason})
+        context.add_output_metadata({"published": publication.published, "reason": publication.reason})
         outcome = last(connections.outbox, PushOutcome)
     if outcome is None:
         raise StepFailed("No push has been recorded yet. Run the whole job again.")

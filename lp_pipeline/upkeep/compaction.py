@@ -85,6 +85,7 @@ def _copy(warehouse: Warehouse, draft: Path) -> None:
         draft.chmod(0o600)
         connection.execute("copy from database work to compact").fetchall()
         _check(connection)
+        connection.execute("checkpoint compact")
         connection.execute("detach compact")
         connection.execute("checkpoint work")
     with draft.open("rb") as file:
