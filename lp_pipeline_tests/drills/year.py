@@ -131,7 +131,7 @@ class Year:
             at = (self.account.now - timedelta(minutes=2)).isoformat()
             said = {"category": "sms", "direction": "inbound", "body": f"Message {tick}", "occurred_at": at}
             self.account.land({"id": f"m{tick}", "external_contact_id": somebody, **said})
-        if tick % fault_every == fault_every - 1 and tick < self.ticks - 4:
+        if tick % fault_every == fault_every - 1 and tick < self.ticks - 8:
             self.account.lp.fault(self._rng.choice(FAULTS), message="Not now.", times=self._rng.choice((1, 12)))
 
     def run(self, job: str, config: dict[str, Any] | None = None) -> bool:
