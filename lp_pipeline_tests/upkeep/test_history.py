@@ -79,6 +79,7 @@ def test_an_erased_person_is_in_no_state_that_is_kept(scenario: Scenario) -> Non
     s.later(minutes=MONTH)
     s.sync(person("Sold", phone1="(518)555-0103", firstname="Quillabeth"), minutes=MONTH + 60)
     fold_history(s.warehouse, s.settings)
+    assert (None,) in s.ask("from pipeline.unpublished_contacts")
     assert publish(s.warehouse, outbox=s.outbox, now=s.now, zone="America/New_York").rebuilt
     assert s.ask("select phone from base.opportunities where external_contact_id = '1'")
     forget(s.settings, s.outbox, "1")
