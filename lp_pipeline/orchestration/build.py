@@ -6,7 +6,7 @@ import dagster as dg
 
 from lp_pipeline.orchestration import account_schedules, account_sensor
 from lp_pipeline.orchestration.account import accounts_card
-from lp_pipeline.orchestration.account_schedules import Accounts
+from lp_pipeline.orchestration.account_schedules import MINUTES, Accounts
 from lp_pipeline.orchestration.alert_sensor import accounts_alert_sensor, alert_sensor
 from lp_pipeline.orchestration.assets import EXTERNAL_ASSETS, SYNC_ASSETS, report
 from lp_pipeline.orchestration.by_account import by_account
@@ -21,10 +21,14 @@ from lp_pipeline.settings import Settings, listed_accounts, load_settings
 
 
 def build_account_definitions(
-    accounts: Accounts = listed_accounts, *, pace: float = 1.0, tell: Callable[[str], object] | None = None
+    accounts: Accounts = listed_accounts,
+    *,
+    pace: float = 1.0,
+    tell: Callable[[str], object] | None = None,
+    minutes: int = MINUTES,
 ) -> dg.Definitions:
-    """The definitions of many accounts, each a partition of every asset, check and job (SPEC A2). Raises
-    `SettingsError` for a broken accounts file, not for a broken account."""
+    """The definitions of many accounts, each a partition of every asset, check and job (SPEC A2), each synced every
+    `minutes`. Raises `SettingsError` for a broken accounts file, not for a broken account."""
     listed = accounts()
     one = build_definitions(pace=pace, tell=tell, about=accounts_card(list(listed.values())))
     of_all = dg.Definitions(
@@ -32,7 +36,7 @@ def build_account_definitions(
         jobs=[fleet_job],
         schedules=[
             fleet_schedule(accounts),
-            account_schedules.sync_schedule(accounts),
+            account_schedules.sync_schedule(accounts, minutes),
             account_schedules.sweep_schedule(accounts),
             account_schedules.housekeeping_schedule(accounts),
         ],

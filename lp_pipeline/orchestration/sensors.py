@@ -19,7 +19,7 @@ from lp_pipeline.storage.outbox import Row
 SECONDS_BETWEEN = 5
 AFTER_A_FAILURE = timedelta(minutes=5)
 KILLED = (None, "START_TIMEOUT")  # what Dagster notes as the reason when a run's process is gone
-ONLY_DUE = {"ops": {"push": {"config": {"only_due": True}}}}
+ONLY_DUE = {"push": {"config": {"only_due": True}}}
 
 
 def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefinition:
@@ -53,9 +53,11 @@ def request_or_reason(
     work: Row | None,
     *,
     under_way: Callable[[], bool],
+    then: dict[str, Any] | None = None,
     **of_account: Any,
 ) -> dg.RunRequest | str:
-    """A push of what is due, or why there is none; `of_account` are its account's run key, partition and tags."""
+    """A push of what is due, or why there is none; `then` configures what comes after the push, `of_account` are its
+    account's run key, partition and tags."""
     if not (work and (work["landed"] or work["due"])):
         return "nothing new has landed, and no retry is due"
     if work["paused_until"]:
@@ -68,7 +70,7 @@ def request_or_reason(
     if not work["partly_paused"] and _failed_lately(instance, of_account.get("partition_key")):
         return "the last push failed; the next one starts 5 minutes later"
     tags = {"lp/push": "landed" if work["landed"] else "retry", **of_account.pop("tags", {})}
-    return dg.RunRequest(run_config=ONLY_DUE, tags=tags, **of_account)
+    return dg.RunRequest(run_config={"ops": {**ONLY_DUE, **(then or {})}}, tags=tags, **of_account)
 
 
 def _failed_lately(instance: dg.DagsterInstance, account: str | None) -> bool:

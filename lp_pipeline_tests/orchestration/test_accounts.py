@@ -90,6 +90,7 @@ def test_each_account_has_a_minute_of_its_own(deployment: Path, instance: dg.Dag
     assert len({request.run_key for request in requests}) == len(requests)
     assert requests[0].tags["lp/account"] == requests[0].partition_key
     assert requests[0].tags["lp/queue"] == "east"
+    assert len({request.tags["lp/turn"] for request in requests}) == len(requests)
     again = [started(schedule, instance, NIGHT + timedelta(minutes=15 + minute)) for minute in range(15)]
     assert [[each.partition_key for each in minute] for minute in again] == [
         [each.partition_key for each in minute] for minute in minutes
@@ -142,6 +143,8 @@ def test_a_push_starts_for_the_account_for_which_something_landed(
     sensor = push_sensor(listed_accounts)
     first = tick(sensor, instance, None)
     assert [(each.partition_key, each.tags["lp/push"]) for each in first.run_requests or ()] == [("albany", "landed")]
+    assert first.run_requests
+    assert first.run_requests[0].run_config["ops"]["publish_pushes"]["config"] == {"wait": False}  # for a minute
     instance.create_run_for_job(
         build_account_definitions().resolve_job_def("push_communications"),
         status=dg.DagsterRunStatus.STARTING,
