@@ -58,10 +58,12 @@ def for_each_account(action: Callable[[], object], *, disabled: bool = False) ->
     if not accounts:
         raise click.ClickException(NO_ACCOUNTS)
     chosen = os.environ.get(ACCOUNT_SETTING)
-    failed = [name for name, account in accounts.items() if (account.enabled or disabled) and not _do(action, name)]
-    os.environ.pop(ACCOUNT_SETTING)
-    if chosen is not None:
-        os.environ[ACCOUNT_SETTING] = chosen
+    try:
+        failed = [name for name, account in accounts.items() if (account.enabled or disabled) and not _do(action, name)]
+    finally:
+        os.environ.pop(ACCOUNT_SETTING, None)
+        if chosen is not None:
+            os.environ[ACCOUNT_SETTING] = chosen
     if failed:
         click.echo(f"Failed or not OK: {', '.join(failed)}.", err=True)
         raise click.exceptions.Exit(1)

@@ -4,7 +4,9 @@ what takes it out of there (`fleet_launcher.py`)."""
 import dagster as dg
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 
-from lp_pipeline.orchestration.account_schedules import tags
+from lp_pipeline.orchestration.account_schedules import QUEUE, tags
+from lp_pipeline.orchestration.fleet_launcher import queue_of_run
+from lp_pipeline.orchestration.fleet_page import is_of_all
 from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.settings import listed_accounts
 
@@ -14,10 +16,12 @@ class FleetCoordinator(QueuedRunCoordinator):
     counts as starting, and fail as one that never starts. Configured in `deploy/fleet/dagster.yaml`."""
 
     def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
-        """Tag an account's run with what it waits for, then let it wait. One of no account is the launcher's to judge.
-        Raises `SettingsError` for a broken accounts file."""
+        """Tag an account's run, or that of the page about all, with what it waits for, then let it wait. Any other run
+        of no account is the launcher's to judge. Raises `SettingsError` for a broken accounts file."""
         run = context.dagster_run
         account = listed_accounts().get(run.tags.get(PARTITION, ""))
         if account:
             self._instance.add_run_tags(run.run_id, tags(account, run.job_name))
+        elif is_of_all(run):
+            self._instance.add_run_tags(run.run_id, {QUEUE: queue_of_run(run)})
         return super().submit_run(context)

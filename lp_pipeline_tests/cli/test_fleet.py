@@ -106,7 +106,7 @@ def test_upkeep_of_all_does_what_it_can(
 
 def test_an_error_of_ours_costs_no_other_account_its_turn(deployment: Path) -> None:
     """R4: it is named without its text, which may hold a record; an interruption ends everything."""
-    done = []
+    done, chosen = [], os.environ.get("LP_ACCOUNT")
 
     def fails(error: Exception) -> None:
         done.append(os.environ["LP_ACCOUNT"])
@@ -118,6 +118,7 @@ def test_an_error_of_ours_costs_no_other_account_its_turn(deployment: Path) -> N
     with pytest.raises(click.Abort):
         for_each_account(lambda: fails(click.Abort()))
     assert done[3:] == ["albany"]
+    assert os.environ.get("LP_ACCOUNT") == chosen
 
 
 def test_without_accounts_it_says_where_to_look(deployment: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,15 @@ from html import unescape
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.run_coordinator import SubmitRunContext
 
 from lp_pipeline.insight.fleet import Line
 from lp_pipeline.insight.fleet_page import fleet_page, headline
 from lp_pipeline.orchestration.build import build_account_definitions, build_definitions
 from lp_pipeline.orchestration.fleet_launcher import queue_of_run
 from lp_pipeline.orchestration.fleet_page import as_dagster_saw, fleet, fleet_schedule
+from lp_pipeline.orchestration.fleet_queue import FleetCoordinator
 from lp_pipeline.orchestration.run_history import thin_job
 from lp_pipeline.settings import listed_accounts
 from lp_pipeline_tests.accounts_file import add, listing
@@ -111,5 +114,14 @@ def test_its_runs_have_a_queue_and_do_not_pile_up(deployment: Path) -> None:
         assert queue_of_run(runs[0]) == "west"
         thin_job(instance, "fleet_page", datetime.now(UTC) + timedelta(days=1))
         assert {run.run_id for run in instance.get_runs()} == {runs[-1].run_id, other.run_id}
-    by_hand = dg.DagsterRun("__ASSET_JOB", asset_selection=frozenset({fleet.key}))
-    assert queue_of_run(by_hand) == "west"
+        repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("lp_pipeline.definitions"), "__repository__")
+        origin = RemoteJobOrigin(repository, "__ASSET_JOB")
+        by_hand = dg.DagsterRun("__ASSET_JOB", asset_selection=frozenset({fleet.key}), remote_job_origin=origin)
+        instance.add_run(by_hand)
+        assert queue_of_run(by_hand) == "west"
+        coordinator = FleetCoordinator()
+        coordinator.register_instance(instance)
+        coordinator.submit_run(SubmitRunContext(by_hand, None))  # type: ignore[arg-type]
+        waiting = instance.get_run_by_id(by_hand.run_id)
+        assert waiting
+        assert (waiting.status, waiting.tags["lp/queue"]) == (dg.DagsterRunStatus.QUEUED, "west")
