@@ -14,6 +14,8 @@ UNITS = "deploy/test_units.py::test_systemd_accepts_every_unit"
 INSTALLING = "deploy/test_page.py::test_everything_that_the_units_need_is_installed_by_it"
 SECRETS = "deploy/test_page.py::test_every_secret_of_the_compose_file_is_made_by_it"
 PROCESSES = "endtoend/test_processes.py::test_parts_of_the_graph_can_be_materialized_from_the_shell"
+POOL = "fleet/test_pgbouncer.py::test_dagster_makes_its_tables_and_keeps_runs_in_transaction_mode"
+VOLUMES = "deploy/test_fleet.py::test_only_a_shards_own_services_have_its_volume"
 PROXY = "deploy/test_proxy.py::test_nobody_reaches_the_ui_without_signing_in"
 POSTGRES = "cli/test_postgres.py::test_a_home_is_moved_to_postgres_and_an_outage_is_one_message"
 SWEEP = "cli/test_history.py::test_a_sweep_shows_what_it_found"
@@ -47,6 +49,9 @@ ELSEWHERE = {
     r"(python3.11 -m venv|pip install --no-deps|cp -r|install -D|install -m [67]) ?.*": INSTALLING,
     r"(cd|install -d -m 700|install -m 400|openssl passwd|cat|printf|cp /path|ch(mod|own)|docker) ?.*": SECRETS,
     r"(createuser|createdb|echo) .*": POSTGRES,
+    r"sed .*pgbouncer.ini": POOL,
+    r"(install -d -m 711|mkdir|mount|ln|tar|touch) .*": VOLUMES,
+    r"dagster code-server start .*": SERVICES,
     r"(apt install|install -d -m 750|tee|envsubst|nginx|ssh) .*": PROXY,
 }
 

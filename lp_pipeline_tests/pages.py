@@ -149,7 +149,7 @@ def _command(page: str, words: list[str]) -> Command:
         else:
             skip = False
     program = kept[0].rpartition("/")[2]
-    if program == "docker" and "exec" in kept:  # what it runs in the code server's container
-        kept = kept[kept.index("code-server") + 1 :]
+    if program == "docker" and "lp-pipeline" in kept:  # what it runs in a container
+        kept = kept[kept.index("lp-pipeline") :]
         program = kept[0]
     return Command(page, (program, *kept[1:]), tuple(environ))

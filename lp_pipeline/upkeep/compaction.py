@@ -11,6 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from lp_pipeline.extract.landing import SPOOL
+from lp_pipeline.settings.files import sync_folder
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.sql import statement
@@ -40,6 +42,7 @@ def compact(warehouse: Warehouse, outbox: Outbox) -> bool:
         try:
             _clear(draft)
             _copy(warehouse, draft)
+            warehouse.let_go()
             if _log(warehouse.work).exists():  # what is in a log would be lost; another time
                 return False
             draft.replace(warehouse.work)
@@ -71,16 +74,8 @@ def vacuum(path: Path, *, seconds: float = VACUUM_SECONDS) -> None:
 def clear_leftovers(warehouse: Warehouse) -> None:
     """Remove what a killed compaction left; for whoever has the turn."""
     _clear(warehouse.folder / DRAFT)
+    (warehouse.folder / SPOOL).unlink(missing_ok=True)
     shutil.rmtree(warehouse.folder / "spill", ignore_errors=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on disk."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _copy(warehouse: Warehouse, draft: Path) -> None:
@@ -90,6 +85,7 @@ def _copy(warehouse: Warehouse, draft: Path) -> None:
         draft.chmod(0o600)
         connection.execute("copy from database work to compact").fetchall()
         _check(connection)
+        connection.execute("checkpoint compact")
         connection.execute("detach compact")
         connection.execute("checkpoint work")
     with draft.open("rb") as file:
