@@ -41,7 +41,6 @@ ELSEWHERE = {
     r"dg .*|dagster asset materialize .* \*": "cli/test_dg.py::test_dg_checks_lists_and_launches",
     r"python -m lp_pipeline_tests.drills .*": KILLED,
     r"date .*": "test_pages.py::test_each_command_works_as_it_is_written",
-    r"celery .*": "fleet/test_fleet.py::test_each_run_is_done_by_its_shards_worker",
     r"duckdb .*": "test_readme.py::test_its_sql_finds_something",
     r"python -m hatchling build .*": "test_packaging.py::test_the_wheel_holds_what_the_program_reads_and_nothing_else",
     r"pip install (lp-pipeline\[|duckdb-cli).*": "test_dependencies.py::test_each_dependency_is_used",
