@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from dagster._cli import create_dagster_cli
+from dagster._cli import cli as dagster_cli
 
 from lp_pipeline.cli.main import main
 from lp_pipeline.sandbox import Sandbox
@@ -39,7 +39,7 @@ class Owner:
         with chdir(self.folder):
             if program not in ("lp-pipeline", "dagster"):
                 return subprocess.run(["bash", "-c", line], check=True, capture_output=True, text=True).stdout
-            tree = main if program == "lp-pipeline" else create_dagster_cli()
+            tree = main if program == "lp-pipeline" else dagster_cli
             result = CliRunner(env=self.environ).invoke(tree, words)
         assert code is None or result.exit_code == code, (line, result.output, result.exception)
         return result.output

@@ -70,10 +70,9 @@ def understand(command: Command, tree: click.Command) -> None:
             words = [*context._protected_args, *context.args]
             if not isinstance(tree, click.Group) or not words:
                 return
-            name, found, words = tree.resolve_command(context, words)
-            assert name
+            _, found, words = tree.resolve_command(context, words)
             assert found
-            tree = found
+            name, tree = found.name or name, found
 
 
 def is_whole(command: Command) -> bool:
