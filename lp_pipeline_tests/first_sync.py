@@ -19,7 +19,7 @@ def first_sync(folder: Path, *others: Record, **values: str) -> Path:
     `values` are settings."""
 
     def load() -> Settings:
-        return load_settings({"LP_PIPELINE_DATA": str(folder), "LP_PIPELINE_NOW": NOON.isoformat(), **values})
+        return load_settings({"LP_PIPELINE_NOW": NOON.isoformat(), **values, "LP_PIPELINE_DATA": str(folder)})
 
     folder.mkdir(exist_ok=True)
     sandbox = Sandbox(folder, clock=lambda: NOON, population=SOME)

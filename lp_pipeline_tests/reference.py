@@ -114,7 +114,7 @@ def _helps(command: click.Command, context: click.Context) -> Iterator[tuple[str
 
 
 QUESTIONS_BEGIN = """\
-`lp-pipeline ask` lists these questions, `lp-pipeline ask NAME PARAMETER=VALUE` answers one from the published data
+`lp-pipeline ask` lists these questions, `lp-pipeline ask QUESTION PARAMETER=VALUE` answers one from the published data
 (`--csv` or `--json` for a file). Each is a file of `sql/analysis/`: in other clients, run its text, after
 `set variable days = 30;` if a parameter is to be set. "Now" is when the data was published, and days are the account's,
 so a question has the same answer for everybody who asks it of the same file.

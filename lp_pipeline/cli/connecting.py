@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from lp_pipeline.cli.console import console
+from lp_pipeline.cli.console import console, program_name
 from lp_pipeline.cli.doctor import show_checks
 from lp_pipeline.cli.history import backfill
 from lp_pipeline.cli.interview import Interview
@@ -167,7 +167,7 @@ def _way(answer: str) -> str:
 def check_and_load(context: click.Context, first: date | None, *, ask: bool) -> None:
     """Run `doctor`, and load history from that day on, or from the one that is typed. Exit code 1 on a problem."""
     if show_checks(console()):
-        click.echo("\nThe settings are written. Do what the lines with FAIL say, then run:  lp-pipeline doctor")
+        click.echo(f"\nThe settings are written. Do what the lines with FAIL say, then run:  {program_name()} doctor")
         raise click.exceptions.Exit(1)
     settings = load_settings()
     today = settings.now().astimezone(settings.zone).date()
@@ -181,7 +181,8 @@ def check_and_load(context: click.Context, first: date | None, *, ask: bool) -> 
         )
     if first is not None:
         context.invoke(backfill, first=first, last=today)
-    click.echo("\nNext:  lp-pipeline sync  once, or  lp-pipeline dev  for every 15 minutes (docs/going-live.md)")
+    name = program_name()
+    click.echo(f"\nNext:  {name} sync  once, or  {name} dev  for every 15 minutes (docs/going-live.md)")
 
 
 def _day(answer: str) -> date | None:

@@ -8,7 +8,16 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from lp_pipeline.settings import Settings, load_settings, others_can_read, own_settings_file, read_file, secret_names
+from lp_pipeline.package_data import package_data
+from lp_pipeline.settings import (
+    REPOSITORY,
+    Settings,
+    load_settings,
+    others_can_read,
+    own_settings_file,
+    read_file,
+    secret_names,
+)
 
 
 def console() -> Console:
@@ -57,3 +66,13 @@ def _exposed_secrets() -> str | None:
         return None
     command = shlex.join(["chmod", "600", str(path)])
     return f"Other users of this machine can read the passwords and keys in {path}. To stop that:  {command}"
+
+
+def is_checkout() -> bool:
+    """Whether this is the program of a checkout, or else an installed wheel."""
+    return package_data("sql") == REPOSITORY / "sql"
+
+
+def program_name() -> str:
+    """What to type in front of a command."""
+    return ".venv/bin/lp-pipeline" if is_checkout() else "lp-pipeline"

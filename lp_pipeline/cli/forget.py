@@ -87,7 +87,7 @@ def _kept(receipt: "Receipt") -> Iterator[str]:
         yield f"Kept: {messages} that may be somebody else's, who has the same phone, email or Hatch contact."
     if receipt.shared_leads:
         yield f"Kept: leads that LeadPerfection moved to other prospects ({', '.join(receipt.shared_leads)})."
-    yield "Notes of other records may mention the person by name: that can't be told from here."
+    yield "Notes of other records may mention the person by name: search for it."
 
 
 def _out_of_reach(receipt: "Receipt") -> Iterator[str]:

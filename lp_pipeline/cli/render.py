@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from lp_pipeline.cli.console import is_checkout, program_name
 from lp_pipeline.cli.prompt import ask
 from lp_pipeline.cli.query import results, show, visible
-from lp_pipeline.package_data import package_data
-from lp_pipeline.settings import REPOSITORY, Settings
+from lp_pipeline.settings import Settings
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.published import open_published, published_file
 from lp_pipeline.storage.sql import statement
@@ -30,7 +30,7 @@ def show_summary(settings: Settings, console: Console) -> None:
             f"\n[bold]Published[/] {published_at:%Y-%m-%d %H:%M:%S %Z}, after sync {sync_id}, in {settings.data}"
         )
         for name, count in counts.items():
-            console.print(f"  {count:>8,}  {name.replace('_', ' ')}")
+            console.print(f"  {count:>8,}  {name.replace('_', ' ').replace('hatch', 'Hatch')}")
         console.print("\n[bold]Ten contacts that changed last[/]")
         for latest in results(connection, statement("status/latest")):
             show(latest, console, folded=True)
@@ -42,8 +42,7 @@ def show_summary(settings: Settings, console: Console) -> None:
 
 def _next(settings: Settings) -> Iterator[tuple[str, str]]:
     """What to type next, and what for: as in a checkout, or as with an installed wheel."""
-    checkout = package_data("sql") == REPOSITORY / "sql"
-    program = ".venv/bin/lp-pipeline" if checkout else "lp-pipeline"
+    checkout, program = is_checkout(), program_name()
     yield "make dev" if checkout else "lp-pipeline dev", "the Dagster UI, with a sync every 15 minutes"
     yield f"{program} status", "is it all right? (also with --json)"
     yield f"{program} sql", "ask the data (DESCRIBE opportunities)"

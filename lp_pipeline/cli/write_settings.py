@@ -7,7 +7,7 @@ import click
 
 from lp_pipeline.cli.interview import Interview
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.settings import accounts_file, load_settings
+from lp_pipeline.settings import Settings, accounts_file, load_settings
 from lp_pipeline.settings.edit import edited, replace_file
 
 HEADING = "# Made by `lp-pipeline connect`. All settings: lp_pipeline.env.example\n"
@@ -29,7 +29,7 @@ def write(path: Path, before: bytes | None, interview: Interview, *, replace: bo
     if not changes:
         click.echo(f"\n{path} has all of this already.\n")
         return
-    replaced = [name for name in changes if interview.kept.get(name)]
+    replaced = [name for name in changes if _is_chosen(name, interview.kept.get(name, ""))]
     click.echo(f"\n{path}{' (new)' if before is None else ''}, readable by you only:")
     for name, value in changes.items():
         remark = "   replaces another value" if name in replaced else ""
@@ -46,6 +46,11 @@ def write(path: Path, before: bytes | None, interview: Interview, *, replace: bo
     text = HEADING if before is None else before.decode("utf-8-sig")
     replace_file(path, edited(text, changes), before)
     click.echo(f"Wrote {path}.\n")
+
+
+def _is_chosen(name: str, value: str) -> bool:
+    """Whether somebody set it: what the example file shows, and a copy of it has, is the default."""
+    return bool(value) and Settings.model_validate({name: value}) != Settings.model_validate({})
 
 
 def _check_environment(answers: dict[str, str]) -> None:

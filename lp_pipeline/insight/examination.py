@@ -85,5 +85,5 @@ def fail(found: str, advice: str) -> Finding:
 
 
 def unknown(found: str) -> Finding:
-    """Neither good nor bad: switched off, or it can't be told from here."""
+    """Neither good nor bad: switched off, or it can't be checked from here."""
     return Finding("not checked", found)

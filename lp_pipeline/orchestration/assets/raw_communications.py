@@ -39,8 +39,9 @@ def raw_communications(
     began = time.monotonic()
     with plain_failures(context):
         report = read_communications(connections)
-        ((so_far, rejected),) = connections.outbox.rows("count_communications")
+        found = connections.outbox.rows("count_communications")
         due = {IS_DUE: is_due(connections.settings)} if connections.settings.name else {}
+    so_far, rejected = found[0] if found else (0, 0)  # an account without Hatch may have no outbox yet
     metadata: dict[str, Any] = {}
     if report is not None:
         for problem in filter(None, (report.stopped, report.unavailable)):
