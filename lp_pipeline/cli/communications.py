@@ -14,7 +14,6 @@ from lp_pipeline.settings import accounts_file, load_settings
 from lp_pipeline.settings.accounts import ACCOUNT_SETTING
 
 SINCE = click.DateTime(("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"))
-OF_A_FLEET = "FLEET_POSTGRES_URL"  # set where the accounts are on several hosts
 NOTHING_MATCHED = "No matching pushes; nothing changed."
 
 
@@ -190,15 +189,7 @@ def inbox(host: str, port: int) -> None:
     from lp_pipeline.communications.inbox_server import serve_all_inboxes, serve_inbox
 
     if accounts_file() and not os.environ.get(ACCOUNT_SETTING):
-        if os.environ.get(OF_A_FLEET):
-            import dagster as dg
-
-            from lp_pipeline.orchestration.due_pushes import Reporter
-
-            with dg.DagsterInstance.get() as instance, Reporter(instance) as landed:
-                serve_all_inboxes(host, port, console(), landed)
-        else:
-            serve_all_inboxes(host, port, console())
+        serve_all_inboxes(host, port, console())
         return
     account_settings()
     serve_inbox(load_settings, host, port, console())

@@ -27,7 +27,7 @@ HEALTH_FACT = "inbox_checked_at"
 SECRET_HEADER = "x-inbox-secret"  # noqa: S105 (its name)
 LARGEST = 1_000_000  # bytes
 LARGEST_READ = 20 * LARGEST  # of a body that is too large, so that the sender can read the answer
-ACCEPTED, NEEDS_CHANGE, TOO_LARGE, LATER = 202, 400, 413, 503
+NEEDS_CHANGE, TOO_LARGE, LATER = 400, 413, 503
 WRONG_SECRET = "The X-Inbox-Secret header is missing or wrong."  # noqa: S105
 NOT_STORED = {"error": "Not stored; send it again later."}
 HEALTH_SECONDS = 5.0  # how long an answer about health holds, and how long it may take
@@ -107,7 +107,7 @@ class Receiver:
                 "A request was not stored in time before the inbox ended; its sender was asked to repeat it."
             )
             return JSONResponse(NOT_STORED, LATER)
-        return JSONResponse({"accepted": len(items)}, ACCEPTED)
+        return JSONResponse({"accepted": len(items)}, 202)
 
     async def is_healthy(self, _request: Request) -> JSONResponse:
         """200 if a request would be stored."""

@@ -16,7 +16,6 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lp_pipeline.communications.inbox import (
-    ACCEPTED,
     HEALTH_PATH,
     PATH,
     Receiver,
@@ -35,12 +34,6 @@ from lp_pipeline.storage.outbox import Outbox
 
 ENDING_SECONDS = 3  # until a request that is still being stored is left to its sender
 
-Landed = Callable[[str], object]
-
-
-def nobody(_account: str) -> None:
-    """Nobody has to know."""
-
 
 def serve_inbox(load: Callable[[], Settings], host: str, port: int, console: Console) -> None:
     """Accept communications on `host`:`port` until SIGINT or SIGTERM; raises `SettingsError`."""
@@ -54,11 +47,10 @@ def serve_inbox(load: Callable[[], Settings], host: str, port: int, console: Con
             os._exit(0)  # nothing is half-written, and its sender was asked to repeat it
 
 
-def serve_all_inboxes(host: str, port: int, console: Console, landed: Landed = nobody) -> None:
-    """The same for every account of the accounts file whose folder is on this host; `landed` is called with an account
-    for which something has. Raises `SettingsError`."""
+def serve_all_inboxes(host: str, port: int, console: Console) -> None:
+    """The same for every account of the accounts file whose folder is on this host; raises `SettingsError`."""
     os.umask(0o077)  # R4
-    with AllInboxes(landed) as inboxes:
+    with AllInboxes() as inboxes:
         names = [name for name in inboxes.names() if inboxes.receiver(name)]
         if not names:
             raise SettingsError("No account has its folder here and COMMUNICATIONS_FROM=inbox with an INBOX_SECRET.")
@@ -75,8 +67,8 @@ class AllInboxes:
     """A receiver for each account, opened at the start or its first request, closed at the end. One that can't be used
     fails its own requests alone."""
 
-    def __init__(self, landed: Landed = nobody) -> None:
-        self._stack, self._landed = ExitStack(), landed
+    def __init__(self) -> None:
+        self._stack = ExitStack()
         self._receivers: dict[str, Receiver] = {}
 
     def __enter__(self) -> "AllInboxes":
@@ -123,12 +115,8 @@ class AllInboxes:
         return self._receivers[name]
 
     async def _receive(self, request: Request) -> JSONResponse:
-        name = request.path_params["account"]
-        receiver = self.receiver(name)
-        answer = await receiver.receive(request) if receiver else wrong_secret()
-        if answer.status_code == ACCEPTED:
-            self._landed(name)
-        return answer
+        receiver = self.receiver(request.path_params["account"])
+        return await receiver.receive(request) if receiver else wrong_secret()
 
     async def _is_healthy(self, request: Request) -> JSONResponse:
         receiver = self.receiver(request.path_params["account"])

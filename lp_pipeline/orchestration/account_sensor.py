@@ -1,6 +1,5 @@
 """When a push starts by itself, for many accounts (SPEC A2, C3): one sensor serves all. It looks at their files first,
-and opens only an outbox that has changed, or has something open; of accounts on other hosts it follows what is reported
-(`due_pushes.py`). For one account: `sensors.py`."""
+and opens only an outbox that has changed, or has something open. For one account: `sensors.py`."""
 
 import json
 import time
@@ -11,10 +10,9 @@ import dagster as dg
 
 from lp_pipeline.errors import PipelineError
 from lp_pipeline.orchestration.account_schedules import UNDER_WAY, Accounts, enabled, tags
-from lp_pipeline.orchestration.due_pushes import reported_since, work_of
 from lp_pipeline.orchestration.jobs import push_communications
 from lp_pipeline.orchestration.resources import PARTITION
-from lp_pipeline.orchestration.sensors import ONLY_DUE, SECONDS_BETWEEN, failed_lately, request_or_reason
+from lp_pipeline.orchestration.sensors import SECONDS_BETWEEN, request_or_reason, work_of
 from lp_pipeline.settings import Account, account_folder, load_account, settings_changed
 
 MOST_REASONS = 20  # shown at a tick
@@ -37,28 +35,23 @@ def push_sensor(accounts: Accounts) -> dg.SensorDefinition:
         description="Starts an account's push when something new has landed from Hatch, or a retry is due.",
     )
     def push_when_communications_arrive(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        cursor = json.loads(context.cursor or "{}")
-        known, now = cursor.get("looks", {}), time.time()
-        reported, event = reported_since(context.instance, cursor.get("event"))
+        known = json.loads(context.cursor or "{}")
+        now = time.time()
         seen: dict[str, Look] = {}
         requests: list[dg.RunRequest] = []
         reasons: list[str] = []
         under_way = None
         for account in enabled(accounts):
             stamp = _stamp(folder_of(account))
-            if stamp is None and account.name not in reported:
+            if stamp is None:
                 continue  # on another shard's host
             before, again = known.get(account.name, (None, 0.0))
-            if stamp and before == stamp and (again is None or again > now):
+            if before == stamp and (again is None or again > now):
                 seen[account.name] = (before, again)
                 continue
             if under_way is None:  # one question for all
                 runs = context.instance.get_runs(dg.RunsFilter(job_name=push_communications.name, statuses=UNDER_WAY))
                 under_way = {run.tags.get(PARTITION) for run in runs}
-            if stamp is None:
-                if account.name not in under_way and not failed_lately(context.instance, account.name):
-                    requests.append(_reported(account, event))
-                continue  # otherwise that push, or the next sync, reports what is left
             found, has_open = _look(context.instance, account, under_way=account.name in under_way)
             again = now + LOOK_AGAIN_SECONDS if has_open else None
             seen[account.name] = (stamp, again)
@@ -68,9 +61,7 @@ def push_sensor(accounts: Accounts) -> dg.SensorDefinition:
                 reasons.append(f"{account.name}: {found}")
         shown = "\n".join(reasons[:MOST_REASONS]) or "no account has anything new"
         skip = None if requests else dg.SkipReason(shown)
-        return dg.SensorResult(
-            run_requests=requests, skip_reason=skip, cursor=json.dumps({"looks": seen, "event": event})
-        )
+        return dg.SensorResult(run_requests=requests, skip_reason=skip, cursor=json.dumps(seen))
 
     return push_when_communications_arrive
 
@@ -93,16 +84,6 @@ def _look(instance: dg.DagsterInstance, account: Account, *, under_way: bool) ->
     except PipelineError as error:
         return str(error), True
     return found, bool(work and (work["landed"] or work["open"]))
-
-
-def _reported(account: Account, event: int) -> dg.RunRequest:
-    """A push of what was reported for this account."""
-    return dg.RunRequest(
-        run_key=f"{account.name} event {event}",
-        partition_key=account.name,
-        run_config={"ops": {**ONLY_DUE, **NOT_WAITING}},
-        tags={"lp/push": "landed", **tags(account, push_communications.name)},
-    )
 
 
 def _folders() -> Callable[[Account], Path]:

@@ -39,8 +39,6 @@ class FleetLauncher(CeleryRunLauncher):
     `postgres` is the address of a direct connection: PgBouncer in transaction mode gives a session's locks away.
     """
 
-    on_several_hosts = True
-
     def __init__(self, postgres: str, **celery: Any) -> None:
         self.postgres = postgres.replace("postgresql+psycopg2://", "postgresql://")
         self._missing: dict[str, float] = {}  # since when nobody holds the lock of a run

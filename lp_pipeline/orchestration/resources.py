@@ -10,7 +10,6 @@ import dagster as dg
 from lp_pipeline.insight.alerts import after_run
 from lp_pipeline.orchestration.account import card
 from lp_pipeline.orchestration.assets import SYNC_ASSETS
-from lp_pipeline.orchestration.due_pushes import report_if_due
 from lp_pipeline.orchestration.failures import ending_of
 from lp_pipeline.orchestration.launcher import FOLDER
 from lp_pipeline.runs.connections import Connections
@@ -47,8 +46,6 @@ def run_connections(
         with ExitStack() as stack:
             if home:
                 stack.enter_context(shown_alive(home / FOLDER, run_id))
-            if kind and instance and account:
-                stack.callback(lambda: report_if_due(instance, account, own))
             if kind and instance:
                 stack.callback(lambda: after_run(own, kind, ending_of(instance, run_id)))  # the turn is given back
             opened = stack.enter_context(Connections(run_id, own, pace=pace, tell=tell, who=who, brief=brief))

@@ -14,8 +14,7 @@ from uuid import UUID
 
 import dagster as dg
 import sqlalchemy as db
-from dagster._core.instance.utils import RUNLESS_RUN_ID
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
@@ -23,7 +22,6 @@ from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 from dagster._core.storage.schedules.schema import JobTickTable
 from dagster._core.storage.schedules.sql_schedule_storage import SqlScheduleStorage
 
-from lp_pipeline.orchestration.due_pushes import REPORTED_ON
 from lp_pipeline.orchestration.launcher import FOLDER as ALIVE
 from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.storage.alive import is_gone
@@ -31,7 +29,6 @@ from lp_pipeline.upkeep.compaction import vacuum
 from lp_pipeline.upkeep.tidied import Tidied
 
 Status = dg.DagsterRunStatus
-REPORTS_STAY = timedelta(days=1)
 AT_ONCE = 200  # runs removed in one transaction
 SETTLED = 24 * 3600.0  # seconds; a file of a run that Dagster does not know may belong to one that is just beginning
 DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
@@ -64,7 +61,6 @@ def thin_history(
         _remove(instance, old[begin : begin + AT_ONCE])
     _remove_leftovers(instance)
     _remove_ticks(instance, now - timedelta(days=keep_failed_days))
-    _remove_reports(instance, now - REPORTS_STAY)
     if isinstance(instance.event_log_storage, SqliteEventLogStorage):
         for name in DATABASES:
             vacuum(home / name)
@@ -202,16 +198,6 @@ def _remove_ticks(instance: dg.DagsterInstance, before: datetime) -> None:
     if isinstance(storage, SqlScheduleStorage):
         with storage.connect() as connection:
             connection.execute(db.delete(JobTickTable).where(JobTickTable.c.timestamp < before))
-
-
-def _remove_reports(instance: dg.DagsterInstance, before: datetime) -> None:
-    """What was reported to the push sensor, which has followed it long ago."""
-    storage, table = instance.event_log_storage, SqlEventLogStorageTable
-    if isinstance(storage, SqlEventLogStorage):
-        ours = (table.c.run_id == RUNLESS_RUN_ID) & (table.c.asset_key == REPORTED_ON.to_string())
-        is_report = table.c.dagster_event_type == dg.DagsterEventType.ASSET_OBSERVATION.value
-        with storage.index_connection() as connection:
-            connection.execute(db.delete(table).where(ours & is_report & (table.c.timestamp < before)))
 
 
 def _delete(path: Path) -> None:

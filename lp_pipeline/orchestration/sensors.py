@@ -1,20 +1,21 @@
 """When a push starts by itself (SPEC C3). Reads the outbox, never the warehouse; what happens once is decided by the
 ledger there, so that losing Dagster's state changes nothing."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
+from lp_pipeline.communications.targets import targets_on
 from lp_pipeline.errors import PipelineError
-from lp_pipeline.orchestration.due_pushes import work_of
 from lp_pipeline.orchestration.jobs import push_communications
 from lp_pipeline.orchestration.launcher import is_about_to_start
 from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.locks import PUSH_TURN, Turn
-from lp_pipeline.storage.outbox import Row
+from lp_pipeline.storage.outbox import Outbox, Row, iso
 
 SECONDS_BETWEEN = 5
 AFTER_A_FAILURE = timedelta(minutes=5)
@@ -47,6 +48,18 @@ def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefini
     return push_when_communications_arrive
 
 
+def work_of(settings: Settings) -> Row | None:
+    """What there is to push, and what pauses it; None without an outbox."""
+    now = settings.now()
+    values = {
+        "now": iso(now),
+        "doubt_before": iso(now - timedelta(seconds=settings.push_doubt_seconds)),
+        "targets": json.dumps(targets_on(settings)),
+    }
+    with Outbox(settings.data, read_only=True) as outbox:  # looking changes nothing, its time of change least of all
+        return next(iter(outbox.rows("due_pushes", values)), None)
+
+
 def request_or_reason(
     instance: dg.DagsterInstance,
     settings: Settings,
@@ -67,14 +80,13 @@ def request_or_reason(
     if under_way():
         return "another push is about to start"
     # where one target alone was stopped, that one pauses, and the others continue
-    if not work["partly_paused"] and failed_lately(instance, of_account.get("partition_key")):
+    if not work["partly_paused"] and _failed_lately(instance, of_account.get("partition_key")):
         return "the last push failed; the next one starts 5 minutes later"
     tags = {"lp/push": "landed" if work["landed"] else "retry", **of_account.pop("tags", {})}
     return dg.RunRequest(run_config={"ops": {**ONLY_DUE, **(then or {})}}, tags=tags, **of_account)
 
 
-def failed_lately(instance: dg.DagsterInstance, account: str | None) -> bool:
-    """Whether the last push, of an account if there are several, failed within the last minutes, and was not killed."""
+def _failed_lately(instance: dg.DagsterInstance, account: str | None) -> bool:
     of_account = {PARTITION: account} if account else None
     last = instance.get_run_records(dg.RunsFilter(job_name=push_communications.name, tags=of_account), limit=1)
     if not last or last[0].dagster_run.status != dg.DagsterRunStatus.FAILURE or last[0].end_time is None:

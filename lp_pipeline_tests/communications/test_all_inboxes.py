@@ -51,15 +51,6 @@ def test_each_account_has_its_own_path_secret_and_outbox(inboxes: AllInboxes, de
             assert [each.execute(count).fetchone()[0] for each in (one, other)] == [1, 0]
 
 
-def test_what_landed_is_passed_on(inboxes: AllInboxes) -> None:
-    """A2: for the push sensor of another host; what was refused is not."""
-    landed: list[str] = []
-    with AllInboxes(landed.append) as reporting:
-        post(reporting, "/communications/albany", SECRETS["albany"])
-        post(reporting, "/communications/boston", SECRETS["albany"])
-    assert landed == ["albany"]
-
-
 def test_nobody_learns_which_accounts_there_are(inboxes: AllInboxes) -> None:
     """R4: unknown, without an inbox, broken: the answer is that of a wrong secret."""
     with inboxes:

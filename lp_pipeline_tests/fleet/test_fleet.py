@@ -14,7 +14,6 @@ from dagster._core.run_coordinator import SubmitRunContext
 from dagster._daemon.monitoring.run_monitoring import monitor_started_run
 
 from lp_pipeline.orchestration.build import build_account_definitions
-from lp_pipeline.orchestration.due_pushes import reported_since
 from lp_pipeline.orchestration.fleet_launcher import GONE_SECONDS, FleetLauncher
 from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline_tests.drills.deployment import ENDED, until
@@ -164,12 +163,10 @@ def test_a_restart_of_postgres_ends_no_run(running: Running, instance: dg.Dagste
 
 
 def test_after_a_restart_of_redis_runs_go_on(running: Running, instance: dg.DagsterInstance) -> None:
-    """A4: the workers connect by themselves. A sync reports what is to be pushed: the push sensor may be elsewhere."""
+    """A4: the workers connect again by themselves."""
     running.stop_redis()
     running.start_redis()
-    running.branches[HANGS].say()
     syncs(running, instance)
-    assert reported_since(instance, 0)[0] == {HANGS}
 
 
 def test_a_worker_that_is_stopped_ends_its_runs_in_time(

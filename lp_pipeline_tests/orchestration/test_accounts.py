@@ -11,8 +11,6 @@ import pytest
 from lp_pipeline.orchestration.account_schedules import sweep_schedule, sync_schedule
 from lp_pipeline.orchestration.account_sensor import push_sensor
 from lp_pipeline.orchestration.build import build_account_definitions, build_definitions
-from lp_pipeline.orchestration.due_pushes import REPORTED_ON, Reporter, report, reported_since
-from lp_pipeline.orchestration.run_history import thin_history
 from lp_pipeline.settings import listed_accounts, load_account
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline_tests.account import PACE, Account, failures
@@ -171,47 +169,6 @@ def test_an_account_with_nothing_new_is_not_opened(deployment: Path, instance: d
     assert reason
     assert str(reason.skip_message).startswith("boston: ")
     assert "chmod 600" in str(reason.skip_message)
-
-
-def test_a_push_starts_for_an_account_on_another_host_when_that_is_reported(
-    deployment: Path, instance: dg.DagsterInstance
-) -> None:
-    """A2, A4: its folder can't be looked at; each report is followed once, and those of nobody we know are not."""
-    sensor = push_sensor(listed_accounts)
-    report(instance, "albany")  # before the sensor's first tick: the next sync would report it again
-    first = tick(sensor, instance, None)
-    for name in ("boston", "boston", "chicago", "nobody"):
-        report(instance, name)
-    listing(deployment, *NAMES, chicago="false")
-    second = tick(sensor, instance, first.cursor)
-    assert not first.run_requests
-    assert second.run_requests
-    assert [(each.partition_key, each.tags["lp/queue"]) for each in second.run_requests] == [("boston", "east")]
-    assert not tick(sensor, instance, second.cursor).run_requests
-    report(instance, "boston")
-    instance.create_run_for_job(
-        build_account_definitions().resolve_job_def("push_communications"),
-        status=dg.DagsterRunStatus.STARTED,
-        tags={"dagster/partition": "boston"},
-    )
-    assert not tick(sensor, instance, second.cursor).run_requests
-
-
-def test_reports_are_removed_when_they_are_old(instance: dg.DagsterInstance) -> None:
-    """K1: a busy inbox sends thousands a day."""
-    report(instance, "albany")
-    for age, left in ((timedelta(hours=23), 1), (timedelta(hours=25), 0)):
-        thin_history(instance, datetime.now(UTC) + age, keep_days=14, keep_failed_days=60)
-        assert len(instance.fetch_observations(REPORTED_ON, limit=9).records) == left
-
-
-def test_an_inbox_reports_each_account_once_in_a_while(instance: dg.DagsterInstance) -> None:
-    """C2: nobody who sends something waits for it."""
-    with Reporter(instance, seconds=60) as reporter:
-        for _ in range(100):
-            reporter("albany")
-    assert reported_since(instance, 0)[0] == {"albany"}
-    assert len(instance.fetch_observations(REPORTED_ON, limit=100).records) == 1
 
 
 @pytest.mark.slow
