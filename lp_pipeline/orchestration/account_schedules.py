@@ -12,9 +12,10 @@ from lp_pipeline.errors import SettingsError
 from lp_pipeline.orchestration.jobs import LONG_JOBS, housekeeping, sweep, sync
 from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.orchestration.schedules import busy_with, holder
-from lp_pipeline.settings import Account, Settings, load_account
+from lp_pipeline.settings import Account, Settings, account_zone, load_account
 from lp_pipeline.storage.locks import PAST
 
+QUEUE = "lp/queue"  # the tag whose limit is in deploy/fleet/dagster.yaml
 MINUTES = 15  # between two syncs of an account
 NIGHT = range(1 * 60, 5 * 60)  # minutes of the account's own day in which its sweep begins
 MORNING = range(5 * 60, 7 * 60)  # likewise, its housekeeping
@@ -108,7 +109,7 @@ def tags(account: Account, job: str) -> dict[str, str]:
     an account at a time, and a long one beside it: one whose LeadPerfection hangs would otherwise keep a worker for its
     sync and another one for its push. Syncs come first (SPEC R3)."""
     queue = queue_of(account, job)
-    turn = {"lp/queue": queue, "lp/turn": f"{account.name} in {queue}"}
+    turn = {QUEUE: queue, "lp/turn": f"{account.name} in {queue}"}
     return {"lp/account": account.name, **turn, **(FIRST if job == sync.name else {})}
 
 
@@ -120,7 +121,7 @@ def queue_of(account: Account, job: str) -> str:
 def _is_its_time(account: Account, now: datetime, span: range) -> bool:
     """Whether this quarter of an hour is the account's own one of that span of its day."""
     try:
-        local = now.astimezone(load_account(account.name).zone)
+        local = now.astimezone(account_zone(account.name))
     except SettingsError:
         return False  # its syncs say what is wrong
     minute = local.hour * 60 + local.minute

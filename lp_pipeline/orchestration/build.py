@@ -12,6 +12,7 @@ from lp_pipeline.orchestration.assets import EXTERNAL_ASSETS, SYNC_ASSETS, repor
 from lp_pipeline.orchestration.by_account import by_account
 from lp_pipeline.orchestration.catalog import complete
 from lp_pipeline.orchestration.checks import CHECKS
+from lp_pipeline.orchestration.fleet_page import fleet, fleet_job, fleet_schedule
 from lp_pipeline.orchestration.jobs import backfill, housekeeping, push_communications, sweep, sync
 from lp_pipeline.orchestration.resources import run_connections
 from lp_pipeline.orchestration.schedules import housekeeping_schedule, sweep_schedule, sync_schedule
@@ -30,15 +31,18 @@ def build_account_definitions(
     `minutes`. Raises `SettingsError` for a broken accounts file, not for a broken account."""
     listed = accounts()
     one = build_definitions(pace=pace, tell=tell, about=accounts_card(list(listed.values())))
-    triggers = dg.Definitions(
+    of_all = dg.Definitions(
+        assets=complete([fleet]),
+        jobs=[fleet_job],
         schedules=[
+            fleet_schedule(accounts),
             account_schedules.sync_schedule(accounts, minutes),
             account_schedules.sweep_schedule(accounts),
             account_schedules.housekeeping_schedule(accounts),
         ],
         sensors=[account_sensor.push_sensor(accounts), accounts_alert_sensor(accounts)],
     )
-    return dg.Definitions.merge(by_account(one, list(listed)), triggers)
+    return dg.Definitions.merge(by_account(one, list(listed)), of_all)
 
 
 def build_definitions(

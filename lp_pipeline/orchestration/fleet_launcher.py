@@ -20,9 +20,12 @@ from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
 
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.orchestration.account_schedules import queue_of
+from lp_pipeline.orchestration.account_schedules import enabled, queue_of
+from lp_pipeline.orchestration.fleet_page import is_of_all
+from lp_pipeline.orchestration.fleet_redis import with_password
 from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.settings import listed_accounts
+from lp_pipeline.settings.accounts import SHARD
 
 GONE = "Its process is gone: it was killed, or the host went down."
 # a broker that is restarted is back by then; a run that could not be sent fails, and its tick is lost
@@ -52,7 +55,8 @@ class FleetLauncher(CeleryRunLauncher):
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> Self:
         """The launcher of an instance."""
-        return cls(inst_data=inst_data, **config_value)
+        redis = {name: with_password(config_value[name]) for name in ("broker", "backend")}
+        return cls(inst_data=inst_data, **{**config_value, **redis})
 
     @property
     def supports_resume_run(self) -> bool:
@@ -159,11 +163,14 @@ class FleetLauncher(CeleryRunLauncher):
 
 
 def queue_of_run(run: dg.DagsterRun) -> str:
-    """The queue of a run. The accounts file decides, not the run's tags: the account may have moved since.
+    """The queue of a run. The accounts file decides, not the run's tags: the account may have moved since. The page
+    about all accounts is written by the first enabled one's shard.
 
     Raises `SettingsError` for a run of no account, or of one that is not listed.
     """
     name = run.tags.get(PARTITION)
+    if name is None and is_of_all(run):
+        return next((each.shard for each in enabled(listed_accounts)), SHARD)
     if name is None:
         raise SettingsError(f"The run of {run.job_name} has no account. Choose a partition, which is an account.")
     account = listed_accounts().get(name)

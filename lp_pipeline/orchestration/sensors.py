@@ -1,21 +1,20 @@
 """When a push starts by itself (SPEC C3). Reads the outbox, never the warehouse; what happens once is decided by the
 ledger there, so that losing Dagster's state changes nothing."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
-from lp_pipeline.communications.targets import targets_on
+from lp_pipeline.communications.due import work_of
 from lp_pipeline.errors import PipelineError
 from lp_pipeline.orchestration.jobs import push_communications
 from lp_pipeline.orchestration.launcher import is_about_to_start
 from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.locks import PUSH_TURN, Turn
-from lp_pipeline.storage.outbox import Outbox, Row, iso
+from lp_pipeline.storage.outbox import Row
 
 SECONDS_BETWEEN = 5
 AFTER_A_FAILURE = timedelta(minutes=5)
@@ -46,18 +45,6 @@ def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefini
         return dg.SkipReason(found) if isinstance(found, str) else found
 
     return push_when_communications_arrive
-
-
-def work_of(settings: Settings) -> Row | None:
-    """What there is to push, and what pauses it; None without an outbox."""
-    now = settings.now()
-    values = {
-        "now": iso(now),
-        "doubt_before": iso(now - timedelta(seconds=settings.push_doubt_seconds)),
-        "targets": json.dumps(targets_on(settings)),
-    }
-    with Outbox(settings.data, read_only=True) as outbox:  # looking changes nothing, its time of change least of all
-        return next(iter(outbox.rows("due_pushes", values)), None)
 
 
 def request_or_reason(

@@ -126,6 +126,11 @@ def folder_of(values: Mapping[str, str]) -> Path:
     return base_folder() / Path(values[ROOT]).expanduser()
 
 
+def root_folder(environ: Mapping[str, str]) -> Path:
+    """The folder of the accounts' folders, for those whose settings name none."""
+    return base_folder() / Path(environ.get(ROOT, "").strip() or "data").expanduser()
+
+
 def mark(folder: Path, name: str) -> None:
     """Make the folder of an account, or take one over that has data already (SPEC A3). Raises `SettingsError` if it is
     another account's."""
@@ -154,8 +159,7 @@ def check_mark(folder: Path, account: Account) -> None:
 
 def _deployed(values: dict[str, str], name: str, environ: Mapping[str, str]) -> dict[str, str]:
     deployed = {each: environ[each] for each in OF_DEPLOYMENT if environ.get(each, "").strip()}
-    root = Path(environ.get(ROOT, "").strip() or "data").expanduser()
-    return {ROOT: str(base_folder() / root / name)} | values | deployed
+    return {ROOT: str(root_folder(environ) / name)} | values | deployed
 
 
 def _marked(folder: Path) -> str | None:

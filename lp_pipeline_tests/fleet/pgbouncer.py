@@ -25,13 +25,12 @@ PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 class PgBouncer:
     """One PgBouncer before one PostgreSQL; it may be restarted on the same port.
 
-    `url` and `web_url` have no password: that is in the PostgreSQL's own PGPASSFILE, of which `environ` says the path.
+    `url` has no password: that is in the PostgreSQL's own PGPASSFILE, of which `environ` says the path.
     """
 
     def __init__(self, database: Postgres) -> None:
         self.database, self.port, self.folder = database, free_port(), database.folder / "pgbouncer"
         self.url = f"postgresql+psycopg2://dagster@127.0.0.1:{self.port}/dagster"
-        self.web_url = f"{self.url}_web"
         self.environ = {**database.environ, "DAGSTER_POSTGRES_URL": self.url}
         self.folder.mkdir()
         (self.folder / "userlist.txt").write_text(f'"dagster" "{database.password}"\n')
@@ -76,9 +75,9 @@ class PgBouncer:
             return False
         return True
 
-    def connect(self, url: str | None = None) -> Any:
+    def connect(self) -> Any:
         """A connection of psycopg2 through it, in autocommit as Dagster's are."""
-        connection = psycopg2.connect((url or self.url).replace("+psycopg2", ""), password=self.database.password)
+        connection = psycopg2.connect(self.url.replace("+psycopg2", ""), password=self.database.password)
         connection.autocommit = True
         return connection
 
