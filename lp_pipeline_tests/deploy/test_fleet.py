@@ -74,7 +74,7 @@ def test_a_shards_target_starts_its_two_workers_and_the_inbox() -> None:
 
 def test_a_worker_takes_as_many_runs_as_dagster_lets_through() -> None:
     """What waits in Celery counts as starting, and fails after some minutes: it has to wait in Dagster (A4)."""
-    (limit,) = DAGSTER["run_coordinator"]["config"]["tag_concurrency_limits"]
+    limit, _of_an_account = DAGSTER["run_coordinator"]["config"]["tag_concurrency_limits"]
     assert limit == {"key": "lp/queue", "value": {"applyLimitPerUniqueValue": True}, "limit": 2}
     (on_host,) = (command for command in commands(WORKER) if command[0] == f"{OURS}celery")
     for queue in QUEUES:
