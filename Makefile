@@ -66,7 +66,7 @@ drills: setup ## pushes that are killed, answers that get lost, histories of tho
 	$(BIN)/python -m lp_pipeline_tests.drills
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile drills lp_pipeline_tests/stateful
 
-year: setup ## a machine left alone for a simulated year, which must stay flat and well: hours (TICKS=3000)
+year: setup ## a machine left alone for a simulated year, which must stay flat and well: an hour (TICKS=3000)
 	$(BIN)/python -m lp_pipeline_tests.drills.year --ticks $${TICKS:-3000}
 
 bench: setup .venv-dlt/.ready ## measure speed, memory and growth, beside dlt: hours (BENCH="--help" for choices)

@@ -22,8 +22,9 @@ FOLDER = click.Path(exists=True, file_okay=False, resolve_path=True, path_type=P
 def housekeeping(*, dry_run: bool, every: bool) -> None:
     """Remove what is old and make files compact, so that disk use stays flat.
 
-    A job of this name does so every night. It removes Dagster's runs (KEEP_RUNS_DAYS, KEEP_FAILED_RUNS_DAYS) and
-    finished communications (KEEP_COMMUNICATIONS_DAYS). What was sent to whom is always kept.
+    A job of this name does so every night. It removes Dagster's runs (KEEP_RUNS_DAYS, KEEP_FAILED_RUNS_DAYS),
+    finished communications (KEEP_COMMUNICATIONS_DAYS) and, if KEEP_READINGS_DAYS is set, old readings. What was sent to
+    whom is always kept.
     """
     if every:
         for_each_account(lambda: _tidy(dry_run=dry_run))

@@ -14,7 +14,7 @@ from lp_pipeline.orchestration.account_events import follow
 from lp_pipeline.orchestration.account_schedules import UNDER_WAY, Accounts, enabled, tags
 from lp_pipeline.orchestration.jobs import push_communications
 from lp_pipeline.orchestration.resources import PARTITION
-from lp_pipeline.orchestration.sensors import SECONDS_BETWEEN, request_or_reason
+from lp_pipeline.orchestration.sensors import ONLY_DUE, SECONDS_BETWEEN, request_or_reason
 from lp_pipeline.settings import Account, account_folder, load_account, settings_changed
 
 MOST_REASONS = 20  # shown at a tick
@@ -23,7 +23,6 @@ LOOK_AGAIN_SECONDS = 60.0  # at an outbox with something open: a retry may have 
 EVENTS = "events of other hosts"  # in the cursor; no account is called that
 # a minute's wait for each push would keep others from a worker
 NOT_WAITING = {"publish_pushes": {"config": {"wait": False}}}
-PUSH = {"push": {"config": {"only_due": True}}, **NOT_WAITING}
 
 Look = tuple[list[int], float | None]  # at an outbox: how it was then, and when to look again if it stays so
 Followed = tuple[int, list[str]]  # how far events were followed, and whose push was under way then
@@ -91,7 +90,7 @@ def _of_other_hosts(
         dg.RunRequest(
             run_key=f"{name} {until}",
             partition_key=name,
-            run_config={"ops": PUSH},
+            run_config={"ops": {**ONLY_DUE, **NOT_WAITING}},
             tags={"lp/push": "reported", **tags(elsewhere[name], push_communications.name)},
         )
         for name in sorted(due - left)

@@ -14,7 +14,7 @@ from lp_pipeline.insight.fleet_page import headline, write_fleet_page
 from lp_pipeline.insight.words import ago
 from lp_pipeline.orchestration.account_events import thin_reports
 from lp_pipeline.orchestration.account_schedules import MINUTES, QUEUE, Accounts, enabled
-from lp_pipeline.orchestration.catalog import ENGINEERS, PUBLISHED
+from lp_pipeline.orchestration.catalog import PUBLISHED
 from lp_pipeline.orchestration.failures import plain_failures
 from lp_pipeline.orchestration.jobs import sync
 from lp_pipeline.orchestration.resources import PARTITION
@@ -29,7 +29,6 @@ KEEP, KEEP_REPORTS = timedelta(days=14), timedelta(days=1)
     group_name=PUBLISHED,
     config_schema={},  # an unknown key is an error
     kinds={"html"},
-    owners=ENGINEERS,
     tags={"personal-data": "no"},
     description="""\
 `fleet.html`: all accounts on one page, those that need a look first. It holds counts and states only. For accounts \

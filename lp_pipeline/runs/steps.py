@@ -114,6 +114,7 @@ def publish_changes(connections: Connections, *, force: bool = False) -> Publica
         zone=settings.lp_timezone,
         group=settings.group,
         force=force,
+        clock=settings.now,
     )
 
 

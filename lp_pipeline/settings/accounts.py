@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.settings.files import replace_text
+from lp_pipeline.settings.files import write_file
 from lp_pipeline.settings.model import base_folder
 from lp_pipeline.settings.sources import FILE, FILE_SETTING, others_can_read, read_file, what_can_be_read
 
@@ -138,7 +138,7 @@ def mark(folder: Path, name: str) -> None:
     if other not in (None, name):
         raise SettingsError(f"{folder} is the folder of account {other!r}. Give each account one of its own: {ROOT}.")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    replace_text(folder / MARK, json.dumps({"account": name}) + "\n")
+    write_file(folder / MARK, json.dumps({"account": name}) + "\n")
 
 
 def check_mark(folder: Path, account: Account) -> None:

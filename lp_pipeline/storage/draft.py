@@ -89,6 +89,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, outbox: Outbox) -> None:
     for name in BY_CONTACT:
         run(connection, f"publish/{name}")
     if run(connection, "publish/outbox_changed")[0][0]:
+        run(connection, "publish/forget_outbox")
         for name in OUTBOX_TABLES:
             _copy(connection, outbox.rows(f"published_{name}"), name)
         run(connection, "publish/communications")
@@ -108,6 +109,7 @@ def _open(warehouse: Warehouse, draft: Path, *, now: datetime, zone: str) -> Ite
         yield connection
         connection.execute("commit")
         connection.execute("use work")
+        connection.execute("checkpoint draft")
         connection.execute("detach draft")
 
 

@@ -45,6 +45,7 @@ def start(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
             return started
     started = duckdb.connect(config={"memory_limit": MEMORY, **({"temp_directory": str(spill)} if spill else {})})
     started.execute("set global timezone = 'UTC'")
+    started.execute("pragma disable_checkpoint_on_shutdown")  # whoever attaches a file decides when that is worth it
     return started
 
 

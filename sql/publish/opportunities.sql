@@ -1,15 +1,21 @@
 -- SPEC J3, M8: each opportunity with its rank within the contact, and both records, by their lowercase names:
 -- prospect ->> '$.city'.
 create temp table chosen_opportunities as
-select * from work.main.opportunities where external_contact_id in (select contact_key from chosen);
+-- their keys are searched alone: all columns would be read for every row
+select * from work.main.opportunities
+where rowid in (
+    select rowid from work.main.opportunities where external_contact_id in (select contact_key from chosen)
+);
 
 insert into opportunity_details
 with objects as (
     select reading_no, coalesce(normal::varchar, work.pipeline.lower_keys(record)) as fields
     from work.raw.readings
-    where
-        reading_no in (select reading_no from chosen_opportunities)
-        or reading_no in (select lead_no from chosen_opportunities)
+    where reading_no in (
+        select reading_no from chosen_opportunities
+        union all
+        select lead_no from chosen_opportunities
+    )
 ),
 prospect_objects as (
     select reading_no, json_merge_patch(fields, '{"leads": null}') as prospect
