@@ -4,6 +4,8 @@ The whole takes hours and should have the machine to itself; `--quick` takes two
 """
 
 import argparse
+import signal
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -87,4 +89,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # what was started here is ended
     main()

@@ -6,8 +6,6 @@ import os
 import shutil
 import signal
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -20,10 +18,9 @@ from benchmarks.measure import ROOT, command_line, cpu_seconds, proportional_mb,
 from benchmarks.results import Results
 from benchmarks.server import server, show
 from lp_pipeline_tests.drills.deployment import until
-from lp_pipeline_tests.drills.often import MINUTES
+from lp_pipeline_tests.drills.often import MINUTES, start_code_server, start_daemon
 from lp_pipeline_tests.fleet.deployment import Fleet, fleet
 
-DAEMON = [str(Path(sys.executable).parent / "dagster-daemon"), "run", "-m", "lp_pipeline_tests.drills.often"]
 PROSPECTS, CHANGES = 1000, 5
 DELAY_MS = 200.0  # of each answer of LeadPerfection
 
@@ -105,15 +102,15 @@ def _accounts(work: Path, number: int, minutes: int) -> Iterator[str]:
 
 @contextmanager
 def _daemon(work: Path) -> Iterator[None]:
-    with (work / "daemon.log").open("wb") as log:
-        process = subprocess.Popen(DAEMON, cwd=ROOT, stdout=log, stderr=log)
+    processes = [start_code_server(work), start_daemon(work)]
     try:
         yield
     finally:
-        for pid in tree(process.pid):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        process.wait()
+        for process in processes:
+            for pid in tree(process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            process.wait()
 
 
 def _ended(instance: dg.DagsterInstance) -> list[float]:

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,11 +17,10 @@ import dagster as dg
 from lp_pipeline.orchestration.account_schedules import number
 from lp_pipeline.settings import REPOSITORY, Account
 from lp_pipeline_tests.drills.deployment import DAGSTER, ENDED, Status, below, until
+from lp_pipeline_tests.drills.often import MODULE, start_code_server, start_daemon
 from lp_pipeline_tests.fleet.branches import Branch
 from lp_pipeline_tests.fleet.deployment import Fleet
 
-MODULE = "lp_pipeline_tests.drills.often"
-DAEMON = [str(Path(sys.executable).parent / "dagster-daemon"), "run", "-m", MODULE]
 REFUSED, HANGS, FULL, LONG = "branch-00", "branch-01", "branch-02", "branch-03"
 SLOTS = 2  # of each shard, as deploy/fleet/dagster.yaml limits
 FOREVER = 10**9
@@ -39,28 +37,23 @@ class Agency(Fleet):
         """Start all of it."""
         self.branches, self.shards, self.minutes = branches, shards, minutes
         self.lost: set[str] = set()  # runs that were killed here
-        self._daemon: subprocess.Popen[bytes] | None = None
         self._over = threading.Event()
         for shard in sorted(set(shards.values())):
             self.start_worker(shard, SLOTS)
             self.start_worker(f"{shard}-long")
         self._texts = threading.Thread(target=self._keep_talking, daemon=True)
         self._texts.start()
-        self._start_daemon()
+        self._code_server, self._daemon = start_code_server(self.folder), start_daemon(self.folder)
         self._service = threading.Thread(target=self._keep_daemon, daemon=True)
         self._service.start()
         self.began = datetime.now(UTC)
 
-    def _start_daemon(self) -> None:
-        with (self.folder / "daemon.log").open("ab") as log:
-            self._daemon = subprocess.Popen(DAEMON, cwd=REPOSITORY, stdout=log, stderr=log)
-
     def _keep_daemon(self) -> None:
         """As systemd does."""
         while not self._over.wait(2):
-            if self._daemon and self._daemon.poll() is not None:
+            if self._daemon.poll() is not None:
                 self.restarts += 1
-                self._start_daemon()
+                self._daemon = start_daemon(self.folder)
 
     def _keep_talking(self) -> None:
         """Each account but two gets a text every other sync."""
@@ -90,7 +83,8 @@ class Agency(Fleet):
         """As a person does in the launchpad, which knows no queue."""
         first = datetime.now(UTC).date() - timedelta(days=days)
         config = {"ops": {"read_days": {"config": {"from": f"{first}", "to": "today"}}}}
-        command = [DAGSTER, "job", "launch", "-m", MODULE, "-j", "backfill", "--config-json", json.dumps(config)]
+        command = [DAGSTER, "job", "launch", "-w", str(self.folder / "workspace.yaml"), "-l", MODULE, "-j", "backfill"]
+        command += ["--config-json", json.dumps(config)]
         command += ["--tags", json.dumps({"dagster/partition": name})]
         subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
 
@@ -220,12 +214,11 @@ class Agency(Fleet):
         """Start nothing more."""
         self._over.set()
         self._service.join()
-        for pid in below(self._daemon.pid) if self._daemon else []:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        if self._daemon:
-            self._daemon.wait()
-        self._daemon = None
+        for process in (self._daemon, self._code_server):
+            for pid in below(process.pid) if process.poll() is None else []:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            process.wait()
 
     def stop(self) -> None:
         """End all that was started here."""

@@ -227,7 +227,7 @@ def test_a_run_waits_in_its_queue_however_it_was_started(running: Running, insta
     one, nor the other way round."""
     job = build_account_definitions().resolve_job_def
     tags = {}
-    for name in ("sync", "push_communications", "backfill"):
+    for name in ("sync", "push_communications", "sweep"):
         made = instance.create_run_for_job(
             job(name), tags={PARTITION: "boston"}, status=Status.NOT_STARTED, job_code_origin=running.origin(name)
         )
