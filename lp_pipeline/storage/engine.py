@@ -10,19 +10,20 @@ from pathlib import Path
 
 import duckdb
 
-MEMORY = "2GB"  # what takes more goes through a file; a single record of 20 MB takes more than one
+MEMORY = "250MB"  # what takes more goes through a file
+ROOM = "2GB"  # for what can't be cut in pieces: a single record of 20 MB takes more than one
 
 _free: list[duckdb.DuckDBPyConnection] = []
 
 
 @contextmanager
-def engine(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """One that nobody else uses meanwhile; `spill` is the folder for what doesn't fit into memory.
+def engine(spill: Path | None = None, memory: str = MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One that nobody else uses meanwhile; `spill` is the folder for what doesn't fit into `memory`.
 
     Whoever attaches a file to it detaches it before the block ends; after an error it is closed, and with it whatever
     it had open.
     """
-    started = _started(spill)
+    started = _started(spill, memory)
     try:
         yield started
     except BaseException:
@@ -34,17 +35,18 @@ def engine(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         _free.append(started)
 
 
-def _started(spill: Path | None) -> duckdb.DuckDBPyConnection:
+def _started(spill: Path | None, memory: str) -> duckdb.DuckDBPyConnection:
     while _free:
         started = _free.pop()
         try:
+            started.execute(f"set memory_limit = '{memory}'")
             if spill is not None:
                 started.execute("set temp_directory = '{}'".format(str(spill).replace("'", "''")))
         except duckdb.Error:  # one that has used a folder can't have another one
             started.close()
         else:
             return started
-    return duckdb.connect(config={"memory_limit": MEMORY, **({"temp_directory": str(spill)} if spill else {})})
+    return duckdb.connect(config={"memory_limit": memory, **({"temp_directory": str(spill)} if spill else {})})
 
 
 @atexit.register

@@ -6,26 +6,29 @@ DuckDB locks the whole file, so nothing is fetched and nobody is waited for whil
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
-from lp_pipeline.errors import WarehouseError
-from lp_pipeline.storage.engine import engine
+from lp_pipeline.errors import OutOfMemory, WarehouseError
+from lp_pipeline.storage.engine import MEMORY, ROOM, engine
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.migration import migrate
 from lp_pipeline.storage.sql import statement
 
 SCHEMA_VERSION = 6
 STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
+# a whole row group leaves memory before the transaction ends; DuckDB's own size is six times as large
+STORAGE = f"storage_version '{STORAGE_VERSION}', row_group_size 20480"
 LOCK_PATIENCE_SECONDS = 20.0
 IF_DAMAGED = (
     "Restore it from a backup, or move it aside: the next sync then starts afresh, and `lp-pipeline backfill` reads "
     "the past again."
 )
+Answer = TypeVar("Answer")
 HOLDER = re.compile(r"PID (\d+)")
 
 
@@ -40,6 +43,16 @@ class Warehouse:
         self.work = folder / "work.duckdb"
         self.published = folder / "published.duckdb"
         self._patience = patience_seconds
+        self._memory = MEMORY
+
+    def with_room(self, work: Callable[[], Answer]) -> Answer:
+        """What `work` gives. If it needs more memory than usual, because of a single huge record, it is done once more
+        with enough: `work` is a whole transaction, of which nothing is left when it fails."""
+        try:
+            return work()
+        except OutOfMemory:
+            self._memory = ROOM
+            return work()
 
     @contextmanager
     def transaction(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -62,7 +75,7 @@ class Warehouse:
         """An open connection to the work file, outside any transaction."""
         with readable_errors(f"work with {self.work}", if_damaged=IF_DAMAGED):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with engine(self.folder / "spill") as started:
+            with engine(self.folder / "spill", self._memory) as started:
                 with started.cursor() as connection:
                     self._open(connection)
                     set_variables(connection, variables or {})
@@ -85,7 +98,7 @@ class Warehouse:
         attach(
             connection,
             self.work,
-            f"as work (storage_version '{STORAGE_VERSION}')",
+            f"as work ({STORAGE})",
             patience_seconds=self._patience,
             if_held=f"Close that program: people query {self.published.name}, only the pipeline opens this file.",
         )

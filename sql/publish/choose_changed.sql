@@ -8,3 +8,5 @@ create temp table state as
 select
     (select count(*) from internal.contact_points) as points,
     (select coalesce(outbox_revision, 0) from work.pipeline.publication) <> getvariable('revision') as outbox_changed;
+
+select count(*) from chosen;

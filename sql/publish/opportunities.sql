@@ -1,6 +1,6 @@
 -- SPEC J3, M8: each opportunity with its rank within the contact, and both records, by their lowercase names:
 -- prospect ->> '$.city'.
-create temp table chosen_opportunities as
+create or replace temp table chosen_opportunities as
 select * from work.main.opportunities where external_contact_id in (select contact_key from chosen);
 
 insert into opportunity_details

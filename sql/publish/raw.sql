@@ -1,18 +1,18 @@
 -- SPEC Q1: the latest reading of each record in each feed, as received. `shown` and `shown_leads` are also for the
 -- other tables: `fields` has the names in lower case. Both are views: JSON is streamed from where it is stored into the
 -- published tables, for a copy of all of it would not fit into memory.
-create temp table shown_readings as
+create or replace temp table shown_readings as
 select r.reading_no, r.feed, r.external_contact_id, r.read_at
 from work.pipeline.last_readings as l inner join work.raw.readings as r on r.reading_no = l.reading_no
 where l.contact_key in (select contact_key from chosen);
 
-create temp view shown as
+create or replace temp view shown as
 select r.*, coalesce(r.normal::varchar, work.pipeline.lower_keys(r.record)) as fields
 from work.raw.readings as r
 where r.reading_no in (select reading_no from shown_readings);
 
 -- a record that has no normal form is read as received; of one that has, the lists may differ in length
-create temp view shown_leads as
+create or replace temp view shown_leads as
 with lists as (
     select
         *,

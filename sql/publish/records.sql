@@ -1,7 +1,7 @@
 -- SPEC Q2: LeadPerfection's records with typed columns. Times are in LeadPerfection's local time. Fields are found by
 -- comparing names, never by a JSON path that contains one: a name may hold anything.
 -- Variable: zone.
-create temp table sources as
+create or replace temp table sources as
 select
     external_contact_id,
     max(reading_no) as newer_no,
