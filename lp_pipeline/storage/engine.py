@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-MEMORY = "250MB"  # what takes more goes through a file
+MEMORY = "225MB"  # what takes more goes through a file
 ROOM = "2GB"  # for what can't be cut in pieces: a single record of 20 MB takes more than one
 
 _free: list[duckdb.DuckDBPyConnection] = []

@@ -8,8 +8,8 @@ select
     max(read_at) as read_at,
     -- J1: a prospect's leads come from the lead feed, or from the prospect feed if the lead feed has never shown it
     arg_min(reading_no, feed) as leads_no
-from shown_readings
-where external_contact_id is not null
+from shown
+where is_latest and external_contact_id is not null
 group by external_contact_id;
 
 -- One row per prospect. As in opportunities (J1), each field comes from the latest reading that has the key.
@@ -55,24 +55,24 @@ select
 from parsed;
 
 -- One row per lead. If two leads of a prospect have the same ID, the first one counts.
-insert into leads
-with chosen as (
+create or replace temp table chosen_leads as
+with first_of_id as (
     select l.*
     from shown_leads as l inner join sources as s on s.leads_no = l.reading_no
     qualify row_number() over (partition by l.reading_no, l.lead_key order by l.lead_place) = 1
-),
-parsed as (
-    select
-        * exclude (fields),
-        json_merge_patch(fields, '{"notes": null, "calls": null, "?key": null}') as content,
-        from_json(
-            fields,
-            '{"disposition": "varchar", "source": "varchar", "sourcesubdescr": "varchar", "brn_id": "varchar",
-              "salesrepname": "varchar", "entrydate": "varchar", "dateentered": "varchar", "lastchangedon": "varchar",
-              "apptset": "varchar", "apptdate": "varchar", "sold": "varchar", "grosssaleamount": "varchar"}'
-        ) as field
-    from chosen
 )
+select
+    external_contact_id, external_id, feed, read_at, lead_place,
+    json_merge_patch(fields, '{"notes": null, "calls": null, "?key": null}') as content,
+    from_json(
+        fields,
+        '{"disposition": "varchar", "source": "varchar", "sourcesubdescr": "varchar", "brn_id": "varchar",
+          "salesrepname": "varchar", "entrydate": "varchar", "dateentered": "varchar", "lastchangedon": "varchar",
+          "apptset": "varchar", "apptdate": "varchar", "sold": "varchar", "grosssaleamount": "varchar"}'
+    ) as field
+from first_of_id;
+
+insert into leads
 select
     external_contact_id,
     external_id,
@@ -92,7 +92,7 @@ select
     read_at,
     lead_place,
     content
-from parsed;
+from chosen_leads;
 
 -- One row per job of each lead, in the order received.
 insert into jobs
@@ -101,8 +101,7 @@ with listed as (
         external_contact_id,
         external_id,
         from_json(case when json_type(content, '$.jobs') = 'ARRAY' then content -> '$.jobs' end, '["json"]') as jobs
-    from leads
-    where external_contact_id in (select contact_key from chosen)
+    from chosen_leads
 ),
 items as (
     select external_contact_id, external_id, unnest(jobs) as job, generate_subscripts(jobs, 1) as place from listed
@@ -137,8 +136,7 @@ with listed as (
         external_contact_id,
         external_id,
         from_json(case when json_type(content, '$.appointments') = 'ARRAY' then content -> '$.appointments' end, '["json"]') as appointments
-    from leads
-    where external_contact_id in (select contact_key from chosen)
+    from chosen_leads
 ),
 items as (
     select
