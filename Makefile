@@ -7,12 +7,15 @@ CLIENTS := .venv-clients
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header
 # the tests that between them run every statement of sql/
-WITH_SQL = $(addprefix lp_pipeline_tests/,transform delivery communications/test_matching.py runs/test_backfill.py \
+WITH_SQL = $(addprefix lp_pipeline_tests/,communications/test_matching.py runs/test_backfill.py \
 	insight/test_report.py insight/test_explain.py upkeep/test_forget.py upkeep/test_backup.py \
+	$(addprefix transform/test_,model.py replay.py held.py rezone.py dates.py field_names.py) \
+	$(addprefix delivery/test_,what_is_delivered.py dry_run.py bodies.py) \
 	$(addprefix storage/test_,records.py contents.py draft.py publish.py published.py migration.py analysis.py \
 	speed_to_lead.py engine.py comments.py))
 LOCK = $(COMPILE) --all-extras pyproject.toml
 export DAGSTER_HOME := $(CURDIR)/.dagster
+unexport PYTHONDONTWRITEBYTECODE # or each process of hundreds would compile everything anew
 
 .PHONY: help run dev test test-long test-browser test-full lint types check compat compat-docs clients drills year bench docs lock clean setup home
 
@@ -30,7 +33,7 @@ test: setup ## the everyday test suite
 	$(BIN)/python -m pytest -n 3
 
 test-long: setup ## the slower tests: whole processes, killed or side by side
-	$(BIN)/python -m pytest -n 3 -m slow --ignore lp_pipeline_tests/browser
+	$(BIN)/python -m pytest -n 4 -m slow --ignore lp_pipeline_tests/browser
 
 test-browser: setup ## the Dagster UI in a Chromium (on Debian: apt-get install chromium)
 	$(BIN)/python -m pytest -m slow lp_pipeline_tests/browser $(ARGS)
@@ -51,7 +54,7 @@ compat: setup clients ## the SQL and the published file on DuckDB 1.5, and the f
 	@test -x .venv-duckdb15/bin/python || $(PYTHON) -m venv .venv-duckdb15
 	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements-duckdb15.lock
 	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
-	.venv-duckdb15/bin/python -m pytest -n 2 $(WITH_SQL)
+	.venv-duckdb15/bin/python -m pytest -n 3 $(WITH_SQL)
 	$(BIN)/python -m lp_pipeline_tests.compat
 
 compat-docs: setup clients ## write what the clients make of the file into docs/clients.md

@@ -4,7 +4,7 @@ What is new and what is only counted, SQL decides (`sql/extract/`).
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from lp_pipeline.storage.warehouse import bound, run
 
 Kind = Literal["sync", "backfill", "sweep"]
 FEEDS = ("leads", "prospects")  # the order of feeds within a sync
+SPOOL = ".work.duckdb.spool"
 BUFFER = 8_000_000  # bytes of the spool file at once
 HUGE = 4_000_000  # bytes of a record: reading one takes fifty times as much memory
 
@@ -76,7 +77,7 @@ def store(
         }
         spool = piece.readings
         if not isinstance(spool, Spool):
-            spool = Spool.of(spool, _folder(connection).parent, ignored)
+            spool = Spool.of(spool, _folder(connection), ignored)
         with _spooled(connection, spool, reading_number(sync_id, feed, first_page, 0), first_page):
             ((stored, was_in_the_past, queues),) = run(connection, "extract/judge", variables)
             if was_in_the_past:
@@ -114,8 +115,7 @@ def store(
 def _spooled(connection: Any, spool: Spool, first_no: int, first_page: int) -> Iterator[None]:
     """The readings as a file that SQL reads by `spooled()`: DuckDB takes lines from a file far faster than from Python,
     and no JSON has to pass through a join."""
-    path = _folder(connection) / "readings.spool"
-    path.parent.mkdir(exist_ok=True, mode=0o700)
+    path = _folder(connection) / SPOOL
     keys = KeyBits(connection)
     variables = {
         "spool": str(path),
@@ -135,10 +135,8 @@ def _spooled(connection: Any, spool: Spool, first_no: int, first_page: int) -> I
         yield
     finally:
         path.unlink(missing_ok=True)
-        with suppress(OSError):  # what DuckDB spilled may be there still
-            path.parent.rmdir()
 
 
 def _folder(connection: Any) -> Path:
-    """Where DuckDB puts what doesn't fit into memory."""
-    return Path(connection.execute("select current_setting('temp_directory')").fetchall()[0][0])
+    """The account's, in which DuckDB has a folder for what doesn't fit into memory."""
+    return Path(connection.execute("select current_setting('temp_directory')").fetchall()[0][0]).parent

@@ -84,6 +84,7 @@ class Connections:
         """The warehouse, once it is this run's turn, which the run then keeps to its end."""
         with ExitStack() as stack:  # given back if the warehouse can't be used: the next step would wait for this run
             stack.enter_context(self._turn())
+            stack.callback(self._let_go)
             self.deadline = time.monotonic() + self._seconds  # waiting is not working
             warehouse = self._checked_warehouse
             self._stack.push(stack.pop_all())
@@ -99,17 +100,28 @@ class Connections:
         """The warehouse for a moment, for work that lets syncs go first, however long they take (SPEC W2)."""
         os.umask(0o077)
         with briefly(self.settings.data, self._who):
-            yield self._checked_warehouse
+            try:
+                yield self._checked_warehouse
+            finally:
+                self._let_go()
 
     @cached_property
     def _checked_warehouse(self) -> Warehouse:
         """First asked for with the turn taken, so that looking whose it is waits for nobody."""
-        warehouse = self._new_warehouse()
-        check_warehouse(warehouse, self.settings)
-        return warehouse
+        check_warehouse(self._files, self.settings)
+        return self._files
+
+    @cached_property
+    def _files(self) -> Warehouse:
+        return self._new_warehouse()
 
     def _new_warehouse(self) -> Warehouse:
-        return Warehouse(self.settings.data)
+        return Warehouse(self.settings.data, keeps_open=True)
+
+    def _let_go(self) -> None:
+        """Whoever has this run wait calls it before."""
+        if "_files" in vars(self):
+            self._files.let_go()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -154,7 +166,12 @@ class Connections:
         """Hatch, or the sandbox's; a new client each time, since waiting for the turn moves the deadline."""
         address = self._sandbox
         client = HatchClient(
-            self.settings, address=address, export_address=address, deadline=self.deadline, pace=self._pace
+            self.settings,
+            address=address,
+            export_address=address,
+            deadline=self.deadline,
+            pace=self._pace,
+            before_waiting=self._let_go,
         )
         return self._stack.enter_context(client)
 
@@ -172,5 +189,12 @@ class Connections:
     def _client(self, *, leave: int, deadline: float | None) -> Client:
         limiter = RateLimiter(self.settings.data, self.settings.lp_rate_per_minute, leave=leave)
         self._stack.callback(limiter.close)
-        client = Client(self.settings, address=self._sandbox, limiter=limiter, deadline=deadline, pace=self._pace)
+        client = Client(
+            self.settings,
+            address=self._sandbox,
+            limiter=limiter,
+            deadline=deadline,
+            pace=self._pace,
+            before_waiting=self._let_go,
+        )
         return self._stack.enter_context(client)

@@ -57,7 +57,6 @@ def _difference(zone: str, today: date) -> tuple[datetime | None, tuple[Shift, .
 def duckdb_shifts(zone: str, begin: datetime, end: datetime) -> tuple[Shift, ...]:
     """Each of DuckDB's shifts between two instants, the first of them at the beginning. Raises `SettingsError`."""
     with engine() as started, started.cursor() as connection, suppress(duckdb.NotImplementedException):  # not this zone
-        connection.execute("set timezone = 'UTC'")
         return tuple(bound(connection, "zones/shifts", {"zone": zone, "begin": begin, "end": end}))
     raise SettingsError(
         f"DuckDB {duckdb.__version__} does not know LP_TIMEZONE={zone}. Upgrade the package duckdb, or set an older "

@@ -1,4 +1,5 @@
-"""DuckDB without any file: starting it takes longer than most of what is asked of it, so a free one is used again.
+"""DuckDB without any file, in UTC: starting it takes longer than most of what is asked of it, so a free one is used
+again.
 
 Opening files is for `warehouse` and `published`.
 """
@@ -23,19 +24,17 @@ def engine(spill: Path | None = None, memory: str = MEMORY) -> Iterator[duckdb.D
     Whoever attaches a file to it detaches it before the block ends; after an error it is closed, and with it whatever
     it had open.
     """
-    started = _started(spill, memory)
+    started = start(spill, memory)
     try:
         yield started
     except BaseException:
         started.close()
         raise
-    if spill and spill.exists():  # it was used: closing clears it
-        started.close()
-    else:
-        _free.append(started)
+    give_back(started, spill)
 
 
-def _started(spill: Path | None, memory: str) -> duckdb.DuckDBPyConnection:
+def start(spill: Path | None = None, memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
+    """The same without a block's end, for `give_back` or to be closed."""
     while _free:
         started = _free.pop()
         try:
@@ -46,7 +45,17 @@ def _started(spill: Path | None, memory: str) -> duckdb.DuckDBPyConnection:
             started.close()
         else:
             return started
-    return duckdb.connect(config={"memory_limit": memory, **({"temp_directory": str(spill)} if spill else {})})
+    started = duckdb.connect(config={"memory_limit": memory, **({"temp_directory": str(spill)} if spill else {})})
+    started.execute("set global timezone = 'UTC'")
+    return started
+
+
+def give_back(started: duckdb.DuckDBPyConnection, spill: Path | None = None) -> None:
+    """Leave one to the next user, with nothing attached any more."""
+    if spill and spill.exists():  # it was used: closing clears it
+        started.close()
+    else:
+        _free.append(started)
 
 
 @atexit.register

@@ -68,7 +68,9 @@ def publish(
         wait = wait_before(time.time() - since, age.total_seconds())
         if not changed and (wait or not force) and age < AT_LEAST_EVERY:
             return Publication(False, "nothing changed since the last publication", {})
-        time.sleep(wait)
+        if wait:
+            warehouse.let_go()
+            time.sleep(wait)
     with readable_errors(f"publish {warehouse.published}"), draft_of(warehouse) as draft:
         written = update_or_build(warehouse, outbox, draft, now=now, zone=zone)
         public_file.replace(draft, warehouse.published, group)

@@ -1,10 +1,12 @@
-"""`work.duckdb`: opened for one short transaction at a time, always closed, with readable errors.
+"""`work.duckdb`: opened for short transactions, always closed, with readable errors.
 
-DuckDB locks the whole file, so nothing is fetched and nobody is waited for while it is open.
+DuckDB locks the whole file, so nothing is fetched and nobody is waited for while it is open. Opening and closing it
+costs more than most transactions, so a run keeps it open from one to the next, until it is about to wait.
 """
 
 import re
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +16,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from lp_pipeline.errors import OutOfMemory, WarehouseError
-from lp_pipeline.storage.engine import MEMORY, ROOM, engine
+from lp_pipeline.storage.engine import MEMORY, ROOM, give_back, start
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.migration import migrate
 from lp_pipeline.storage.sql import statement
@@ -35,11 +37,18 @@ HOLDER = re.compile(r"PID (\d+)")
 class Warehouse:
     """The files of one account's data folder.
 
-    `work` is written by the pipeline alone; `published` is for people (SPEC Q1).
+    `work` is written by the pipeline alone; `published` is for people (SPEC Q1). With `keeps_open`, the work file stays
+    open after a transaction, for the next one: whoever waits for anything, or ends, calls `let_go` before.
     """
 
-    def __init__(self, folder: Path, *, patience_seconds: float = LOCK_PATIENCE_SECONDS) -> None:
+    def __init__(
+        self, folder: Path, *, patience_seconds: float = LOCK_PATIENCE_SECONDS, keeps_open: bool = False
+    ) -> None:
         self.folder = folder
+        self._spill = folder / "spill"
+        self._keeps_open = keeps_open
+        self._open: duckdb.DuckDBPyConnection | None = None
+        self._closing = threading.Lock()
         self.work = folder / "work.duckdb"
         self.published = folder / "published.duckdb"
         self._patience = patience_seconds
@@ -74,37 +83,72 @@ class Warehouse:
     def connection(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """An open connection to the work file, outside any transaction."""
         with readable_errors(f"work with {self.work}", if_damaged=IF_DAMAGED):
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with engine(self.folder / "spill", self._memory) as started:
-                with started.cursor() as connection:
-                    self._open(connection)
+            if self._open is None:
+                self._open = self._opened()
+            try:
+                with self._open.cursor() as connection:
+                    connection.execute("use work")
                     set_variables(connection, variables or {})
                     yield connection
-                try:
-                    started.execute("detach work")
-                except duckdb.Error:  # on a full disk, say: what was committed is safe, and closing tries once more
-                    started.close()
+            except BaseException:
+                self._close()
+                raise
+            if not self._keeps_open:
+                self.let_go()
+
+    def let_go(self) -> None:
+        """Close the work file, if it was kept open: so others may open it, move it or copy it. Any thread may ask."""
+        with self._closing:
+            started, self._open = self._open, None
+            if started is None:
+                return
+            try:
+                started.execute("detach work")
+            except duckdb.Error:  # on a full disk, say: what was committed is safe, and closing tries once more
+                started.close()
+            else:
+                give_back(started, self._spill)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this program holds the work file just now."""
+        return self._open is not None
 
     def copy(self, to: Path) -> None:
         """Copy the work file, whole and at rest; for whoever has the turn."""
         with self.connection() as connection:
             connection.execute("checkpoint work")
+        self.let_go()
         with readable_errors(f"copy {self.work} to {to}"):
             shutil.copyfile(self.work, to)
             to.chmod(0o600)
 
-    def _open(self, connection: duckdb.DuckDBPyConnection) -> None:
-        connection.execute("set timezone = 'UTC'")
-        attach(
-            connection,
-            self.work,
-            f"as work ({STORAGE})",
-            patience_seconds=self._patience,
-            if_held=f"Close that program: people query {self.published.name}, only the pipeline opens this file.",
-        )
-        self.work.chmod(0o600)
-        connection.execute("use work")
-        _ensure_schema(connection)
+    def _close(self) -> None:
+        """After an error: whatever it left open is closed with it."""
+        with self._closing:
+            started, self._open = self._open, None
+            if started is not None:
+                started.close()
+
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        started = start(self._spill, self._memory)
+        try:
+            attach(
+                started,
+                self.work,
+                f"as work ({STORAGE})",
+                patience_seconds=self._patience,
+                if_held=f"Close that program: people query {self.published.name}, only the pipeline opens this file.",
+            )
+            self.work.chmod(0o600)
+            with started.cursor() as connection:
+                connection.execute("use work")
+                _ensure_schema(connection)
+        except BaseException:
+            started.close()
+            raise
+        return started
 
 
 def attach(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from lp_pipeline.extract.landing import SPOOL
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.sql import statement
@@ -40,6 +41,7 @@ def compact(warehouse: Warehouse, outbox: Outbox) -> bool:
         try:
             _clear(draft)
             _copy(warehouse, draft)
+            warehouse.let_go()
             if _log(warehouse.work).exists():  # what is in a log would be lost; another time
                 return False
             draft.replace(warehouse.work)
@@ -71,6 +73,7 @@ def vacuum(path: Path, *, seconds: float = VACUUM_SECONDS) -> None:
 def clear_leftovers(warehouse: Warehouse) -> None:
     """Remove what a killed compaction left; for whoever has the turn."""
     _clear(warehouse.folder / DRAFT)
+    (warehouse.folder / SPOOL).unlink(missing_ok=True)
     shutil.rmtree(warehouse.folder / "spill", ignore_errors=True)
 
 

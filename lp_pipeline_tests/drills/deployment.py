@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,9 @@ class Deployment:
 
     def kill(self) -> int:
         """SIGKILL it and all that it started, runs included; how many processes that were."""
+        if "_instance" in vars(self):
+            self._instance.dispose()
+            del self._instance
         if self._dev is None:
             return 0
         found = below(self._dev.pid)
@@ -74,8 +78,7 @@ class Deployment:
 
     def runs(self) -> dict[str, tuple[str, Status]]:
         """Every run that Dagster knows, its job and its state."""
-        with dg.DagsterInstance.from_config(str(self.home)) as instance:
-            return {run.run_id: (run.job_name, run.status) for run in instance.get_runs()}
+        return {run.run_id: (run.job_name, run.status) for run in self._instance.get_runs()}
 
     def states(self, run_ids: Iterable[str]) -> set[Status]:
         """The states of these runs."""
@@ -90,16 +93,19 @@ class Deployment:
 
     def ticks(self, name: str, after: float) -> list[InstigatorTick]:
         """What the daemon itself did about this schedule or sensor since then, oldest first."""
-        with dg.DagsterInstance.from_config(str(self.home)) as instance:
-            (state,) = (each for each in instance.all_instigator_state() if each.name == name)
-            return list(instance.get_ticks(state.instigator_origin_id, state.selector_id, after=after))[::-1]
+        (state,) = (each for each in self._instance.all_instigator_state() if each.name == name)
+        return list(self._instance.get_ticks(state.instigator_origin_id, state.selector_id, after=after))[::-1]
 
     def slots_taken(self) -> list[str]:
         """Occupied pool slots."""
-        with dg.DagsterInstance.from_config(str(self.home)) as instance:
-            storage = instance.event_log_storage
-            infos = [storage.get_concurrency_info(key) for key in storage.get_concurrency_keys()]
-            return [info.concurrency_key for info in infos if info.active_slot_count]
+        storage = self._instance.event_log_storage
+        infos = [storage.get_concurrency_info(key) for key in storage.get_concurrency_keys()]
+        return [info.concurrency_key for info in infos if info.active_slot_count]
+
+    @cached_property
+    def _instance(self) -> dg.DagsterInstance:
+        """Asked several times a second: opening it each time would keep the machine from what is waited for."""
+        return dg.DagsterInstance.from_config(str(self.home))
 
 
 def free_port() -> int:

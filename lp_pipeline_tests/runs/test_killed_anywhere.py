@@ -41,7 +41,7 @@ class Camera(Warehouse):
     """A warehouse of whose files a copy is kept whenever a kill would leave them otherwise than before."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+        super().__init__(folder, keeps_open=True)
         self.photos: list[Photo] = []
 
     @contextmanager

@@ -71,7 +71,7 @@ class DisturbedAccount(Account):
     def disturb(self) -> None:
         """From now on each request takes LP's clock on, and may find something changed."""
         self.folder.mkdir()
-        self.mortal = MortalWarehouse(self.folder)
+        self.mortal = MortalWarehouse(self.folder, keeps_open=True)
         self.meanwhile: list[tuple[int, Callable[[], object]]] = []  # requests to let pass, and what happens then
         self.errors: list[BaseException] = []
         self.lp.before_request = self._before_request

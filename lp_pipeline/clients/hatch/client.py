@@ -3,7 +3,7 @@ to whom, and what became of it is decided and remembered elsewhere.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Self
 
@@ -32,7 +32,8 @@ class HatchClient:
     """One Hatch account; several threads may share a client.
 
     Without a `limiter` it keeps to `HATCH_RATE_PER_MINUTE` by itself. `pace` multiplies every wait between tries. After
-    `deadline`, an instant of `time.monotonic()`, nothing is tried any more.
+    `deadline`, an instant of `time.monotonic()`, nothing is tried any more. `before_waiting` is called before each
+    request and its turn in the rate, by whichever thread sends it.
     """
 
     def __init__(
@@ -46,10 +47,12 @@ class HatchClient:
         deadline: float | None = None,
         pace: float = 1.0,
         read_timeout: float | None = None,
+        before_waiting: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._deadline = deadline
         self._pace = pace
+        self._before_waiting = before_waiting
         self._limiter: Limiter = limiter or SlidingWindow(settings.hatch_rate_per_minute)
         patience = read_timeout or UPSERT_TIMEOUT
         self._upserts = Exchange(
@@ -125,6 +128,7 @@ class HatchClient:
         authorization = bearer(self._settings.hatch_export_key, "HATCH_EXPORT_KEY")
         days = {"data_source": data_source, "start_date": start.isoformat(), "end_date": end.isoformat()}
         asked = f"the export of {data_source} from {start} to {end}"
+        self._before_waiting()
         try:
             received = self._exports.send("GET", EXPORT, authorization, params=days, time_left=self._time_left())
             check_transient(received, asked)
@@ -145,6 +149,7 @@ class HatchClient:
         """One try."""
         if self._stopped is not None:
             raise HatchStopped(str(self._stopped), self._stopped.words)
+        self._before_waiting()
         if not self._limiter.acquire(self._time_left()):
             raise TransientError("out_of_time", "HATCH_RATE_PER_MINUTE allows no further upsert within the run's time")
         received = self._upserts.send("PUT", UPSERT, authorization, content=content, time_left=self._time_left())

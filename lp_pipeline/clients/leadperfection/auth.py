@@ -5,11 +5,13 @@ Neither the token nor the credentials show in any text or repr (SPEC R4).
 import re
 import time
 from dataclasses import dataclass, field
-from typing import Any
+
+import httpx
 
 from lp_pipeline.clients.http import Received
-from lp_pipeline.clients.json_repair import decoded
-from lp_pipeline.clients.leadperfection.responses import identity, lookup, words
+from lp_pipeline.clients.json_repair import bare, decoded
+from lp_pipeline.clients.leadperfection.responses import identity, lookup, not_json, not_json_words, words
+from lp_pipeline.clients.retry import TransientError
 from lp_pipeline.errors import SignInRefused
 from lp_pipeline.settings import Settings
 
@@ -52,8 +54,15 @@ def credentials(settings: Settings) -> dict[str, str]:
     }
 
 
-def granted_session(answer: Any) -> Session | None:
-    """The session that the answer of `/token` grants; None if it grants none."""
+def granted_session(received: Received) -> Session | None:
+    """The session that the answer of `/token` grants; None if it grants none. Raises `TransientError` if a success is
+    no JSON."""
+    if received.status >= httpx.codes.MULTIPLE_CHOICES:
+        return None
+    answer = decoded(received.body)
+    if answer is None and bare(received.body) not in (b"", b"null"):
+        what = not_json(received.body, "the sign-in", received.status, received.media_type)
+        raise TransientError("garbled", what, not_json_words(received.body))
     token = lookup(answer, "access_token")
     if not isinstance(token, str) or not token or not all("!" <= each <= "~" for each in token):
         return None

@@ -11,7 +11,6 @@ import httpx
 import stamina
 
 from lp_pipeline.clients.http import FORM, Exchange, Received, form
-from lp_pipeline.clients.json_repair import bare, decoded
 from lp_pipeline.clients.leadperfection import responses
 from lp_pipeline.clients.leadperfection.auth import (
     REFUSED,
@@ -39,7 +38,7 @@ class Client:
     """One LeadPerfection account.
 
     Without a `limiter` it shares the data folder's. `pace` multiplies every wait. After `deadline`, an instant of
-    `time.monotonic()`, nothing is tried again.
+    `time.monotonic()`, nothing is tried again. `before_waiting` is called before each request and its turn in the rate.
     """
 
     def __init__(
@@ -52,6 +51,7 @@ class Client:
         deadline: float | None = None,
         pace: float = 1.0,
         read_timeout: float = 120.0,
+        before_waiting: Callable[[], None] = lambda: None,
     ) -> None:
         address = address or settings.lp_api_url
         if not address:
@@ -60,6 +60,7 @@ class Client:
         self._settings = settings
         self._deadline = deadline
         self._pace = pace
+        self._before_waiting = before_waiting
         self._limiter: SharedLimiter = limiter or RateLimiter(settings.data, settings.lp_rate_per_minute)
         self._limiter_is_own = limiter is None
         self._exchange = Exchange(
@@ -203,32 +204,20 @@ class Client:
     def _signed_in(self, *, anew: bool = False) -> Session:
         if self._session is None or anew or time.monotonic() >= self._session.renew_at:
             try:
-                received = self._token_answer()
+                received = self._send("/token", credentials(self._settings))
+                check_transient(received, "the sign-in")
                 if received.status not in (httpx.codes.BAD_REQUEST, *REFUSED):
                     check_permanent(received, "the sign-in", "/token", "Check LP_API_URL.")
                 self._session = self._granted(received)
             except TransientError as failure:
                 failure.done_nothing = True  # what the sign-in was for was not sent, or was turned away
+                if failure.kind == "slow":  # no smaller window would help
+                    failure.kind = "silent"
                 raise
         return self._session
 
-    def _token_answer(self) -> Received:
-        try:
-            received = self._send("/token", credentials(self._settings))
-            check_transient(received, "the sign-in")
-        except TransientError as error:
-            if error.kind == "slow":  # no smaller window would help
-                error.kind = "silent"
-            raise
-        return received
-
     def _granted(self, received: Received) -> Session:
-        success = received.status < 300
-        value = decoded(received.body)
-        if success and value is None and bare(received.body) not in (b"", b"null"):
-            what = responses.not_json(received.body, "the sign-in", received.status, received.media_type)
-            raise TransientError("garbled", what, responses.not_json_words(received.body))
-        session = granted_session(value) if success else None
+        session = granted_session(received)
         if session is None:
             refusal = credentials_refused(self.host, received.status, received.body)
             self._refusals[SIGN_IN] = refusal
@@ -239,6 +228,7 @@ class Client:
         self, path: str, fields: Mapping[str, str], token: str | None = None, before: Callable[[], None] | None = None
     ) -> Received:
         """One request. A write (one with a `before`) that has left is waited for, else its outcome would be unknown."""
+        self._before_waiting()
         if not self._limiter.acquire(self._time_left()):
             raise responses.out_of_time(self._settings.lp_rate_per_minute)
         left = self._time_left()
