@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from lp_pipeline.clients.leadperfection import Reading, SentWindow, Window
 from lp_pipeline.extract.spool import Spool
-from lp_pipeline.storage.engine import ROOM
 from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.record_keys import KeyBits
 from lp_pipeline.storage.warehouse import bound, run
@@ -21,7 +20,6 @@ Kind = Literal["sync", "backfill", "sweep"]
 FEEDS = ("leads", "prospects")  # the order of feeds within a sync
 SPOOL = ".work.duckdb.spool"
 BUFFER = 8_000_000  # bytes of the spool file at once
-HUGE = 4_000_000  # bytes of a record: reading one takes fifty times as much memory
 
 
 @dataclass(frozen=True)
@@ -126,8 +124,6 @@ def _spooled(connection: Any, spool: Spool, first_no: int, first_page: int) -> I
         "shapes": [str(keys.of(names)) for names in spool.shapes],
     }
     keys.remember()
-    if spool.longest > HUGE:
-        connection.execute(f"set memory_limit = '{ROOM}'")
     try:
         path.unlink(missing_ok=True)
         spool.write_to(path)

@@ -5,6 +5,7 @@ Opening files is for `warehouse` and `published`.
 """
 
 import atexit
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 MEMORY = "225MB"  # what takes more goes through a file
+THREADS = 4  # each holds a part of what is written; more of them would need more memory
 ROOM = "2GB"  # for what can't be cut in pieces: a single record of 20 MB takes more than one
 
 _free: list[duckdb.DuckDBPyConnection] = []
@@ -45,7 +47,8 @@ def start(spill: Path | None = None, memory: str = MEMORY) -> duckdb.DuckDBPyCon
             started.close()
         else:
             return started
-    started = duckdb.connect(config={"memory_limit": memory, **({"temp_directory": str(spill)} if spill else {})})
+    config = {"memory_limit": memory, "threads": str(min(THREADS, os.cpu_count() or 1))}
+    started = duckdb.connect(config={**config, **({"temp_directory": str(spill)} if spill else {})})
     started.execute("set global timezone = 'UTC'")
     return started
 
