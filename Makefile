@@ -66,7 +66,7 @@ drills: setup ## pushes that are killed, answers that get lost, histories of tho
 	$(BIN)/python -m lp_pipeline_tests.drills
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile drills lp_pipeline_tests/stateful
 
-year: setup ## a machine left alone for a simulated year, which must stay flat and well: hours (TICKS=3000)
+year: setup ## a machine left alone for a simulated year, which must stay flat and well: an hour (TICKS=3000)
 	$(BIN)/python -m lp_pipeline_tests.drills.year --ticks $${TICKS:-3000}
 
 bench: setup .venv-dlt/.ready ## measure speed, memory and growth, beside dlt: hours (BENCH="--help" for choices)
@@ -79,6 +79,7 @@ lock: ## rewrite the lock files (needs uv)
 	$(LOCK) --constraint <(echo 'duckdb>=2') -o requirements.lock
 	$(LOCK) --constraint <(echo 'duckdb<2') -o requirements-duckdb15.lock
 	$(COMPILE) --no-annotate --extra postgres --constraint requirements.lock pyproject.toml - <<<'hatchling' -o requirements-deploy.lock
+	$(COMPILE) --no-annotate --extra fleet --constraint requirements.lock pyproject.toml - <<<'hatchling' -o requirements-fleet.lock
 	$(COMPILE) requirements-clients.in -o requirements-clients.lock
 	$(COMPILE) --no-annotate - <<<'duckdb<2' -o requirements-clients-duckdb15.lock
 	$(COMPILE) --no-annotate - <<<'duckdb<1.5' -o requirements-clients-duckdb14.lock

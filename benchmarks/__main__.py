@@ -9,12 +9,14 @@ from pathlib import Path
 
 from benchmarks.compare import Comparison
 from benchmarks.daemon import ticks
+from benchmarks.fleet import hour, looks
 from benchmarks.growth import changes_at, many_syncs, sending, slow_server
+from benchmarks.launchers import under_celery, under_default_launcher
 from benchmarks.measure import ROOT
 from benchmarks.report import report, write
 from benchmarks.results import Results
 
-SCENARIOS = ("compare", "growth", "syncs", "sending", "slow server", "daemon")
+SCENARIOS = ("compare", "growth", "syncs", "sending", "slow server", "daemon", "fleet")
 OWN = ROOT / ".benchmarks"  # pages, which take minutes to make, stay here; and dlt's environment
 DLT = ROOT / ".venv-dlt" / "bin" / "python"
 LARGE = 1_000_000  # from here on three rounds are enough
@@ -30,6 +32,9 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--syncs", type=int, default=1000, help="in a row")
     parser.add_argument("--send", type=int, default=1000, help="notes and deliveries")
     parser.add_argument("--ticks", type=int, default=5, help="of the daemon, two minutes each")
+    parser.add_argument("--accounts", type=int, default=500, help="to look at, and to simulate an hour of")
+    parser.add_argument("--launch", type=int, default=20, help="accounts that are really synced, under each launcher")
+    parser.add_argument("--minutes", type=int, default=3, help="between two syncs of each of them")
     parser.add_argument("--quick", action="store_true", help="small sizes, once, without the daemon")
     parser.add_argument("--work", type=Path, default=OWN, help="where pages and databases are made")
     parser.add_argument("--out", type=Path, default=OWN / "results", help="where the results go")
@@ -38,6 +43,7 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
     if given.quick:
         given.sizes, given.grow, given.rounds, given.syncs, given.send = [2000], [1000, 4000], 1, 10, 50
         given.only = [each for each in given.only if each != "daemon"]
+        given.accounts, given.launch = 20, 0
     return given
 
 
@@ -58,6 +64,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for size in given.grow:
             changes_at(results, work, size, rounds(size))
 
+    def many() -> None:
+        looks(results, work, given.accounts, given.rounds)
+        seconds = 4.0
+        if given.launch:
+            under_default_launcher(results, work, given.launch, given.rounds, given.minutes)
+            seconds = under_celery(results, work, given.launch, given.rounds, given.minutes)
+        hour(results, work, given.accounts, seconds)
+
     scenarios: dict[str, Callable[[], None]] = {
         "compare": compare,
         "growth": grow,
@@ -65,6 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "sending": lambda: sending(results, work, number=given.send, rounds=given.rounds),
         "slow server": lambda: slow_server(results, work, size=200 if given.quick else 2500),
         "daemon": lambda: ticks(results, work, size=10_000, number=given.ticks),
+        "fleet": many,
     }
     for name in given.only:
         scenarios[name]()

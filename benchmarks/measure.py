@@ -123,10 +123,10 @@ def proportional_mb(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
-def cpu_seconds(pid: int) -> float:
-    """What a process has computed so far."""
+def cpu_seconds(pid: int, *, with_ended: bool = False) -> float:
+    """What a process has computed so far; also what those that it started and that have ended had."""
     fields = _text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
-    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+    return sum(map(int, fields[11 : 15 if with_ended else 13])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
 
 
 def command_line(pid: int) -> str:

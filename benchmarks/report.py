@@ -27,6 +27,7 @@ TITLES = {
     "slow server": "A LeadPerfection that takes its time",
     "daemon": "Under the daemon",
     "processes": "The processes of `make dev`",
+    "fleet": "Many accounts",
 }
 SCENARIOS = ["compare", *TITLES]
 EVERY_SYNC = ("first load", "1 % changed", "nothing changed")
@@ -89,7 +90,8 @@ def _markdown(found: Report) -> str:
     ]
     for scenario, title in TITLES.items():
         if rows := [each for each in results if each.scenario == scenario]:
-            parts.append(f"### {title}\n\n{_measured(rows)}{_plain(rows)}")
+            of = "accounts" if scenario == "fleet" else "records"
+            parts.append(f"### {title}\n\n{_measured(rows)}{_plain(rows, of)}")
     return "\n".join(parts)
 
 
@@ -122,8 +124,8 @@ def _cell(result: Result | None) -> str:
     return text + (f" · {disk:,.0f}" if disk else "")
 
 
-def _plain(results: Iterable[Result]) -> str:
-    head = ["what", "", "records", "seconds", "CPU seconds", "memory MB", "file MB", "times"]
+def _plain(results: Iterable[Result], of: str) -> str:
+    head = ["what", "", of, "seconds", "CPU seconds", "memory MB", "file MB", "times"]
     rows = []
     for each in results:
         numbers = [each.median(name) for name in ("seconds", "cpu_seconds", "peak_mb", "disk_mb")]

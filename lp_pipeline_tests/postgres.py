@@ -73,6 +73,12 @@ class Postgres:
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
 
+    def dump(self) -> bytes:
+        """All that it keeps, as SQL."""
+        command = [BINARIES / "pg_dump", "-h", "127.0.0.1", "-p", self.port, "-U", "dagster", "--data-only", "postgres"]
+        environ = {**os.environ, "PGPASSFILE": str(self.passfile)}
+        return subprocess.run([str(each) for each in command], check=True, capture_output=True, env=environ).stdout
+
     def log(self) -> str:
         """What it wrote."""
         return (self.folder / "log").read_text()

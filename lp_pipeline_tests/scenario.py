@@ -1,7 +1,8 @@
 """What tests share: made-up records, and a warehouse that is fed with readings by hand."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -105,7 +106,6 @@ class Scenario:
 
     def read(self, feed: str, *records: Any, minutes: int = 35, sync: int | None = None, kind: Kind = "sync") -> int:
         """Store records as one page of `feed`, read now from a window of the last `minutes`; how many were new."""
-        sync_id = sync or begin_sync(self.warehouse, self.settings, str(uuid4()))
         window = Window(self.now - timedelta(minutes=minutes), self.now)
         sent = as_sent(window, ZoneInfo("America/New_York"))
         readings = [
@@ -113,16 +113,19 @@ class Scenario:
             for place, record in enumerate(records, 1)
         ]
         piece = Piece(window, sent, self.now, self.now, 1, readings, "read" if readings else "empty")
-        with self.warehouse.transaction() as connection:
-            remember_account(connection, self.settings)
-            ignored = self.settings.lp_ignore_fields
-            return store(connection, sync_id, feed, piece, first_page=0, ignored=ignored, moves=True, kind=kind)
+        with self._kept_open() as warehouse:
+            sync_id = sync or begin_sync(warehouse, self.settings, str(uuid4()))
+            with warehouse.transaction() as connection:
+                remember_account(connection, self.settings)
+                ignored = self.settings.lp_ignore_fields
+                return store(connection, sync_id, feed, piece, first_page=0, ignored=ignored, moves=True, kind=kind)
 
     def merge(self) -> MergeReport:
         """Stage and merge, as one sync of its own."""
-        sync_id = begin_sync(self.warehouse, self.settings, str(uuid4()))
-        stage(self.warehouse, self.settings)
-        return merge(self.warehouse, self.settings, sync_id)
+        with self._kept_open() as warehouse:
+            sync_id = begin_sync(warehouse, self.settings, str(uuid4()))
+            stage(warehouse, self.settings)
+            return merge(warehouse, self.settings, sync_id)
 
     def sync(self, *records: Any, feed: str = "leads", minutes: int = 35) -> MergeReport:
         """Read the records from one feed and merge."""
@@ -168,6 +171,15 @@ class Scenario:
     def rejected(self) -> list[tuple[Any, ...]]:
         """Contact, lead and missing columns of what is rejected."""
         return self.ask("select external_contact_id, external_id, missing from rejected_records order by all")
+
+    @contextmanager
+    def _kept_open(self) -> Iterator[Warehouse]:
+        """The warehouse, opened once for the block, as a run has it."""
+        warehouse = Warehouse(self.folder, keeps_open=True)
+        try:
+            yield warehouse
+        finally:
+            warehouse.let_go()
 
     @staticmethod
     def _text(record: Any) -> bytes:

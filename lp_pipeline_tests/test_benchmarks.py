@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from benchmarks.__main__ import DLT, main
+from benchmarks.fleet import delays
 from benchmarks.records import changed_numbers, prospect, small_record
 from benchmarks.report import BEGIN, END, Report, report, write
 from benchmarks.results import Results
@@ -39,6 +40,9 @@ def test_all_scenarios_but_the_daemon_run_and_are_reported(tmp_path: Path) -> No
         ("sending", "pushing notes"),
         ("sending", "delivering to Hatch"),
         ("slow server", "ours: reading"),
+        ("fleet", "loading all accounts"),
+        ("fleet", "push sensor: all idle"),
+        ("fleet", "from tick to end, the slowest"),
     }
     assert {("compare", "dlt, Arrow"), ("compare", "dlt, REST source")} <= measured or not DLT.exists()
     shown = page.read_text()
@@ -74,6 +78,12 @@ def test_changes_are_different_records_all_over_the_table() -> None:
     assert len(set(numbers)) == 500
     assert max(numbers) - min(numbers) > 9_000
     assert numbers != changed_numbers(10_000, revision=4, number=500)
+
+
+def test_syncs_of_a_simulated_hour_wait_for_each_other() -> None:
+    """Ten that are due at once, on two cores: the last pair ends after five times the time of one; later ones do not
+    wait for what has ended."""
+    assert delays([0.0] * 10 + [60.0], 4.0, 2) == [4, 4, 8, 8, 12, 12, 16, 16, 20, 20, 4]
 
 
 def test_parts_can_be_measured_one_after_another(tmp_path: Path) -> None:

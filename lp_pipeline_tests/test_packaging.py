@@ -77,7 +77,7 @@ def test_the_wheel_holds_what_the_program_reads_and_nothing_else(wheel: Path) ->
     read = {
         f"lp_pipeline/{name}"
         for name in ("dagster.yaml", "deploy/dagster-postgres.yaml", "lp_pipeline.env.example", "py.typed")
-    } | {"lp_pipeline/insight/report/style.css"}
+    } | {"lp_pipeline/insight/report/style.css", "lp_pipeline/deploy/fleet/dagster.yaml"}
     assert names - metadata == sql | code | read
     assert any(name.endswith("/licenses/LICENSE") for name in metadata)
 

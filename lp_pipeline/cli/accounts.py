@@ -11,7 +11,7 @@ from lp_pipeline.cli.console import console
 from lp_pipeline.package_data import package_data
 from lp_pipeline.settings import Settings, accounts_file, base_folder, listed_accounts, load_accounts
 from lp_pipeline.settings.accounts import ACCOUNTS_FILE, NAME, SHARD, env_file, folder_of, mark, readable_values
-from lp_pipeline.settings.files import replace_text
+from lp_pipeline.settings.files import write_file
 from lp_pipeline.settings.sources import EXAMPLE
 
 HEADER = "# One table an account; its settings are in accounts/<name>.env\n"
@@ -90,7 +90,7 @@ def init(name: str, shard: str, *, yes: bool) -> None:
     own = env_file(path, name)
     if not own.exists():
         own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_text(own, package_data(EXAMPLE).read_text(encoding="utf-8"))
+        write_file(own, package_data(EXAMPLE).read_text(encoding="utf-8"))
     data = folder_of(readable_values(path, name, os.environ))
     if name in listed and not data.exists() and not yes:
         click.confirm(
@@ -102,7 +102,7 @@ def init(name: str, shard: str, *, yes: bool) -> None:
     mark(data, name)
     if name not in listed:
         text = path.read_text(encoding="utf-8") if path.exists() else HEADER
-        replace_text(path, f'{text.rstrip()}\n\n[accounts.{name}]\nshard = "{shard}"\n')
+        write_file(path, f'{text.rstrip()}\n\n[accounts.{name}]\nshard = "{shard}"\n')
     click.echo(f"Account {name} has its folder: {data}\nIts settings are in {own}; fill them in, then run:")
     click.echo(f"  lp-pipeline --account {name} doctor")
 
@@ -134,7 +134,7 @@ def _enable(name: str, *, enabled: bool) -> None:
     end = len(text) if end < 0 else end + 1
     block = re.sub(r"^\s*enabled\s*=.*\n?", "", text[found.end() : end], flags=re.MULTILINE)
     line = "" if enabled else "enabled = false\n"
-    replace_text(path, text[: found.end()] + line + block + text[end:])
+    write_file(path, text[: found.end()] + line + block + text[end:])
     click.echo(f"Account {name} is {'enabled' if enabled else 'disabled'}.")
 
 

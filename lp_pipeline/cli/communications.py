@@ -1,13 +1,13 @@
 """`lp-pipeline push`, `pushes`, `deliver`, `inbox`, `recovered`: the commands about Hatch. No logic here."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 import click
 
 from lp_pipeline.cli.console import account_settings, console, output_form, output_options
-from lp_pipeline.cli.home import give_dagster_a_home
+from lp_pipeline.cli.home import FLEET, dagster_home, give_dagster_a_home
 from lp_pipeline.communications.open_push import NOT_SENT, STATES
 from lp_pipeline.communications.targets import TARGETS
 from lp_pipeline.settings import accounts_file, load_settings
@@ -189,10 +189,19 @@ def inbox(host: str, port: int) -> None:
     from lp_pipeline.communications.inbox_server import serve_all_inboxes, serve_inbox
 
     if accounts_file() and not os.environ.get(ACCOUNT_SETTING):
-        serve_all_inboxes(host, port, console())
+        serve_all_inboxes(host, port, console(), _reporter())
         return
     account_settings()
     serve_inbox(load_settings, host, port, console())
+
+
+def _reporter() -> Callable[[str], object]:
+    """On the hosts of a fleet, the sensor is elsewhere: Dagster's storage carries the news to it."""
+    if not os.environ.get(FLEET):
+        return bool
+    from lp_pipeline.orchestration.account_events import reporter
+
+    return reporter(str(dagster_home()))
 
 
 @click.command("recovered")

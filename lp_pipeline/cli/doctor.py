@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lp_pipeline.cli.console import console
-from lp_pipeline.cli.fleet import for_each_account
+from lp_pipeline.cli.fleet import all_option, for_each_account
 from lp_pipeline.cli.home import dagster_home, plain_storage_errors
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ MARKS = {"ok": ("ok", "green"), "fail": ("FAIL", "bold red"), "not checked": ("-
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="The checks as a JSON object.")
 @click.option("--inbox-port", default=8766, show_default=True, help="Port of the inbox on this machine.")
-@click.option("--all", "every", is_flag=True, help="Each account of accounts.toml, one after the other.")
+@all_option
 def doctor(*, as_json: bool, inbox_port: int, every: bool) -> None:
     """Check the setup: settings, LeadPerfection, Hatch, the data folder, the schedule.
 

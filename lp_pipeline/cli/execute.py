@@ -40,7 +40,8 @@ def run_sync() -> list[str]:
 
 
 def run_push(overrides: Mapping[str, bool | None], *, publish: bool = True) -> list[str]:
-    """Run `push_communications` likewise; without `publish` the publication is left to the next run."""
+    """Run `push_communications` likewise; without `publish` nobody waits for the publication's minute: it may be
+    left to the next run."""
     given = {name: value for name, value in overrides.items() if value is not None}
     ops = {"push": {"config": given}, "publish_pushes": {"config": {"wait": publish}}}
     return _run("push_communications", {**QUIET, "ops": ops})

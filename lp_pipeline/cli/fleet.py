@@ -1,6 +1,7 @@
-"""`lp-pipeline fleet`: a line for each account: its state, how fresh it is, what waits for people (SPEC A5).
+"""`lp-pipeline fleet`: a line for each account: its state, how fresh it is, what waits for people (SPEC A5). Also how
+other commands are done for each account (`--all`).
 
-What that is made of: `insight/fleet.py`; one account's whole page: `status.py`; a query on all: `all_published.py`.
+What a line is made of: `insight/fleet.py`; one account's whole page: `status.py`; a query on all: `all_published.py`.
 """
 
 import json
@@ -13,9 +14,15 @@ from rich.table import Table
 from rich.text import Text
 
 from lp_pipeline.cli.console import console
-from lp_pipeline.errors import PipelineError
+from lp_pipeline.errors import QUERY_INTERRUPTED, PipelineError
 from lp_pipeline.settings import listed_accounts
 from lp_pipeline.settings.accounts import ACCOUNT_SETTING
+
+NO_ACCOUNTS = (
+    "There is one account, that of lp_pipeline.env:  lp-pipeline status\n"
+    "To add accounts:  lp-pipeline accounts init NAME"
+)
+all_option = click.option("--all", "every", is_flag=True, help="Each account of accounts.toml, one after the other.")
 
 
 @click.command()
@@ -28,10 +35,7 @@ def fleet(*, as_json: bool) -> None:
 
     lines = list(all_accounts())
     if not lines:
-        raise click.ClickException(
-            "There is one account, that of lp_pipeline.env:  lp-pipeline status\n"
-            "To add accounts:  lp-pipeline accounts init NAME"
-        )
+        raise click.ClickException(NO_ACCOUNTS)
     wrong = [line for line in lines if line.state not in ("OK", "OFF", "ELSEWHERE")]
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(lines), indent=2, ensure_ascii=False))
@@ -47,24 +51,46 @@ def fleet(*, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def for_each_account(action: Callable[[], object]) -> None:
-    """Do it with each enabled account that is here as the chosen one; at the end, exit code 1 if any ended with one."""
-    failed = False
-    for name, account in listed_accounts().items():
-        if not account.enabled:
-            continue
-        click.secho(f"== {name}", bold=True)
-        os.environ[ACCOUNT_SETTING] = name
-        try:
-            action()
-        except click.exceptions.Exit as end:
-            failed = failed or bool(end.exit_code)
-        except PipelineError as error:
-            failed = failed or not getattr(error, "is_elsewhere", False)
-            click.echo(str(error))
-        click.echo()
+def for_each_account(action: Callable[[], object], *, disabled: bool = False) -> None:
+    """Do it with each enabled account whose folder is here as the chosen one, or also with disabled ones; whatever it
+    raises for one stops no other. At the end, exit code 1 with the names of those that failed, if any did."""
+    accounts = listed_accounts()
+    if not accounts:
+        raise click.ClickException(NO_ACCOUNTS)
+    chosen = os.environ.get(ACCOUNT_SETTING)
+    failed = [name for name, account in accounts.items() if (account.enabled or disabled) and not _do(action, name)]
+    os.environ.pop(ACCOUNT_SETTING)
+    if chosen is not None:
+        os.environ[ACCOUNT_SETTING] = chosen
     if failed:
+        click.echo(f"Failed or not OK: {', '.join(failed)}.", err=True)
         raise click.exceptions.Exit(1)
+
+
+def _do(action: Callable[[], object], name: str) -> bool:
+    """Whether it went well with this account; one whose folder is on another host is no failure."""
+    click.secho(f"== {name}", bold=True)
+    os.environ[ACCOUNT_SETTING] = name
+    try:
+        action()
+    except click.exceptions.Exit as end:
+        return not end.exit_code
+    except PipelineError as error:
+        click.echo(str(error))
+        return bool(getattr(error, "is_elsewhere", False))
+    except click.ClickException as error:
+        click.echo(error.format_message())
+        return False
+    except click.Abort:
+        raise
+    except Exception as error:  # an error of ours must not cost the others their backup; its text may hold records (R4)
+        if QUERY_INTERRUPTED in str(error):
+            raise
+        click.echo(f"An unexpected error ({type(error).__name__}). For all of it: lp-pipeline --account {name} ...")
+        return False
+    finally:
+        click.echo()
+    return True
 
 
 COMMANDS = (fleet,)

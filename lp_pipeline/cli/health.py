@@ -63,22 +63,51 @@ def _daemon(_: str | None) -> str | None:
     return f"The Dagster daemon of {home} has sent no heartbeat for {HEARTBEAT_SECONDS:.0f} seconds, or none yet."
 
 
+def _worker(queue: str | None) -> str | None:
+    """Without Redis nobody can tell; that is no reason to start a worker again, which would end its runs."""
+    from lp_pipeline.orchestration.fleet_redis import is_answered
+
+    if not queue:
+        return "Which worker? Name its queue, for example:  lp-pipeline health worker@east"
+    answered = is_answered(queue)
+    if answered is None:
+        click.echo("Redis does not answer, so nobody can tell whether the worker does.", err=True)
+    return f"The worker of the queue {queue} does not answer on this host." if answered is False else None
+
+
 SERVICES: dict[str, Callable[[str | None], str | None]] = {
     "code-server": _code_server,
     "daemon": _daemon,
     "web": _web,
     "inbox": _inbox,
+    "worker": _worker,
 }
 
 
+class Service(click.ParamType[str]):
+    """A name of SERVICES; a worker's with its queue, as its unit is called: `worker@east`."""
+
+    name = "SERVICE"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name, if there is such a service."""
+        if value.partition("@")[0] not in SERVICES:
+            self.fail(f"{value!r} is none of {', '.join(SERVICES)}.", param, ctx)
+        return value
+
+
 @click.command()
-@click.argument("service", type=click.Choice(list(SERVICES)))
+@click.argument("service", type=Service(), metavar="SERVICE")
 @click.option("--at", "address", help=f"Its address, if not {WEB}, {INBOX}, or for the code server {SOCKET}.")
 @click.option("--wait", "seconds", default=0, show_default=True, help="Seconds to wait until it is healthy.")
 def health(service: str, address: str | None, seconds: int) -> None:
-    """Check whether a service answers: exit code 0 if it does, 1 with the reason if not."""
+    """Check whether a service answers: exit code 0 if it does, 1 with the reason if not.
+
+    SERVICE is code-server, daemon, web, inbox, or worker@QUEUE for a worker of a fleet.
+    """
     deadline = time.monotonic() + seconds
-    while (wrong := SERVICES[service](address)) and time.monotonic() < deadline:
+    name, _, queue = service.partition("@")
+    while (wrong := SERVICES[name](address or queue or None)) and time.monotonic() < deadline:
         time.sleep(0.5)
     if wrong:
         raise click.ClickException(wrong)

@@ -18,6 +18,7 @@ from lp_pipeline.package_data import package_data
 from lp_pipeline.settings import base_folder
 
 NAME, CONFIGURATION, ON_POSTGRES = "DAGSTER_HOME", "dagster.yaml", "deploy/dagster-postgres.yaml"
+OF_FLEET, FLEET = "deploy/fleet/dagster.yaml", "FLEET_REDIS_URL"  # runs of many accounts on workers of several hosts
 FILES = ("history/runs/*.db", "history/*.db", "schedules/*.db")  # SQLite's, of Dagster's storage
 STORAGE = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 BESIDE = ("-wal", "-shm", "-journal")
@@ -104,9 +105,9 @@ def _given() -> Path | None:
 
 def _configure(home: Path, *, is_ours: bool) -> None:
     """Put our configuration into a home that is new or ours; warn of another one that has none."""
-    postgres, path = is_postgres_chosen(), home / CONFIGURATION
-    source = package_data(ON_POSTGRES if postgres else CONFIGURATION)
-    if path.exists() and not _is_to_change(path, postgres=postgres):
+    postgres, fleet, path = is_postgres_chosen(), bool(os.environ.get(FLEET)), home / CONFIGURATION
+    source = package_data(OF_FLEET if fleet else ON_POSTGRES if postgres else CONFIGURATION)
+    if path.exists() and not _is_to_change(path, postgres=postgres, fleet=fleet):
         return
     if is_ours:
         home.chmod(0o700)  # run logs name the data folder and its records' ids (SPEC R4)
@@ -122,8 +123,16 @@ def _configure(home: Path, *, is_ours: bool) -> None:
     )
 
 
-def _is_to_change(path: Path, *, postgres: bool) -> bool:
-    """Whether the configuration that is there is our other one, and PostgreSQL is to be used from now on."""
+def _is_to_change(path: Path, *, postgres: bool, fleet: bool = False) -> bool:
+    """Whether the configuration that is there is another one of ours, and PostgreSQL, or the fleet's workers, are to be
+    used from now on."""
+    if fleet:
+        return path.resolve() in [package_data(each).resolve() for each in (CONFIGURATION, ON_POSTGRES)]
+    if path.resolve() == package_data(OF_FLEET).resolve():
+        raise SettingsError(
+            f"Dagster sends the runs of {path.parent} to the workers of a fleet, but {FLEET} is not set. Set it as it "
+            "is where Dagster runs (docs/many-accounts.md)."
+        )
     if not postgres and path.resolve() == package_data(ON_POSTGRES).resolve():
         back = shlex.join(["ln", "-sf", str(package_data(CONFIGURATION)), str(path)])
         raise SettingsError(

@@ -14,7 +14,7 @@ from lp_pipeline.cli.console import account_settings, console, output_form, outp
 from lp_pipeline.cli.doctor import COMMANDS as DOCTOR
 from lp_pipeline.cli.explain import COMMANDS as EXPLAIN
 from lp_pipeline.cli.fleet import COMMANDS as FLEET
-from lp_pipeline.cli.fleet import for_each_account
+from lp_pipeline.cli.fleet import all_option, for_each_account
 from lp_pipeline.cli.forget import COMMANDS as FORGET
 from lp_pipeline.cli.health import COMMANDS as HEALTH
 from lp_pipeline.cli.history import COMMANDS as HISTORY
@@ -97,7 +97,7 @@ def dev(port: int, *, replace: bool) -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Everything as a JSON object.")
-@click.option("--all", "every", is_flag=True, help="Each account of accounts.toml, one after the other.")
+@all_option
 def status(*, as_json: bool, every: bool) -> None:
     """Is it all right? The verdict, what to do, and what it is based on. Exit code 1 unless it is OK."""
     from lp_pipeline.cli.status import show

@@ -79,12 +79,13 @@ def app_of(*routes: Route) -> Starlette:
 class Receiver:
     """What is sent to one account: checked, stored, answered.
 
-    `load` is called for each request, so that a changed switch or secret takes effect at once.
+    `load` is called for each request, so that a changed switch or secret takes effect at once; `stored` whenever
+    something new is on disk.
     """
 
-    def __init__(self, outbox: Outbox, load: Callable[[], Settings]) -> None:
+    def __init__(self, outbox: Outbox, load: Callable[[], Settings], stored: Callable[[], object] = bool) -> None:
         self.outbox = outbox
-        self._load = load
+        self._load, self._stored = load, stored
         self._writer, self._health = _Writer(outbox, load), _Health(outbox, load)
 
     async def receive(self, request: Request) -> JSONResponse:
@@ -94,6 +95,7 @@ class Receiver:
             _check_secret(request, settings)
             items = _communications(await _body(request), settings)
             await self._writer.store(items)
+            self._stored()
         except Refusal as refusal:
             return JSONResponse({"error": str(refusal)}, refusal.status)
         except PipelineError as error:  # for example a full disk, or a settings file that is being edited

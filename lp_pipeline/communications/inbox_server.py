@@ -47,10 +47,11 @@ def serve_inbox(load: Callable[[], Settings], host: str, port: int, console: Con
             os._exit(0)  # nothing is half-written, and its sender was asked to repeat it
 
 
-def serve_all_inboxes(host: str, port: int, console: Console) -> None:
-    """The same for every account of the accounts file whose folder is on this host; raises `SettingsError`."""
+def serve_all_inboxes(host: str, port: int, console: Console, stored: Callable[[str], object] = bool) -> None:
+    """The same for every account of the accounts file whose folder is on this host; `stored` is called with an
+    account whenever something new of it is on disk, and returns at once. Raises `SettingsError`."""
     os.umask(0o077)  # R4
-    with AllInboxes() as inboxes:
+    with AllInboxes(stored) as inboxes:
         names = [name for name in inboxes.names() if inboxes.receiver(name)]
         if not names:
             raise SettingsError("No account has its folder here and COMMUNICATIONS_FROM=inbox with an INBOX_SECRET.")
@@ -67,7 +68,8 @@ class AllInboxes:
     """A receiver for each account, opened at the start or its first request, closed at the end. One that can't be used
     fails its own requests alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, stored: Callable[[str], object] = bool) -> None:
+        self._stored = stored
         self._stack = ExitStack()
         self._receivers: dict[str, Receiver] = {}
 
@@ -111,7 +113,7 @@ class AllInboxes:
             except PipelineError as error:
                 logger.error("The inbox of account %s can't be opened: %s", ascii(name[:40]), error)
                 return None
-            self._receivers[name] = Receiver(self._stack.enter_context(outbox), load)
+            self._receivers[name] = Receiver(self._stack.enter_context(outbox), load, partial(self._stored, name))
         return self._receivers[name]
 
     async def _receive(self, request: Request) -> JSONResponse:

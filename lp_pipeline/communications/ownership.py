@@ -21,6 +21,7 @@ from filelock import FileLock
 from lp_pipeline.communications.manual import recovered
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings import Settings, is_loopback
+from lp_pipeline.settings.files import write_file
 from lp_pipeline.storage.outbox import Outbox
 
 LEDGER = "ledger_id"
@@ -51,7 +52,7 @@ def claim(outbox: Outbox, settings: Settings) -> None:
             if owner.ledger != ours.ledger:
                 recovered(outbox, settings, EVER)
         if owner != ours:
-            _write(path, ours)
+            write_file(path, msgspec.json.encode(ours))
 
 
 def check(settings: Settings) -> None:
@@ -68,7 +69,7 @@ def take_over(outbox: Outbox, settings: Settings) -> Counter[str]:
         if path is None:
             raise SettingsError("Each sandbox has its own LeadPerfection, so there is nothing to take over.")
         number = recovered(outbox, settings, EVER)
-        _write(path, _ours(outbox, settings))
+        write_file(path, msgspec.json.encode(_ours(outbox, settings)))
     for name in ("stopped", "paused_until"):
         outbox.keep(name, "")
     return number
@@ -141,10 +142,3 @@ def _owner(path: Path) -> Owner | None:
         return None
     except msgspec.MsgspecError:
         raise SettingsError(f"{path} is damaged. Delete it if no other folder pushes for this account.") from None
-
-
-def _write(path: Path, owner: Owner) -> None:
-    draft = path.with_suffix(f".{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_bytes(msgspec.json.encode(owner))
-    draft.replace(path)

@@ -157,7 +157,7 @@ def _outbox(path: Path) -> str:
 
 
 def _growth(settings: Settings) -> float | None:
-    """Bytes that a year adds, by the last four weeks; None if there is less than a day to go by."""
+    """Bytes that a year adds at most, by the last four weeks; None if there is less than a day to go by."""
     with _work(settings) as work:
         if work is None or work.connection is None or work.version != SCHEMA_VERSION:
             return None
@@ -165,7 +165,8 @@ def _growth(settings: Settings) -> float | None:
     if days < 1 or not readings:
         return None
     held = sum(path.stat().st_size for path in settings.data.glob("*") if path.suffix in (".duckdb", ".sqlite"))
-    return float(held / readings * stored / days * 365)
+    kept = 2 * settings.keep_readings_days or 365  # after that, old readings go
+    return float(held / readings * stored / days * min(kept, 365))
 
 
 def _size(number: float) -> str:

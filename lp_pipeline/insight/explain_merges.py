@@ -25,6 +25,7 @@ from lp_pipeline.storage.warehouse import (
 )
 from lp_pipeline.transform.held import ACCEPTING
 from lp_pipeline.transform.merge import MERGING, STAGING, Step, run_steps
+from lp_pipeline.transform.replay import find_base, has_snapshots
 
 WHO = "`lp-pipeline explain`"
 PATIENCE_SECONDS = 20.0
@@ -83,8 +84,11 @@ def past_of(settings: Settings, contact: str) -> Past:
             connection.execute("use work")
             readings = [Reading(*row) for row in bound(connection, "explain/readings", {"contact": contact})]
             ((due_since,),) = bound(connection, "explain/due", {"contact": contact})
+            find_base(connection, "work")
             ((unlogged, _),) = connection.execute(statement("replay/unlogged").replace("live.", "work.")).fetchall()
             run(connection, "explain/person", {"contact": contact})
+            if has_snapshots(connection, "work"):
+                run(connection, "explain/person_base")
             connection.execute("use live")
             connection.execute("detach work")
         return Past(readings, [] if unlogged else _triggers(connection), due_since)
@@ -111,6 +115,8 @@ def _create(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 def _triggers(connection: duckdb.DuckDBPyConnection) -> list[Trigger]:
     _create(connection, "again")
     set_variables(connection, {"done": 0, "delivering": False})
+    if find_base(connection, "live"):
+        run(connection, "replay/begin")
     entries = rows_of(connection, statement("replay/entries"))
     found = []
     for entry in entries:

@@ -12,9 +12,10 @@ from lp_pipeline.errors import SettingsError
 from lp_pipeline.orchestration.jobs import LONG_JOBS, housekeeping, sweep, sync
 from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.orchestration.schedules import busy_with, holder
-from lp_pipeline.settings import Account, Settings, load_account
+from lp_pipeline.settings import Account, Settings, account_zone, load_account
 from lp_pipeline.storage.locks import PAST
 
+QUEUE = "lp/queue"  # the tag whose limit is in deploy/fleet/dagster.yaml
 MINUTES = 15  # between two syncs of an account
 NIGHT = range(1 * 60, 5 * 60)  # minutes of the account's own day in which its sweep begins
 MORNING = range(5 * 60, 7 * 60)  # likewise, its housekeeping
@@ -26,21 +27,23 @@ UNDER_WAY = [
     dg.DagsterRunStatus.CANCELING,
 ]
 Accounts = Callable[[], dict[str, Account]]
+FIRST = {"dagster/priority": "1"}
 IsBusy = Callable[[Callable[[], Settings]], str | None]  # who is in the way of a run with these settings
 
 
-def sync_schedule(accounts: Accounts) -> dg.ScheduleDefinition:
-    """`sync` for each enabled account every 15 minutes, in its own minute."""
+def sync_schedule(accounts: Accounts, minutes: int = MINUTES) -> dg.ScheduleDefinition:
+    """`sync` for each enabled account every 15 minutes, in its own minute. Other `minutes`, which must divide an hour,
+    are for drills."""
 
     @dg.schedule(
         job_name=sync.name,
         cron_schedule="* * * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Every account every 15 minutes, each in its own minute; skipped while that account is busy.",
+        description=f"Every account every {minutes} minutes, each in its own one; skipped while that account is busy.",
     )
     def sync_every_15_minutes(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         now = context.scheduled_execution_time
-        due = [each for each in enabled(accounts) if _number(each) % MINUTES == now.minute % MINUTES]
+        due = [each for each in enabled(accounts) if number(each) % minutes == now.minute % minutes]
         yield from _requests(context, sync.name, now, due, busy_with)
 
     return sync_every_15_minutes
@@ -102,8 +105,12 @@ def enabled(accounts: Accounts) -> list[Account]:
 
 
 def tags(account: Account, job: str) -> dict[str, str]:
-    """What each run of an account carries: whose it is, and in which queue it waits."""
-    return {"lp/account": account.name, "lp/queue": queue_of(account, job)}
+    """What each run of an account carries: whose it is, in which queue it waits, and whose turn it is there. One run of
+    an account at a time, and a long one beside it: one whose LeadPerfection hangs would otherwise keep a worker for its
+    sync and another one for its push. Syncs come first (SPEC R3)."""
+    queue = queue_of(account, job)
+    turn = {QUEUE: queue, "lp/turn": f"{account.name} in {queue}"}
+    return {"lp/account": account.name, **turn, **(FIRST if job == sync.name else {})}
 
 
 def queue_of(account: Account, job: str) -> str:
@@ -114,14 +121,14 @@ def queue_of(account: Account, job: str) -> str:
 def _is_its_time(account: Account, now: datetime, span: range) -> bool:
     """Whether this quarter of an hour is the account's own one of that span of its day."""
     try:
-        local = now.astimezone(load_account(account.name).zone)
+        local = now.astimezone(account_zone(account.name))
     except SettingsError:
         return False  # its syncs say what is wrong
     minute = local.hour * 60 + local.minute
-    begins = span.start + _number(account) % (len(span) // MINUTES) * MINUTES
+    begins = span.start + number(account) % (len(span) // MINUTES) * MINUTES
     return begins <= minute < begins + MINUTES
 
 
-def _number(account: Account) -> int:
+def number(account: Account) -> int:
     """The same one always, spread evenly over accounts."""
     return crc32(account.name.encode())

@@ -8,17 +8,24 @@ from pathlib import Path
 
 import dagster as dg
 
+from lp_pipeline.communications.due import work_of
 from lp_pipeline.errors import PipelineError
+from lp_pipeline.orchestration.account_events import follow
 from lp_pipeline.orchestration.account_schedules import UNDER_WAY, Accounts, enabled, tags
 from lp_pipeline.orchestration.jobs import push_communications
 from lp_pipeline.orchestration.resources import PARTITION
-from lp_pipeline.orchestration.sensors import SECONDS_BETWEEN, request_or_reason, work_of
+from lp_pipeline.orchestration.sensors import ONLY_DUE, SECONDS_BETWEEN, request_or_reason
 from lp_pipeline.settings import Account, account_folder, load_account, settings_changed
 
 MOST_REASONS = 20  # shown at a tick
 LOOK_AGAIN_SECONDS = 60.0  # at an outbox with something open: a retry may have become due
 
+EVENTS = "events of other hosts"  # in the cursor; no account is called that
+# a minute's wait for each push would keep others from a worker
+NOT_WAITING = {"publish_pushes": {"config": {"wait": False}}}
+
 Look = tuple[list[int], float | None]  # at an outbox: how it was then, and when to look again if it stays so
+Followed = tuple[int, list[str]]  # how far events were followed, and whose push was under way then
 
 
 def push_sensor(accounts: Accounts) -> dg.SensorDefinition:
@@ -37,18 +44,19 @@ def push_sensor(accounts: Accounts) -> dg.SensorDefinition:
         seen: dict[str, Look] = {}
         requests: list[dg.RunRequest] = []
         reasons: list[str] = []
+        elsewhere: dict[str, Account] = {}
         under_way = None
         for account in enabled(accounts):
             stamp = _stamp(folder_of(account))
             if stamp is None:
-                continue  # on another shard's host
+                elsewhere[account.name] = account  # on another shard's host
+                continue
             before, again = known.get(account.name, (None, 0.0))
             if before == stamp and (again is None or again > now):
                 seen[account.name] = (before, again)
                 continue
             if under_way is None:  # one question for all
-                runs = context.instance.get_runs(dg.RunsFilter(job_name=push_communications.name, statuses=UNDER_WAY))
-                under_way = {run.tags.get(PARTITION) for run in runs}
+                under_way = _under_way(context.instance)
             found, has_open = _look(context.instance, account, under_way=account.name in under_way)
             again = now + LOOK_AGAIN_SECONDS if has_open else None
             seen[account.name] = (stamp, again)
@@ -56,11 +64,44 @@ def push_sensor(accounts: Accounts) -> dg.SensorDefinition:
                 requests.append(found)
             else:
                 reasons.append(f"{account.name}: {found}")
+        followed = None
+        if elsewhere:
+            more, followed = _of_other_hosts(context.instance, elsewhere, known.get(EVENTS))
+            requests += more
         shown = "\n".join(reasons[:MOST_REASONS]) or "no account has anything new"
         skip = None if requests else dg.SkipReason(shown)
-        return dg.SensorResult(run_requests=requests, skip_reason=skip, cursor=json.dumps(seen))
+        cursor = {**seen, EVENTS: followed} if followed else seen
+        return dg.SensorResult(run_requests=requests, skip_reason=skip, cursor=json.dumps(cursor))
 
     return push_when_communications_arrive
+
+
+def _of_other_hosts(
+    instance: dg.DagsterInstance, elsewhere: dict[str, Account], before: Followed | None
+) -> tuple[list[dg.RunRequest], Followed]:
+    """Pushes of accounts whose outbox can't be seen here, by what their syncs and inboxes have reported since; one
+    that is under way is left to the next tick."""
+    after, waiting = before or (None, [])
+    until, said = follow(instance, after)
+    due = {name for name in waiting if said.get(name, True)} | {name for name, is_due in said.items() if is_due}
+    due &= elsewhere.keys()
+    left = due & _under_way(instance) if due else set()
+    requests = [
+        dg.RunRequest(
+            run_key=f"{name} {until}",
+            partition_key=name,
+            run_config={"ops": {**ONLY_DUE, **NOT_WAITING}},
+            tags={"lp/push": "reported", **tags(elsewhere[name], push_communications.name)},
+        )
+        for name in sorted(due - left)
+    ]
+    return requests, (until, sorted(left))
+
+
+def _under_way(instance: dg.DagsterInstance) -> set[str]:
+    """The accounts of which a push waits or runs."""
+    runs = instance.get_runs(dg.RunsFilter(job_name=push_communications.name, statuses=UNDER_WAY))
+    return {run.tags.get(PARTITION, "") for run in runs}
 
 
 def _look(instance: dg.DagsterInstance, account: Account, *, under_way: bool) -> tuple[dg.RunRequest | str, bool]:
@@ -73,6 +114,7 @@ def _look(instance: dg.DagsterInstance, account: Account, *, under_way: bool) ->
             settings,
             work,
             under_way=lambda: under_way,
+            then=NOT_WAITING,
             run_key=f"{account.name} {time.time():.0f}",
             partition_key=account.name,
             tags=tags(account, push_communications.name),

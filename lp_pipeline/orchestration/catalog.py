@@ -1,4 +1,4 @@
-"""What the lineage shows of each asset besides its work: group, columns, code, owner, freshness. Descriptions are with
+"""What the lineage shows of each asset besides its work: group, columns, code, freshness. Descriptions are with
 the assets; the texts of columns are those of the published file (`sql/publish/`).
 """
 
@@ -16,7 +16,6 @@ from lp_pipeline.package_data import PACKAGE, package_data
 from lp_pipeline.storage.sql import statement
 
 LEADPERFECTION, OPPORTUNITIES, HATCH, PUBLISHED = ("leadperfection", "opportunities", "hatch", "published")
-ENGINEERS, SALES = ["team:data-engineering"], ["team:sales-operations"]
 PERSONAL = {"personal-data": "yes"}
 # a sync every 15 minutes; one that is skipped or fails is no alarm yet
 FRESH = dg.FreshnessPolicy.time_window(warn_window=timedelta(minutes=30), fail_window=timedelta(minutes=60))
@@ -36,6 +35,7 @@ RULES = {  # the SQL that decides, beside the asset's own code; `.py` where ther
     "raw_communications": ["communications/export.py", "communications/inbox.py"],
     "leadperfection_notes": ["communications/push.py", "communications/note_text.py"],
     "report": ["report/overview.sql", "insight/report/page.py"],
+    "fleet": ["insight/fleet.py", "insight/fleet_page.py"],
     "published": ["publish/tables.sql", "publish/views.sql", "publish/comments.sql"],
 }
 COMMENT = re.compile(r"^comment on column ([\w.]+)\.(\w+) is '((?:[^']|'')*)';$", re.MULTILINE)

@@ -20,11 +20,16 @@ from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
 
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.orchestration.account_schedules import queue_of
+from lp_pipeline.orchestration.account_schedules import enabled, queue_of
+from lp_pipeline.orchestration.fleet_page import is_of_all
+from lp_pipeline.orchestration.fleet_redis import with_password
 from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.settings import listed_accounts
+from lp_pipeline.settings.accounts import SHARD
 
 GONE = "Its process is gone: it was killed, or the host went down."
+# a broker that is restarted is back by then; a run that could not be sent fails, and its tick is lost
+SEND_FOR_30_SECONDS = {"max_retries": 60, "interval_start": 0.5, "interval_step": 0.0, "interval_max": 0.5}
 GONE_SECONDS, KEEP_SECONDS, CANCEL_SECONDS = 10.0, 2.0, 2.0
 # a session of a host that is gone ends after these seconds, and its locks with it
 SESSION = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3}
@@ -50,7 +55,8 @@ class FleetLauncher(CeleryRunLauncher):
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> Self:
         """The launcher of an instance."""
-        return cls(inst_data=inst_data, **config_value)
+        redis = {name: with_password(config_value[name]) for name in ("broker", "backend")}
+        return cls(inst_data=inst_data, **{**config_value, **redis})
 
     @property
     def supports_resume_run(self) -> bool:
@@ -65,7 +71,14 @@ class FleetLauncher(CeleryRunLauncher):
         packed = pack_value(ExecuteRunArgs(origin, run.run_id, self._instance.get_ref()))
         tags = {DAGSTER_CELERY_QUEUE_TAG: queue, DAGSTER_CELERY_TASK_ID_TAG: run.run_id}
         self._instance.add_run_tags(run.run_id, tags)
-        self.celery.send_task(TASK_EXECUTE_JOB_NAME, (packed,), task_id=run.run_id, queue=queue)
+        self.celery.send_task(
+            TASK_EXECUTE_JOB_NAME,
+            (packed,),
+            task_id=run.run_id,
+            queue=queue,
+            ignore_result=True,  # nobody asks; the daemon would hold a subscription for each run
+            retry_policy=SEND_FOR_30_SECONDS,
+        )
         self._instance.report_engine_event(f"Waits in the queue {queue} for a worker.", run, cls=self.__class__)
 
     def terminate(self, run_id: str) -> bool:
@@ -87,13 +100,14 @@ class FleetLauncher(CeleryRunLauncher):
         """Whether somebody holds the run's lock; Dagster asks every few seconds for each started run.
 
         A restart of PostgreSQL takes all locks away: the workers take theirs again before `GONE_SECONDS` are over.
+        Until then the run counts as running, for Dagster fails one of which nobody knows at once.
         """
         if self.is_held(run.run_id):
             self._missing.pop(run.run_id, None)
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         missing_since = self._missing.setdefault(run.run_id, time.monotonic())
         if time.monotonic() - missing_since < GONE_SECONDS:
-            return CheckRunHealthResult(WorkerStatus.UNKNOWN, "Its worker holds no lock just now.")
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "Its worker holds no lock just now.")
         del self._missing[run.run_id]
         return CheckRunHealthResult(WorkerStatus.FAILED, GONE)
 
@@ -149,11 +163,14 @@ class FleetLauncher(CeleryRunLauncher):
 
 
 def queue_of_run(run: dg.DagsterRun) -> str:
-    """The queue of a run. The accounts file decides, not the run's tags: the account may have moved since.
+    """The queue of a run. The accounts file decides, not the run's tags: the account may have moved since. The page
+    about all accounts is written by the first enabled one's shard.
 
     Raises `SettingsError` for a run of no account, or of one that is not listed.
     """
     name = run.tags.get(PARTITION)
+    if name is None and is_of_all(run):
+        return next((each.shard for each in enabled(listed_accounts)), SHARD)
     if name is None:
         raise SettingsError(f"The run of {run.job_name} has no account. Choose a partition, which is an account.")
     account = listed_accounts().get(name)

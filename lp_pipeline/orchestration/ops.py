@@ -13,6 +13,7 @@ from pydantic import Field
 
 from lp_pipeline.communications.dry_run import as_text, dry_run_file
 from lp_pipeline.errors import SettingsError
+from lp_pipeline.insight.report.write import refresh_report
 from lp_pipeline.orchestration.assets import leadperfection_notes
 from lp_pipeline.orchestration.failures import StepFailed, plain_failures
 from lp_pipeline.orchestration.metadata import query, table
@@ -45,7 +46,9 @@ class PublishConfig(dg.Config):
     """When to publish what the push changed."""
 
     wait: bool = Field(
-        True, description="Wait until the last publication is a minute old, then publish. If false, the next sync does."
+        True,
+        description="Wait until the last publication is a minute old, then publish. If false, publish if it is that "
+        "old already; otherwise the next sync does.",
     )
 
 
@@ -113,9 +116,10 @@ def publish_pushes(
 ) -> None:
     """Publish what the push changed; then fail the run, if something stopped the push (as SPEC W8 does for feeds)."""
     with plain_failures(context):
-        if config.wait:
-            publication = publish_after_push(connections)
-            context.add_output_metadata({"published": publication.published, "reason": publication.reason})
+        publication = publish_after_push(connections, wait=config.wait)
+        if publication.published:
+            _refresh_report(context, connections)
+        context.add_output_metadata({"published": publication.published, "reason": publication.reason})
         outcome = last(connections.outbox, PushOutcome)
     if outcome is None:
         raise StepFailed("No push has been recorded yet. Run the whole job again.")
@@ -137,6 +141,7 @@ def read_days(context: dg.OpExecutionContext, connections: dg.ResourceParam[Conn
         first_day, last_day = (_day(name, context.op_config[name], today) for name in ("from", "to"))
         report = backfill(connections, first_day, last_day, warn=context.log.warning, info=context.log.info)
         publication = publish_changes(connections)
+        _refresh_report(context, connections)
     context.add_output_metadata({**_metadata(report), "published": publication.published})
 
 
@@ -153,7 +158,15 @@ def read_again(context: dg.OpExecutionContext, connections: dg.ResourceParam[Con
     with plain_failures(context):
         report = sweep(connections, full=context.op_config["full"], warn=context.log.warning, info=context.log.info)
         publication = publish_changes(connections)
+        _refresh_report(context, connections)
     context.add_output_metadata({**_metadata(report), "published": publication.published})
+
+
+def _refresh_report(context: dg.OpExecutionContext, connections: Connections) -> None:
+    """The page for people shows what was published; if it can't be written, that is a warning (SPEC E8)."""
+    _, problem = refresh_report(connections.settings)
+    if problem:
+        context.log.warning(problem)
 
 
 def _day(name: str, text: str, today: date) -> date:

@@ -72,6 +72,15 @@ def thin_history(
     ]
 
 
+def thin_job(instance: dg.DagsterInstance, job: str, before: datetime) -> None:
+    """Remove the finished runs of a job that is about all accounts, of which none does it; the latest one stays."""
+    statuses = [Status.SUCCESS, Status.FAILURE, Status.CANCELED]
+    old = instance.get_runs(dg.RunsFilter(job_name=job, statuses=statuses, created_before=before))
+    if old:
+        needed = {_latest(instance, job, ""), *_latest_of_assets(instance)}
+        _remove(instance, [run.run_id for run in old if run.run_id not in needed])
+
+
 def old_runs(
     instance: dg.DagsterInstance, now: datetime, *, keep_days: int, keep_failed_days: int, account: str = ""
 ) -> list[str]:

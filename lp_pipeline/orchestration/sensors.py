@@ -1,26 +1,25 @@
 """When a push starts by itself (SPEC C3). Reads the outbox, never the warehouse; what happens once is decided by the
 ledger there, so that losing Dagster's state changes nothing."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
-from lp_pipeline.communications.targets import targets_on
+from lp_pipeline.communications.due import work_of
 from lp_pipeline.errors import PipelineError
 from lp_pipeline.orchestration.jobs import push_communications
 from lp_pipeline.orchestration.launcher import is_about_to_start
 from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.locks import PUSH_TURN, Turn
-from lp_pipeline.storage.outbox import Outbox, Row, iso
+from lp_pipeline.storage.outbox import Row
 
 SECONDS_BETWEEN = 5
 AFTER_A_FAILURE = timedelta(minutes=5)
 KILLED = (None, "START_TIMEOUT")  # what Dagster notes as the reason when a run's process is gone
-ONLY_DUE = {"ops": {"push": {"config": {"only_due": True}}}}
+ONLY_DUE = {"push": {"config": {"only_due": True}}}
 
 
 def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefinition:
@@ -48,27 +47,17 @@ def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefini
     return push_when_communications_arrive
 
 
-def work_of(settings: Settings) -> Row | None:
-    """What there is to push, and what pauses it; None without an outbox."""
-    now = settings.now()
-    values = {
-        "now": iso(now),
-        "doubt_before": iso(now - timedelta(seconds=settings.push_doubt_seconds)),
-        "targets": json.dumps(targets_on(settings)),
-    }
-    with Outbox(settings.data, read_only=True) as outbox:  # looking changes nothing, its time of change least of all
-        return next(iter(outbox.rows("due_pushes", values)), None)
-
-
 def request_or_reason(
     instance: dg.DagsterInstance,
     settings: Settings,
     work: Row | None,
     *,
     under_way: Callable[[], bool],
+    then: dict[str, Any] | None = None,
     **of_account: Any,
 ) -> dg.RunRequest | str:
-    """A push of what is due, or why there is none; `of_account` are its account's run key, partition and tags."""
+    """A push of what is due, or why there is none; `then` configures what comes after the push, `of_account` are its
+    account's run key, partition and tags."""
     if not (work and (work["landed"] or work["due"])):
         return "nothing new has landed, and no retry is due"
     if work["paused_until"]:
@@ -81,7 +70,7 @@ def request_or_reason(
     if not work["partly_paused"] and _failed_lately(instance, of_account.get("partition_key")):
         return "the last push failed; the next one starts 5 minutes later"
     tags = {"lp/push": "landed" if work["landed"] else "retry", **of_account.pop("tags", {})}
-    return dg.RunRequest(run_config=ONLY_DUE, tags=tags, **of_account)
+    return dg.RunRequest(run_config={"ops": {**ONLY_DUE, **(then or {})}}, tags=tags, **of_account)
 
 
 def _failed_lately(instance: dg.DagsterInstance, account: str | None) -> bool:

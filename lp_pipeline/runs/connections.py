@@ -103,7 +103,7 @@ class Connections:
             try:
                 yield self._checked_warehouse
             finally:
-                self._let_go()
+                self._let_others()
 
     @cached_property
     def _checked_warehouse(self) -> Warehouse:
@@ -118,8 +118,13 @@ class Connections:
     def _new_warehouse(self) -> Warehouse:
         return Warehouse(self.settings.data, keeps_open=True)
 
+    def _let_others(self) -> None:
+        """Close the warehouse for a while: this run is about to wait, or somebody else has the turn."""
+        if "_files" in vars(self):
+            self._files.let_go(at_rest=False)
+
     def _let_go(self) -> None:
-        """Whoever has this run wait calls it before."""
+        """Close it at the end."""
         if "_files" in vars(self):
             self._files.let_go()
 
@@ -171,7 +176,7 @@ class Connections:
             export_address=address,
             deadline=self.deadline,
             pace=self._pace,
-            before_waiting=self._let_go,
+            before_waiting=self._let_others,
         )
         return self._stack.enter_context(client)
 
@@ -195,6 +200,6 @@ class Connections:
             limiter=limiter,
             deadline=deadline,
             pace=self._pace,
-            before_waiting=self._let_go,
+            before_waiting=self._let_others,
         )
         return self._stack.enter_context(client)

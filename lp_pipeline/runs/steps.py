@@ -114,11 +114,13 @@ def publish_changes(connections: Connections, *, force: bool = False) -> Publica
         zone=settings.lp_timezone,
         group=settings.group,
         force=force,
+        clock=settings.now,
     )
 
 
-def publish_pushes(connections: Connections) -> Publication:
-    """Publish what a push changed. One push waits for the publication's minute, the next ones leave it to that one.
+def publish_pushes(connections: Connections, *, wait: bool = True) -> Publication:
+    """Publish what a push changed. One push waits for the publication's minute, the next ones leave it to that one;
+    without `wait` it is left to the next sync.
 
     The waiting is done before the turn is taken, so that it holds up no sync.
     """
@@ -127,6 +129,8 @@ def publish_pushes(connections: Connections) -> Publication:
         if not is_ours:
             return Publication(False, "another push is about to publish", {})
         since = standing_since(Warehouse(settings.data).published)
-        if since is not None and not settings.fixed_now:
-            time.sleep(wait_before(time.time() - since, 0.0))
+        seconds = 0.0 if since is None or settings.fixed_now else wait_before(time.time() - since, 0.0)
+        if not wait and (seconds or settings.fixed_now):  # by a clock that doesn't move it is never a minute old
+            return Publication(False, "the last publication is not a minute old; the next sync publishes", {})
+        time.sleep(seconds)
         return publish_changes(connections)

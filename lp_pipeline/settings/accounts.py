@@ -8,10 +8,11 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.settings.files import replace_text
+from lp_pipeline.settings.files import write_file
 from lp_pipeline.settings.model import base_folder
 from lp_pipeline.settings.sources import FILE, FILE_SETTING, others_can_read, read_file, what_can_be_read
 
@@ -45,6 +46,20 @@ def accounts_file() -> Path | None:
 def read_accounts(path: Path) -> dict[str, Account]:
     """The accounts that the file lists, by name, in its order. Raises `SettingsError` for a file that can't be read,
     an unknown key, or a name that can't be one."""
+    try:
+        about = path.stat()
+    except OSError:
+        return _read(path)
+    return dict(_read_once(path, (about.st_ino, about.st_mtime_ns, about.st_size)))
+
+
+@lru_cache(maxsize=1)
+def _read_once(path: Path, _as_it_is: tuple[int, ...]) -> dict[str, Account]:
+    """Who asks for each of thousands of accounts need not read all of them each time."""
+    return _read(path)
+
+
+def _read(path: Path) -> dict[str, Account]:
     try:
         content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
@@ -111,6 +126,11 @@ def folder_of(values: Mapping[str, str]) -> Path:
     return base_folder() / Path(values[ROOT]).expanduser()
 
 
+def root_folder(environ: Mapping[str, str]) -> Path:
+    """The folder of the accounts' folders, for those whose settings name none."""
+    return base_folder() / Path(environ.get(ROOT, "").strip() or "data").expanduser()
+
+
 def mark(folder: Path, name: str) -> None:
     """Make the folder of an account, or take one over that has data already (SPEC A3). Raises `SettingsError` if it is
     another account's."""
@@ -118,7 +138,7 @@ def mark(folder: Path, name: str) -> None:
     if other not in (None, name):
         raise SettingsError(f"{folder} is the folder of account {other!r}. Give each account one of its own: {ROOT}.")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    replace_text(folder / MARK, json.dumps({"account": name}) + "\n")
+    write_file(folder / MARK, json.dumps({"account": name}) + "\n")
 
 
 def check_mark(folder: Path, account: Account) -> None:
@@ -139,8 +159,7 @@ def check_mark(folder: Path, account: Account) -> None:
 
 def _deployed(values: dict[str, str], name: str, environ: Mapping[str, str]) -> dict[str, str]:
     deployed = {each: environ[each] for each in OF_DEPLOYMENT if environ.get(each, "").strip()}
-    root = Path(environ.get(ROOT, "").strip() or "data").expanduser()
-    return {ROOT: str(base_folder() / root / name)} | values | deployed
+    return {ROOT: str(root_folder(environ) / name)} | values | deployed
 
 
 def _marked(folder: Path) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from dotenv.parser import parse_stream
 
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.settings.files import replace_text
+from lp_pipeline.settings.files import write_file
 
 PLAIN = re.compile(r"[\w@%+=:,./\[\]()~^*!?;<>|&{}-]+", re.ASCII)  # needs no quotes
 # A line of the file in the same parts as dotenv takes it apart: what stands before the value, the value, the rest.
@@ -62,7 +62,7 @@ def replace_file(path: Path, text: str, before: bytes | None) -> None:
     try:
         if content_of(target) != before:
             raise SettingsError(f"{path} was changed in the meantime. Nothing was written; run the command again.")
-        replace_text(target, text)
+        write_file(target, text)
     except OSError as error:
         raise SettingsError(f"{path} can't be written: {error.strerror}. Nothing was changed.") from None
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -90,6 +91,17 @@ def account_folder(name: str) -> Path:
     """Where an account's data belongs, whatever is wrong with the rest of its settings; whether it is there, or here,
     is another matter. Raises `SettingsError` without an accounts file."""
     return accounts.folder_of(accounts.readable_values(_accounts_file(name), name, os.environ))
+
+
+def accounts_folder() -> Path:
+    """The folder of the accounts' folders on this host, whether or not it exists."""
+    return accounts.root_folder(os.environ)
+
+
+def account_zone(name: str) -> ZoneInfo:
+    """The time zone of an account, also if its folder is on another machine. Raises `SettingsError` as `load_account`
+    for the rest."""
+    return _settings(accounts.account_values(_accounts_file(name), name, os.environ)).zone
 
 
 def settings_changed(name: str) -> int:

@@ -92,6 +92,7 @@ class Settings(BaseModel):
     push_doubt_seconds: float = Field(300.0, alias="PUSH_DOUBT_SECONDS", ge=0, le=2_592_000)
     keep_runs_days: int = Field(14, alias="KEEP_RUNS_DAYS", ge=1, le=36_500)
     keep_failed_runs_days: int = Field(60, alias="KEEP_FAILED_RUNS_DAYS", ge=1, le=36_500)
+    keep_readings_days: int = Field(0, alias="KEEP_READINGS_DAYS", ge=0, le=36_500)
     keep_communications_days: int = Field(730, alias="KEEP_COMMUNICATIONS_DAYS", ge=0, le=36_500)
     alert_webhook_url: Annotated[SecretStr, AfterValidator(forms.secret_url)] = Field(
         SecretStr(""), alias="ALERT_WEBHOOK_URL"

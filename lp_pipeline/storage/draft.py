@@ -21,7 +21,7 @@ from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.warehouse import SCHEMA_VERSION, STORAGE, Warehouse, bound, first_row, rows_of, run
 
 OUTBOX_TABLES = ("raw_communications", "rejected_communications", "communication_pushes", "hatch_deliveries")
-BY_CONTACT = ("raw", "records", "opportunities", "by_contact")
+BY_CONTACT = ("raw", "records", "opportunities")
 ROWS_AT_ONCE = 50_000
 CONTACTS_AT_ONCE = 15_000
 
@@ -104,7 +104,9 @@ def _fill(connection: duckdb.DuckDBPyConnection, outbox: Outbox, contacts: int) 
             run(connection, "publish/slice", {"slice": one[0]})
         for name in BY_CONTACT:
             run(connection, f"publish/{name}")
+    run(connection, "publish/by_contact")
     if run(connection, "publish/outbox_changed")[0][0]:
+        run(connection, "publish/forget_outbox")
         for name in OUTBOX_TABLES:
             _copy(connection, outbox.rows(f"published_{name}"), name)
         run(connection, "publish/communications")
@@ -123,6 +125,7 @@ def _open(warehouse: Warehouse, draft: Path, *, now: datetime, zone: str) -> Ite
         yield connection
         connection.execute("commit")
         connection.execute("use work")
+        connection.execute("checkpoint draft")
         connection.execute("detach draft")
 
 

@@ -50,6 +50,7 @@ def start(spill: Path | None = None, memory: str = MEMORY) -> duckdb.DuckDBPyCon
     config = {"memory_limit": memory, "threads": str(min(THREADS, os.cpu_count() or 1))}
     started = duckdb.connect(config={**config, **({"temp_directory": str(spill)} if spill else {})})
     started.execute("set global timezone = 'UTC'")
+    started.execute("pragma disable_checkpoint_on_shutdown")  # whoever attaches a file decides when that is worth it
     return started
 
 

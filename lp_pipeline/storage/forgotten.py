@@ -5,7 +5,6 @@ Hatch show of them later is dropped before it is stored. Erasing itself: `upkeep
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ import msgspec
 from lp_pipeline.clients.contact_points import email_address, phone_numbers
 from lp_pipeline.clients.json_values import id_of
 from lp_pipeline.errors import WarehouseError
+from lp_pipeline.settings.files import write_file
 from lp_pipeline.storage.failures import readable_errors
 
 FILE = "forgotten.json"
@@ -62,16 +62,9 @@ class Forgotten:
         for key, hashes in erased.items():
             self._erased[key] = self._erased.get(key, frozenset()) | hashes
         kept = _Kept([_List(key.hex(), sorted(hashes)) for key, hashes in self._erased.items()])
-        draft = self._path.with_suffix(".draft")
         with readable_errors(f"write {self._path}"):
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft.unlink(missing_ok=True)
-            draft.touch(mode=0o600)
-            with draft.open("wb") as file:
-                file.write(msgspec.json.format(msgspec.json.encode(kept)))
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._path)
+            write_file(self._path, msgspec.json.format(msgspec.json.encode(kept)))
 
     def mentions(self, record: str) -> bool:
         """Whether a record of Hatch's, read or not, has an id, a phone or an email of somebody who was erased."""

@@ -51,9 +51,11 @@ def publish(
     zone: str,
     group: str | None = None,
     force: bool = False,
+    clock: Callable[[], datetime] | None = None,
 ) -> Publication:
     """Replace the published copy if something changed or it is an hour old; `force` asks for it where only the
-    ledger changed. One that is not as it was left, or that somebody holds for writing, is replaced at once.
+    ledger changed. One that is not as it was left, or that somebody holds for writing, is replaced at once. `clock`
+    says what time it is after waiting (E6); without it, that is still `now`.
 
     Waits until the last copy is a minute old. Raises `WarehouseError`; the old copy then stays.
     """
@@ -71,6 +73,7 @@ def publish(
         if wait:
             warehouse.let_go()
             time.sleep(wait)
+            now = clock() if clock else now
     with readable_errors(f"publish {warehouse.published}"), draft_of(warehouse) as draft:
         written = update_or_build(warehouse, outbox, draft, now=now, zone=zone)
         public_file.replace(draft, warehouse.published, group)

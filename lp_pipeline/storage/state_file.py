@@ -5,7 +5,6 @@ disk. What is in it is up to those who use it.
 import errno
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -13,6 +12,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from lp_pipeline.errors import WarehouseError
+from lp_pipeline.settings.files import write_file
 from lp_pipeline.storage.failures import readable_errors
 
 BYTES = 16 * 1024  # blanks fill it up, so that a full disk has room for what comes next
@@ -51,21 +51,10 @@ class StateFile(Generic[T]):
         return changed
 
     def _write(self, text: bytes) -> None:
-        draft = self._path.with_suffix(".new")
         try:
-            _write_through(draft, os.O_CREAT | os.O_TRUNC, text)
-            draft.replace(self._path)
+            write_file(self._path, text)
         except OSError:  # the disk is full: the blocks that the file has already are enough
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
-            _write_through(self._path, 0, text)
-
-
-def _write_through(path: Path, flags: int, text: bytes) -> None:
-    file = os.open(path, os.O_WRONLY | flags, 0o600)
-    try:
-        if os.write(file, text) < len(text):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        os.fsync(file)
-    finally:
-        os.close(file)
+            with self._path.open("r+b", buffering=0) as file:
+                if file.write(text) < len(text):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
+                os.fsync(file.fileno())

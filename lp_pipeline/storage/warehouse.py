@@ -21,10 +21,11 @@ from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.migration import migrate
 from lp_pipeline.storage.sql import statement
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
 # a whole row group leaves memory before the transaction ends; DuckDB's own size is six times as large
 STORAGE = f"storage_version '{STORAGE_VERSION}', row_group_size 20480"
+LONG_LOG = 1_000_000  # bytes; to read a shorter one takes less than a checkpoint
 LOCK_PATIENCE_SECONDS = 20.0
 IF_DAMAGED = (
     "Restore it from a backup, or move it aside: the next sync then starts afresh, and `lp-pipeline backfill` reads "
@@ -96,13 +97,18 @@ class Warehouse:
             if not self._keeps_open:
                 self.let_go()
 
-    def let_go(self) -> None:
-        """Close the work file, if it was kept open: so others may open it, move it or copy it. Any thread may ask."""
+    def let_go(self, *, at_rest: bool = True) -> None:
+        """Close the work file, if it was kept open, so that others may open it. Any thread may ask.
+
+        Unless it is left `at_rest`, what was last written may stay in its log: the next one to open it reads that.
+        """
         with self._closing:
             started, self._open = self._open, None
             if started is None:
                 return
             try:
+                if at_rest or self._log_bytes() > LONG_LOG:
+                    started.execute("checkpoint work")
                 started.execute("detach work")
             except duckdb.Error:  # on a full disk, say: what was committed is safe, and closing tries once more
                 started.close()
@@ -122,6 +128,12 @@ class Warehouse:
         with readable_errors(f"copy {self.work} to {to}"):
             shutil.copyfile(self.work, to)
             to.chmod(0o600)
+
+    def _log_bytes(self) -> int:
+        try:
+            return self.work.with_name(f"{self.work.name}.wal").stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def _close(self) -> None:
         """After an error: whatever it left open is closed with it."""

@@ -82,6 +82,8 @@ class _Replayed:
         """Repeat the log entries that were not replayed yet, then compare."""
         with self.warehouse.connection({"done": self._done, "delivering": False}) as connection:
             _attach(connection, self.live, "live")
+            if find_base(connection, "live") and not self._done:
+                run(connection, "replay/begin")
             number, last = run(connection, "replay/unlogged")[0]
             if number:
                 raise WarehouseError(
@@ -99,6 +101,21 @@ class _Replayed:
             self.report.counts = dict(run(connection, "replay/difference"))
             self.report.rows = run(connection, "replay/examples")
             connection.execute("detach live")
+
+
+def find_base(connection: Any, database: str) -> bool:
+    """Whether a replay of the data in `database` begins with a state that was kept (SPEC K1), which the variables
+    `base_at` and `base_sync` then name."""
+    rows = []
+    if has_snapshots(connection, database):
+        rows = connection.execute(statement("replay/base").replace("live.", f"{database}.")).fetchall()
+    set_variables(connection, dict(zip(("base_at", "base_sync"), rows[0] if rows else (None, None), strict=True)))
+    return bool(rows)
+
+
+def has_snapshots(connection: Any, database: str) -> bool:
+    """Whether a database keeps states for replays to begin at (SPEC K1)."""
+    return bool(bound(connection, "replay/has_snapshots", {"database": database}))
 
 
 def _do_again(connection: Any, entry: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from lp_pipeline.extract.landing import SPOOL
+from lp_pipeline.settings.files import sync_folder
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.sql import statement
@@ -77,15 +78,6 @@ def clear_leftovers(warehouse: Warehouse) -> None:
     shutil.rmtree(warehouse.folder / "spill", ignore_errors=True)
 
 
-def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on disk."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
 def _copy(warehouse: Warehouse, draft: Path) -> None:
     literal = str(draft).replace("'", "''")
     with warehouse.connection() as connection:
@@ -93,6 +85,7 @@ def _copy(warehouse: Warehouse, draft: Path) -> None:
         draft.chmod(0o600)
         connection.execute("copy from database work to compact").fetchall()
         _check(connection)
+        connection.execute("checkpoint compact")
         connection.execute("detach compact")
         connection.execute("checkpoint work")
     with draft.open("rb") as file:

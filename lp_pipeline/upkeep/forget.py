@@ -23,7 +23,7 @@ from lp_pipeline.storage.outbox import run as run_outbox
 from lp_pipeline.storage.publish import note_unpublished, publish_anew
 from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.warehouse import Warehouse, bound, run
-from lp_pipeline.transform.replay import SCRATCH
+from lp_pipeline.transform.replay import SCRATCH, has_snapshots
 from lp_pipeline.upkeep.compaction import compact
 from lp_pipeline.upkeep.manifest import STAGING
 
@@ -227,7 +227,10 @@ def _erase_from_work(warehouse: Warehouse, person: _Person, receipt: Receipt) ->
     kinds, texts, forms = (list(each) for each in zip(*person.written, strict=True)) if person.written else ([], [], [])
     with warehouse.transaction({"contact": person.contact_id}) as connection:
         bound(connection, "forget/keep_written", {"kind": kinds, "written": texts, "form": forms})
-        for part in connection.extract_statements(statement("forget/work")):
+        erasures = statement("forget/work")
+        if has_snapshots(connection, "work"):
+            erasures += statement("forget/base")
+        for part in connection.extract_statements(erasures):
             found = connection.execute(part).fetchall()
             if deletion := DELETION.search(part.query):
                 receipt.rows[deletion[1]] += found[0][0]

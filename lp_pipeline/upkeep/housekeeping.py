@@ -1,5 +1,5 @@
-"""What housekeeping removes from a data folder: finished communications, room that files don't need, leftovers of
-killed processes (SPEC K1). Never the ledger of what was sent. Dagster's runs: `orchestration/run_history.py`.
+"""What housekeeping removes from a data folder: finished communications, old readings, room that files don't need,
+leftovers of killed processes (SPEC K1). Never the ledger of what was sent. Dagster's: `orchestration/run_history.py`.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from lp_pipeline.settings import Settings
 from lp_pipeline.storage.outbox import Outbox, iso, run
 from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline.upkeep.compaction import clear_leftovers, compact, is_grown, vacuum
+from lp_pipeline.upkeep.history import fold_history
 from lp_pipeline.upkeep.tidied import Tidied
 
 FINISHED, REJECTED = "remove_finished_communications", "remove_rejected_communications"
@@ -28,10 +29,14 @@ def tidy_data(
     """
     tidied = _tidy_outbox(settings, outbox, dry_run=dry_run)
     work = settings.data / "work.duckdb"
-    if dry_run or not work.exists():
+    if not work.exists() or (dry_run and not settings.keep_readings_days):
         return tidied
     before = work.stat().st_size
     with turn() as warehouse:
+        if settings.keep_readings_days and (folded := fold_history(warehouse, settings, dry_run=dry_run)):
+            tidied.append(folded)
+        if dry_run:
+            return tidied
         clear_leftovers(warehouse)
         if is_grown(warehouse, outbox):
             compact(warehouse, outbox)

@@ -15,6 +15,7 @@ from pathlib import Path
 from lp_pipeline.communications.manual import look_first
 from lp_pipeline.errors import SettingsError, WarehouseError
 from lp_pipeline.settings import Settings
+from lp_pipeline.settings.files import sync_folder
 from lp_pipeline.storage.account import check_outbox, check_warehouse
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.forgotten import FILE as FORGOTTEN
@@ -22,7 +23,6 @@ from lp_pipeline.storage.forgotten import Forgotten
 from lp_pipeline.storage.locks import PAST, PUBLISH_TURN, PUSH_TURN, WORK, Turn
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.warehouse import Warehouse
-from lp_pipeline.upkeep.compaction import sync_folder
 from lp_pipeline.upkeep.forget import erased_but_there, forget
 from lp_pipeline.upkeep.manifest import OUTBOX, STAGING, Manifest, check, read_manifest
 

@@ -51,6 +51,13 @@ def answering(*codes: int) -> Iterator[tuple[str, list[str]]]:
             thread.join()
 
 
+def test_a_worker_is_asked_for_by_its_queue() -> None:
+    """As its unit is called; whatever is missing is named, and so is what there is."""
+    assert "worker@east" in ask("worker").output
+    assert ask("worker@east").output == "Error: FLEET_REDIS_URL is not set: set it as it is where the worker runs.\n"
+    assert "code-server, daemon, web, inbox, worker" in ask("boiler").output
+
+
 @pytest.mark.parametrize(("service", "path"), [("web", "/server_info"), ("inbox", "/health")])
 def test_a_page_that_answers_well_is_healthy(service: str, path: str) -> None:
     """Exit code 0 for it; 1 with the reason for another answer, or none."""

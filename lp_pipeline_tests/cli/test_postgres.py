@@ -10,7 +10,9 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from lp_pipeline.cli.home import _configure
 from lp_pipeline.cli.main import main
+from lp_pipeline.errors import SettingsError
 from lp_pipeline.package_data import package_data
 from lp_pipeline_tests.postgres import postgres
 
@@ -53,6 +55,22 @@ def test_a_shell_without_the_variable_does_not_begin_another_history(tmp_path: P
     assert "DAGSTER_POSTGRES_URL is not set" in refused.output
     subprocess.run(["/bin/sh", "-c", refused.output.rpartition("history of runs:  ")[2]], check=True)
     assert (home / "dagster.yaml").samefile(package_data("dagster.yaml"))
+
+
+def test_a_home_of_a_fleet_gets_its_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SPEC A4: with Redis's address it is that of the workers; a shell without it is refused, and changes nothing."""
+    configuration = tmp_path / "dagster.yaml"
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", "postgresql+psycopg2://dagster@db.example.com/dagster")
+    monkeypatch.setenv("FLEET_REDIS_URL", "redis://redis.example.com:6379/0")
+    for before in ("dagster.yaml", "deploy/dagster-postgres.yaml"):
+        configuration.unlink(missing_ok=True)
+        configuration.symlink_to(package_data(before))
+        _configure(tmp_path, is_ours=False)
+        assert configuration.samefile(package_data("deploy/fleet/dagster.yaml"))
+    monkeypatch.delenv("FLEET_REDIS_URL")
+    with pytest.raises(SettingsError, match="FLEET_REDIS_URL is not set"):
+        _configure(tmp_path, is_ours=False)
+    assert configuration.samefile(package_data("deploy/fleet/dagster.yaml"))
 
 
 @pytest.mark.slow

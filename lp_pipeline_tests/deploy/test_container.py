@@ -36,9 +36,10 @@ def test_what_it_is_built_from_is_pinned() -> None:
     assert {base.split()[0] for base in steps("FROM")} == {"python:3.11-slim-bookworm"}
     assert all(PINNED.fullmatch(base.split()[0]) for base in steps("FROM"))
     assert [run for run in steps("RUN") if "pip install" in run] == [
-        "pip install --no-deps --require-hashes -r requirements-deploy.lock",
+        "pip install --no-deps --require-hashes -r ${LOCK}",
         "pip install --no-deps --no-build-isolation . && python -m compileall -q /opt/lp-pipeline/venv",
     ]
+    assert steps("ARG") == ["LOCK=requirements-deploy.lock"]
     assert steps("ADD") == []
     assert "http" not in TEXT
     images = {service["image"] for service in COMPOSE["services"].values()} - {"lp-pipeline"}

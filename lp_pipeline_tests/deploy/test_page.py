@@ -1,13 +1,17 @@
-"""What docs/deploying.md names is there: files, units, commands, settings."""
+"""What docs/deploying.md and docs/fleet.md name is there: files, units, commands, settings."""
 
 import re
 import shlex
+import subprocess
+from pathlib import Path
 
 from lp_pipeline.cli.main import main
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline_tests.deploy.test_container import COMPOSE
+from lp_pipeline_tests.deploy.test_fleet import ADDED, SYSTEMD
 from lp_pipeline_tests.deploy.units import FOLDER, settings_of
 
+FLEET_PAGE = (REPOSITORY / "docs" / "fleet.md").read_text(encoding="utf-8")
 PAGE = (REPOSITORY / "docs" / "deploying.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 LINES = [line for block in BLOCKS for line in block.splitlines() if line]
@@ -18,6 +22,27 @@ def test_files_that_it_names_exist() -> None:
     named = set(re.findall(r"(?<![\w/.-])(?:deploy|docs)/[\w./*-]*[\w*]", PAGE)) | {"requirements-deploy.lock"}
     assert len(named) > 10
     assert [name for name in named if not list(REPOSITORY.glob(name))] == []
+
+
+def test_what_the_page_about_fleets_names_exists() -> None:
+    """Its files, its units (with one of the shards for %i), our commands; each shell line is one that a shell reads."""
+    named = set(re.findall(r"(?<![\w/.-])(?:deploy|docs)/[\w./*-]*[\w*]", FLEET_PAGE))
+    assert len(named) > 10
+    assert [name for name in named if not list(REPOSITORY.glob(name))] == []
+    units = {path.name.replace("@", "@east") for folder in (FOLDER, SYSTEMD) for path in folder.iterdir()}
+    of_page = set(re.findall(r"(?<![\w/-])lp-pipeline-[a-z@-]+[a-z](?:\.(?:target|timer|service))?", FLEET_PAGE))
+    asked = {unit.replace("@west", "@east").replace("-long", "") for unit in of_page}
+    assert {"lp-pipeline-shard@east.target", "lp-pipeline-worker@east"} <= asked
+    assert [unit for unit in asked if not any(each in (unit, f"{unit}.service") for each in units)] == []
+    commands = set(re.findall(r"(?:`|sudo |worker-east )lp-pipeline (?:--account \w+ )?([a-z]+)", FLEET_PAGE))
+    assert {"accounts", "restore", "health"} <= commands <= set(main.commands)
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", FLEET_PAGE, re.MULTILINE | re.DOTALL)
+    subprocess.run(["/bin/sh", "-n"], input="".join(blocks), text=True, check=True)
+    made = set(re.findall(r"> secrets/(\w+)", FLEET_PAGE))
+    assert set(ADDED["secrets"]) <= made
+    installed = [Path(word) for word in blocks[0].split() if "/" in word and not word.endswith("/")]
+    left_out = [path for path in SYSTEMD.iterdir() if not any(path.match(each.name) for each in installed)]
+    assert left_out == []
 
 
 def test_units_that_it_names_exist() -> None:

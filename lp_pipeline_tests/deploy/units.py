@@ -7,7 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lp_pipeline.settings import REPOSITORY
@@ -69,9 +69,14 @@ class Host:
             command += ["--at", at[command[2]]]
         return command
 
-    def start(self, name: str) -> "Unit":
-        """Start a service, wait until its own health check says that it is ready."""
-        pairs = settings_of(COMMON) + settings_of(FOLDER / f"lp-pipeline-{name}.service")
+    def start(self, name: str, files: Sequence[Path] = ()) -> "Unit":
+        """Start a service, wait until its own health check says that it is ready. `files` are its unit and drop-ins, if
+        they are not in `deploy/systemd/`; what a template's unit is started for is in `name`, after the @."""
+        pairs = [
+            (key, value.replace("%i", name.partition("@")[2]).replace("%%", "%"))
+            for file in (COMMON, *(files or [FOLDER / f"lp-pipeline-{name}.service"]))
+            for key, value in settings_of(file)
+        ]
         given = {key: [value for found, value in pairs if found == key] for key, _ in pairs}
         environ = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         environ["PYTHONPATH"] = str(REPOSITORY)

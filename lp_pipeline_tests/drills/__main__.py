@@ -1,8 +1,11 @@
 """`make drills`: kills and lost answers, by the hundred, against a LeadPerfection that lives on; killed backfills and
-sweeps; `dagster dev`, killed and started again; and clients that can't leave the published file alone."""
+sweeps; `dagster dev`, killed and started again; clients that can't leave the published file alone; and a fleet of
+accounts of which some are wrong."""
 
 import argparse
+import logging
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -12,9 +15,10 @@ from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.drills.clients import meddled
 from lp_pipeline_tests.drills.daemon import killed_and_started_again
 from lp_pipeline_tests.drills.drill import JOB, RUNNER, Drill
+from lp_pipeline_tests.drills.fleet import isolated
 from lp_pipeline_tests.drills.killed_past import backfills, sweeps
 
-DRILLS = ("kills", "losses", "backfills", "sweeps", "daemon", "clients")
+DRILLS = ("kills", "losses", "backfills", "sweeps", "daemon", "clients", "fleet")
 DOUBT = 3.0  # seconds; a late commit comes after 1
 
 
@@ -65,8 +69,12 @@ def main() -> int:
     parser.add_argument("--communications", type=int, default=300)
     parser.add_argument("--prospects", type=int, default=20_000, help="of the world that backfills and sweeps read")
     parser.add_argument("--piece-hours", type=int, default=720, help="of a backfill")
+    parser.add_argument("--accounts", type=int, default=20, help="of a fleet")
+    parser.add_argument("--cadence", type=int, default=5, help="minutes between two syncs of each of them")
     parser.add_argument("--only", nargs="*", choices=DRILLS, help="these drills alone")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # what was started here is ended
+    logging.getLogger().setLevel(logging.ERROR)  # Dagster warns of each connection to a server that is restarted
     rng = random.Random(given.seed)
     report(f"seed {given.seed}")
     failed = False
@@ -81,6 +89,8 @@ def main() -> int:
                 summary, wrong = sweeps(Path(folder), rng, 5, given.prospects)
             elif name == "clients":
                 summary, wrong = meddled(Path(folder))
+            elif name == "fleet":
+                summary, wrong = isolated(Path(folder), rng, given.accounts, given.cadence)
             elif name == "daemon":
                 summary, wrong = killed_and_started_again(Path(folder), rng)
             else:

@@ -18,6 +18,7 @@ class Listener:
         self.status = 200
         self.paths: list[str] = []
         self.messages: list[dict[str, Any]] = []
+        self.received: list[tuple[str, bytes]] = []  # the path and the body of each message
         self.port = 0
 
     @property
@@ -45,6 +46,7 @@ def listening() -> Iterator[Listener]:
             body = self.rfile.read(int(self.headers["content-length"]))
             if found.status == 200:
                 found.messages.append(json.loads(body))
+                found.received.append((self.path, body))
             self._answer()
 
         def do_GET(self) -> None:

@@ -54,7 +54,8 @@ def test_one_sensor_serves_all_accounts(deployment: Path) -> None:
 
 @pytest.mark.slow
 def test_a_run_reports_at_its_end(lp_account: Account) -> None:
-    """N1: the failure with its message, then that it is over, and the heartbeat; whoever started the run."""
+    """N1: the failure with its message, then that it is over, and the heartbeat; whoever started the run. If neither
+    can be sent, each step ends as it did."""
     with listening() as listener:
         lp_account.environ |= {**listener.settings, "LP_PASSWORD": "wrong"}
         assert not lp_account.run().success
@@ -63,6 +64,16 @@ def test_a_run_reports_at_its_end(lp_account: Account) -> None:
         assert message["kind"] == "sync"
         assert len(listener.paths) == 1
         lp_account.environ["LP_PASSWORD"] = "sandbox"
-        assert lp_account.run().success
+        good = lp_account.run()
+        assert good.success
         assert "syncs work again" in listener.texts()[1]
         assert f"/beat/{SECRET}" in listener.paths
+
+        def ended(result: dg.ExecuteInProcessResult) -> set[tuple[str | None, str]]:
+            return {(event.step_key, event.event_type_value) for event in result.all_events if event.is_step_event}
+
+        listener.status = 503
+        lp_account.later()
+        silent = lp_account.run()
+        assert silent.success
+        assert ended(silent) == ended(good)

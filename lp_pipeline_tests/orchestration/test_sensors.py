@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 from dagster._core.storage.runs.schema import RunsTable
 
+from lp_pipeline.insight.report.write import is_current
 from lp_pipeline.orchestration.build import build_definitions
 from lp_pipeline.orchestration.sensors import push_sensor
 from lp_pipeline.storage.locks import PUSH_TURN, Turn
@@ -229,12 +230,13 @@ def test_it_runs_from_the_start_every_few_seconds() -> None:
 
 
 def test_the_job_pushes_and_publishes(talk: Talk, instance: dg.DagsterInstance) -> None:
-    """Q1: what became of pushes is published at once; overrides in the launchpad hold for one run."""
+    """Q1, E8: what became of pushes is published and reported at once; overrides in the launchpad hold for one run."""
     talk.text("c1")
     result = job(talk, instance, publish=True, push_to_call_logs=True)
     assert result.success
     query = "select target, state from communication_pushes where communication_id = 'c1' order by 1"
     assert talk.published(query) == [("call_log", "sent"), ("note", "sent"), ("production_note", "skipped")]
+    assert is_current(talk.load())
     (event,) = result.asset_materializations_for_node("push")
     assert event.asset_key == dg.AssetKey("leadperfection_notes")
     shown = {name: value.value for name, value in event.metadata.items()}

@@ -14,6 +14,7 @@ from lp_pipeline.clients.leadperfection import Window, feeds
 from lp_pipeline.errors import LeadPerfectionError, SettingsError, WarehouseError
 from lp_pipeline.extract.feed_reader import FeedReader
 from lp_pipeline.extract.history_cursors import days
+from lp_pipeline.insight.report.write import is_current
 from lp_pipeline.orchestration.failures import INTERRUPTED
 from lp_pipeline.orchestration.schedules import sync_schedule
 from lp_pipeline.storage.locks import NEXT, PAST, Turn
@@ -208,7 +209,7 @@ def test_days_that_make_no_sense_are_refused(lp_account: Account, first: str, la
 
 
 def test_the_job_reads_publishes_and_refuses_what_is_no_day(lp_account: Account) -> None:
-    """W2: the job's config is validated with a clear message; what it read is published."""
+    """W2, E8: the job's config is validated with a clear message; what it read is published and reported."""
     lp_account.lp.put(person(lp_account, "1", day(26)))
     result = run_job(lp_account, "backfill", **{"from": "26.02.2026", "to": "2026-02-26"})
     assert failures(result) == [
@@ -216,6 +217,7 @@ def test_the_job_reads_publishes_and_refuses_what_is_no_day(lp_account: Account)
     ]
     assert run_job(lp_account, "backfill", **{"from": "4 days ago", "to": "yesterday"}).success
     assert lp_account.published("select external_contact_id from opportunities") == [("1",)]
+    assert is_current(lp_account.load())
 
 
 def due(account: Account) -> list[tuple[object, ...]]:

@@ -1,5 +1,6 @@
 """SPEC E6: how long a new opportunity took from LeadPerfection's stamp to the published file."""
 
+from datetime import timedelta
 from typing import Any
 
 import duckdb
@@ -45,6 +46,17 @@ def test_a_new_lead_is_timed_from_its_entry_to_its_first_publication(scenario: S
             scenario.warehouse.published.unlink()
         assert publication(scenario).rebuilt is rebuilt
         assert published(scenario) == [("1", "10", 22 * 60)]
+
+
+def test_waiting_for_the_publications_minute_counts(scenario: Scenario) -> None:
+    """E6, Q1: until the new copy is there, nobody sees the lead."""
+    publication(scenario)
+    scenario.sync(prospect("1", entered("12:00:00")))
+    later = scenario.now + timedelta(minutes=1)
+    asked_at = later - timedelta(seconds=0.2)
+    publish(scenario.warehouse, outbox=scenario.outbox, now=asked_at, zone="America/New_York", clock=lambda: later)
+    assert published(scenario) == [("1", "10", 60)]
+    assert published(scenario, "select published_at from published") == [(later,)]
 
 
 def test_a_prospect_without_a_lead_is_timed_by_its_own_stamp(scenario: Scenario) -> None:

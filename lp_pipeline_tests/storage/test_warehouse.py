@@ -108,3 +108,31 @@ def test_what_needs_more_memory_than_usual_is_done_once_more_with_enough(tmp_pat
     with pytest.raises(OutOfMemory):
         collected()
     assert warehouse.with_room(collected) == 5_000_000
+
+
+def test_a_warehouse_that_is_kept_open_is_let_go_before_anybody_waits(tmp_path: Path) -> None:
+    """R2: what was committed is in the file and its log, for whoever opens it next; at the end it is at rest."""
+    kept = Warehouse(tmp_path, keeps_open=True)
+    with kept.transaction() as connection:
+        connection.execute("insert into pipeline.account values ('a', 'b', 'c')")
+        connection.execute("create temp table left_behind as select 1")
+    assert kept.is_open
+    with kept.connection() as connection:  # each has its own temporary tables and variables
+        assert connection.execute("from duckdb_tables() where temporary").fetchall() == []
+    kept.let_go(at_rest=False)
+    assert not kept.is_open
+    with Warehouse(tmp_path).connection() as connection:
+        assert connection.execute("from pipeline.account").fetchall() == [("a", "b", "c")]
+
+    def interrupted() -> None:
+        with kept.transaction() as connection:
+            connection.execute("delete from pipeline.account")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
+    assert not kept.is_open
+    with kept.transaction() as connection:
+        assert connection.execute("from pipeline.account").fetchall() == [("a", "b", "c")]
+    kept.let_go()
+    assert [path.name for path in tmp_path.iterdir()] == ["work.duckdb"]

@@ -19,11 +19,16 @@ def found_in(folder: Path, needles: Iterable[str]) -> Found:
     for path in sorted(folder.rglob("*")):
         if path.is_symlink() or not path.is_file():
             continue
-        texts = [path.name.encode(), path.read_bytes(), *_values(path)]
+        texts = texts_of(path)
         for needle in needles:
             if any(needle.lower().encode() in text.lower() for text in texts):
                 found[str(path.relative_to(folder))].add(needle)
     return dict(found)
+
+
+def texts_of(path: Path) -> list[bytes]:
+    """All that can be read in a file: its name, its bytes, and all values of a database."""
+    return [path.name.encode(), path.read_bytes(), *_values(path)]
 
 
 def _values(path: Path) -> Iterator[bytes]:

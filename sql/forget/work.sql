@@ -35,6 +35,9 @@ delete from unannounced_changes where external_contact_id = getvariable('contact
 delete from rejected_records where contact_key in (select contact_key from erased);
 delete from pipeline.contact_points where (kind, written) in (select row(kind, written) from written);
 
+-- nothing that is published already may be kept
+insert into pipeline.unpublished_contacts values (null);
+
 -- what is staged and not merged yet
 delete from pipeline.batch where contact_key in (select contact_key from erased);
 delete from pipeline.triggered_leads where contact_key in (select contact_key from erased);

@@ -37,6 +37,14 @@ parsed as (
               "dateadded": "varchar", "lastchanged": "varchar"}'
         ) as field
     from merged
+),
+dated as (
+    select
+        *,
+        list_transform(
+            [field.dateadded, field.lastchanged], lambda date: work.pipeline.lp_wall(trim(date), getvariable('zone'))
+        ) as dates
+    from parsed
 )
 select
     external_contact_id,
@@ -48,11 +56,11 @@ select
     work.pipeline.lp_text(field.city),
     work.pipeline.lp_text(field.state),
     work.pipeline.lp_text(field.zip),
-    work.pipeline.lp_wall(trim(field.dateadded), getvariable('zone')),
-    work.pipeline.lp_wall(trim(field.lastchanged), getvariable('zone')),
+    dates[1],
+    dates[2],
     read_at,
     content
-from parsed;
+from dated;
 
 -- One row per lead. If two leads of a prospect have the same ID, the first one counts.
 create or replace temp table chosen_leads as
@@ -73,6 +81,15 @@ select
 from first_of_id;
 
 insert into leads
+with dated as (
+    select
+        *,
+        list_transform(
+            [field.entrydate, field.dateentered, field.lastchangedon, field.apptdate],
+            lambda date: work.pipeline.lp_wall(trim(date), getvariable('zone'))
+        ) as dates
+    from chosen_leads
+)
 select
     external_contact_id,
     external_id,
@@ -81,18 +98,18 @@ select
     work.pipeline.lp_text(field.sourcesubdescr),
     work.pipeline.lp_text(field.brn_id),
     work.pipeline.lp_text(field.salesrepname),
-    work.pipeline.lp_wall(trim(field.entrydate), getvariable('zone')),
-    work.pipeline.lp_wall(trim(field.dateentered), getvariable('zone')),
-    work.pipeline.lp_wall(trim(field.lastchangedon), getvariable('zone')),
+    dates[1],
+    dates[2],
+    dates[3],
     try_cast(trim(field.apptset) as boolean),
-    work.pipeline.lp_wall(trim(field.apptdate), getvariable('zone')),
+    dates[4],
     try_cast(trim(field.sold) as boolean),
     try_cast(trim(field.grosssaleamount) as decimal(18, 2)),
     feed,
     read_at,
     lead_place,
     content
-from chosen_leads;
+from dated;
 
 -- One row per job of each lead, in the order received.
 insert into jobs
@@ -154,14 +171,22 @@ parsed as (
         ) as field
     from items
     where json_type(appointment) = 'OBJECT'
+),
+dated as (
+    select
+        *,
+        list_transform(
+            [field.apptdate, field.lastchangedon], lambda date: work.pipeline.lp_wall(trim(date), getvariable('zone'))
+        ) as dates
+    from parsed
 )
 select
     external_contact_id,
     external_id,
     place,
     work.pipeline.lp_text(field.id),
-    work.pipeline.lp_wall(trim(field.apptdate), getvariable('zone')),
+    dates[1],
     work.pipeline.lp_text(field.disposition),
-    work.pipeline.lp_wall(trim(field.lastchangedon), getvariable('zone')),
+    dates[2],
     appointment
-from parsed;
+from dated;

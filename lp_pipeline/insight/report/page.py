@@ -48,6 +48,11 @@ def page(facts: Facts, health: Health, *, version: str) -> str:
         _small_print(facts, health, version),
     ]
     title = f"{'SANDBOX: ' if health.sandbox else ''}Leads and messages, {findings.day(facts.overview.now_local)}"
+    return document(title, body)
+
+
+def document(title: str, body: Sequence[str]) -> str:
+    """A whole page of these parts, of which empty ones are left out."""
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="robots" content="noindex">\n'

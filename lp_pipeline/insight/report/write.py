@@ -1,20 +1,18 @@
 """Writes `report.html` beside `published.duckdb`: whole or not at all, readable by whom that is (SPEC E8, R4). What is
 in it is decided by `page.py`."""
 
-import os
-import time
 from importlib.metadata import version
 from pathlib import Path
 
+from lp_pipeline.errors import PipelineError
 from lp_pipeline.insight.health import health
 from lp_pipeline.insight.report.facts import read_facts
 from lp_pipeline.insight.report.page import page
 from lp_pipeline.settings import Settings
+from lp_pipeline.settings.files import write_file
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.public_file import protect
 from lp_pipeline.storage.published import open_published, published_file
-
-LEFT_BEHIND_SECONDS = 3600.0
 
 
 def report_file(settings: Settings) -> Path:
@@ -38,20 +36,20 @@ def write_report(settings: Settings) -> Path:
         with open_published(published_file(settings)) as connection:
             facts = read_facts(connection)
         text = page(facts, health(settings), version=version("lp-pipeline"))
-        draft = target.with_name(f".{target.name}.{os.getpid()}")
-        _clear(target)
-        try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                file.write(text)
-            protect(draft, settings.group)
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
+        write_file(target, text, lambda draft: protect(draft, settings.group))
     return target
 
 
-def _clear(target: Path) -> None:
-    """Drafts of processes that were killed; another one that is writing now needs no hour."""
-    for left in target.parent.glob(f".{target.name}.*"):
-        if time.time() - left.stat().st_mtime > LEFT_BEHIND_SECONDS:
-            left.unlink(missing_ok=True)
+def refresh_report(settings: Settings) -> tuple[bool, str | None]:
+    """Write the report if something was published since it was written: whether it was, and why not, if it could not
+    be. The one there then stays. Raises nothing."""
+    if is_current(settings):
+        return False, None
+    try:
+        write_report(settings)
+    except PipelineError as error:
+        return False, str(error)
+    except Exception as error:
+        why = f"The report could not be written ({type(error).__name__}). The one there stays. Report it."
+        return False, why
+    return True, None

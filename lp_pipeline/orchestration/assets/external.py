@@ -7,13 +7,12 @@ import dagster as dg
 
 from lp_pipeline.orchestration.assets.hatch_deliveries import hatch_deliveries
 from lp_pipeline.orchestration.assets.raw_communications import raw_communications
-from lp_pipeline.orchestration.catalog import ENGINEERS, HATCH, LEADPERFECTION, PERSONAL, SALES, TABLE
+from lp_pipeline.orchestration.catalog import HATCH, LEADPERFECTION, PERSONAL, TABLE
 
 leadperfection = dg.AssetSpec(
     "leadperfection",
     group_name=LEADPERFECTION,
     kinds={"leadperfection"},
-    owners=SALES,
     tags=PERSONAL,
     description="""\
 The CRM: prospects, their leads, appointments and jobs, as the office keeps them. The pipeline reads it and never \
@@ -32,7 +31,6 @@ hatch = dg.AssetSpec(
     "hatch",
     group_name=HATCH,
     kinds={"hatch"},
-    owners=SALES,
     tags=PERSONAL,
     deps=[hatch_deliveries],
     description="""\
@@ -51,7 +49,6 @@ leadperfection_notes = dg.AssetSpec(
     "leadperfection_notes",
     group_name=HATCH,
     kinds={"leadperfection"},
-    owners=ENGINEERS,
     tags=PERSONAL,
     deps=[raw_communications],
     metadata={TABLE: "communication_pushes"},

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from lp_pipeline.orchestration.assets.opportunities import opportunities
-from lp_pipeline.orchestration.catalog import ENGINEERS, FRESH, HATCH, PERSONAL, TABLE
+from lp_pipeline.orchestration.catalog import FRESH, HATCH, PERSONAL, TABLE
 from lp_pipeline.orchestration.failures import plain_failures
 from lp_pipeline.orchestration.metadata import query, table
 from lp_pipeline.runs.connections import Connections
@@ -18,7 +18,6 @@ from lp_pipeline.runs.steps import deliver_due
     group_name=HATCH,
     config_schema={},  # an unknown key is an error
     kinds={"hatch", "sqlite"},
-    owners=ENGINEERS,
     tags=PERSONAL,
     freshness_policy=FRESH,
     deps=[opportunities],

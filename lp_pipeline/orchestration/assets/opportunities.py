@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from lp_pipeline.orchestration.assets.staged_opportunities import staged_opportunities
-from lp_pipeline.orchestration.catalog import ENGINEERS, FRESH, OPPORTUNITIES, PERSONAL, TABLE
+from lp_pipeline.orchestration.catalog import FRESH, OPPORTUNITIES, PERSONAL, TABLE
 from lp_pipeline.orchestration.failures import plain_failures
 from lp_pipeline.orchestration.metadata import bars, numbers, query, table
 from lp_pipeline.runs.connections import Connections
@@ -31,7 +31,6 @@ OUTCOMES = (
     group_name=OPPORTUNITIES,
     config_schema={},  # an unknown key is an error
     kinds={"duckdb", "sql"},
-    owners=ENGINEERS,
     tags=PERSONAL,
     freshness_policy=FRESH,
     deps=[staged_opportunities],

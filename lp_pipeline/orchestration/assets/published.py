@@ -8,7 +8,7 @@ import dagster as dg
 from lp_pipeline.orchestration.assets.hatch_deliveries import hatch_deliveries
 from lp_pipeline.orchestration.assets.opportunities import opportunities
 from lp_pipeline.orchestration.assets.raw_communications import raw_communications
-from lp_pipeline.orchestration.catalog import ENGINEERS, FRESH, PERSONAL, PUBLISHED, TABLE
+from lp_pipeline.orchestration.catalog import FRESH, PERSONAL, PUBLISHED, TABLE
 from lp_pipeline.orchestration.failures import plain_failures
 from lp_pipeline.orchestration.metadata import query, table
 from lp_pipeline.runs.connections import Connections
@@ -27,7 +27,6 @@ SPEED = (  # SPEC E6
     group_name=PUBLISHED,
     config_schema={},  # an unknown key is an error
     kinds={"duckdb"},
-    owners=ENGINEERS,
     tags=PERSONAL,
     freshness_policy=FRESH,
     deps=[opportunities, hatch_deliveries, raw_communications],

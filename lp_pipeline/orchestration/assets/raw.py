@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from lp_pipeline.extract.feed_reader import FeedReport
-from lp_pipeline.orchestration.catalog import ENGINEERS, FRESH, LEADPERFECTION, PERSONAL, TABLE
+from lp_pipeline.orchestration.catalog import FRESH, LEADPERFECTION, PERSONAL, TABLE
 from lp_pipeline.orchestration.failures import plain_failures
 from lp_pipeline.orchestration.metadata import bars, numbers, query
 from lp_pipeline.runs.connections import Connections
@@ -20,7 +20,6 @@ from lp_pipeline.storage.warehouse import run
     group_name=LEADPERFECTION,
     config_schema={},  # an unknown key is an error
     kinds={"leadperfection", "duckdb"},
-    owners=ENGINEERS,
     tags=PERSONAL,
     freshness_policy=FRESH,
     deps=["leadperfection"],
@@ -49,7 +48,6 @@ def raw_leads(
     group_name=LEADPERFECTION,
     config_schema={},  # an unknown key is an error
     kinds={"leadperfection", "duckdb"},
-    owners=ENGINEERS,
     tags=PERSONAL,
     freshness_policy=FRESH,
     deps=["leadperfection"],

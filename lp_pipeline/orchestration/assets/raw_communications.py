@@ -5,7 +5,9 @@ from typing import Any
 
 import dagster as dg
 
-from lp_pipeline.orchestration.catalog import ENGINEERS, FRESH, HATCH, PERSONAL, TABLE
+from lp_pipeline.communications.due import is_due
+from lp_pipeline.orchestration.account_events import IS_DUE
+from lp_pipeline.orchestration.catalog import FRESH, HATCH, PERSONAL, TABLE
 from lp_pipeline.orchestration.failures import plain_failures
 from lp_pipeline.orchestration.metadata import query
 from lp_pipeline.runs.connections import Connections
@@ -16,7 +18,6 @@ from lp_pipeline.runs.steps import read_communications
     group_name=HATCH,
     config_schema={},  # an unknown key is an error
     kinds={"hatch", "sqlite"},
-    owners=ENGINEERS,
     tags=PERSONAL,
     freshness_policy=FRESH,
     deps=["hatch"],
@@ -39,6 +40,7 @@ def raw_communications(
     with plain_failures(context):
         report = read_communications(connections)
         ((so_far, rejected),) = connections.outbox.rows("count_communications")
+        due = {IS_DUE: is_due(connections.settings)} if connections.settings.name else {}
     metadata: dict[str, Any] = {}
     if report is not None:
         for problem in filter(None, (report.stopped, report.unavailable)):
@@ -52,6 +54,7 @@ def raw_communications(
     elif connections.settings.communications_from == "export":
         metadata["not read"] = "HATCH_EXPORT_KEY is not set, so nothing comes from Hatch"
     metadata |= {
+        **due,  # of many accounts, it starts the push of one that is on another host
         "come from": connections.settings.communications_from,
         "query": query("from communications limit 10"),
         "seconds": round(time.monotonic() - began, 2),

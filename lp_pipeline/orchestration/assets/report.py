@@ -6,10 +6,9 @@ from typing import Any
 
 import dagster as dg
 
-from lp_pipeline.errors import PipelineError
-from lp_pipeline.insight.report.write import is_current, report_file, write_report
+from lp_pipeline.insight.report.write import refresh_report, report_file
 from lp_pipeline.orchestration.assets.published import published
-from lp_pipeline.orchestration.catalog import FRESH, PUBLISHED, SALES
+from lp_pipeline.orchestration.catalog import FRESH, PUBLISHED
 from lp_pipeline.orchestration.failures import plain_failures
 from lp_pipeline.runs.connections import Connections
 
@@ -18,14 +17,13 @@ from lp_pipeline.runs.connections import Connections
     group_name=PUBLISHED,
     config_schema={},  # an unknown key is an error
     kinds={"html"},
-    owners=SALES,
     tags={"personal-data": "no"},
     freshness_policy=FRESH,
     deps=[published],
     description="""\
 `report.html`, for people without SQL: new leads, where they come from, speed to lead, messages, and what waits for \
 somebody, as one page to look at on a phone or to print. It lies beside `published.duckdb`, holds counts only, \
-nobody's name or number, and asks no server for anything. It is written anew when something was published.
+nobody's name or number, and asks no server for anything. It is written anew by each run that publishes something.
 
 To write it now, see where it is, and look at it:
 
@@ -39,18 +37,11 @@ def report(context: dg.AssetExecutionContext, connections: dg.ResourceParam[Conn
     began = time.monotonic()
     with plain_failures(context):
         settings = connections.settings
-        current, problem = is_current(settings), None
-    if not current:
-        try:
-            write_report(settings)
-        except PipelineError as error:
-            problem = str(error)
-        except Exception as error:
-            problem = f"The report could not be written ({type(error).__name__}). The one there stays. Report it."
+        written, problem = refresh_report(settings)
     file = report_file(settings)
     return dg.MaterializeResult(
         metadata={
-            "written": not current and not problem,
+            "written": written,
             "file": dg.MetadataValue.path(str(file)),
             **({"open": dg.MetadataValue.url(file.absolute().as_uri())} if file.exists() else {}),
             **({"problem": problem} if problem else {}),

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from lp_pipeline.orchestration.assets.raw import raw_leads, raw_prospects
-from lp_pipeline.orchestration.catalog import ENGINEERS, FRESH, OPPORTUNITIES, PERSONAL
+from lp_pipeline.orchestration.catalog import FRESH, OPPORTUNITIES, PERSONAL
 from lp_pipeline.orchestration.failures import plain_failures
 from lp_pipeline.orchestration.metadata import table
 from lp_pipeline.runs.connections import Connections
@@ -16,7 +16,6 @@ from lp_pipeline.transform.merge import stage
     group_name=OPPORTUNITIES,
     config_schema={},  # an unknown key is an error
     kinds={"duckdb", "sql"},
-    owners=ENGINEERS,
     tags=PERSONAL,
     freshness_policy=FRESH,
     deps=[raw_leads, raw_prospects],
