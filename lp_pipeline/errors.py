@@ -4,6 +4,7 @@
     ├── SettingsError             a setting is missing or invalid
     ├── BrokenProgram             its own code can't be imported, as in the middle of an update
     ├── WarehouseError            a DuckDB or SQLite file can't be opened, read or written
+    │   └── OutOfMemory           DuckDB needs more memory than it was given
     ├── LeadPerfectionError       LeadPerfection can't be read or written
     │   ├── SignInRefused         it rejects the credentials or permissions; retrying doesn't help
     │   ├── SlowQuery             it times out on this request; a smaller window or page may work
@@ -74,6 +75,10 @@ class OutOfTime(LeadPerfectionError):
 
 class WarehouseError(PipelineError):
     """A DuckDB or SQLite file could not be opened, read or written."""
+
+
+class OutOfMemory(WarehouseError):
+    """DuckDB needs more memory than it was given, and it can't go through a file."""
 
 
 class HatchError(PipelineError):

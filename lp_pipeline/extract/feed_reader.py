@@ -188,30 +188,38 @@ class FeedReader:
         if (outcome == "empty" or attempts[-1].no_records) and not self._believes_gaps:
             self._moving = False  # what follows is read all the same, but the next sync asks for this piece again
         moves = self._kind == "sync" and self._moving and outcome != "shifted"
-        with self._access() as warehouse, warehouse.transaction() as connection:
+        with self._access() as warehouse:
+            stored = warehouse.with_room(lambda: self._stored(warehouse, attempts, moves=moves))
+        report.pieces += 1
+        report.stored += stored
+        for piece in attempts:
+            report.pages += piece.pages
+            report.readings += len(piece.readings)
+            report.outcomes.append(piece.outcome)
+
+    def _stored(self, warehouse: Warehouse, attempts: list[Piece], *, moves: bool) -> int:
+        """How many readings were new."""
+        stored, first_page = 0, self._report.pages
+        with warehouse.transaction() as connection:
             remember_account(connection, self._settings)
             for piece in attempts:
-                last = piece is attempts[-1]
-                stored = store(
+                stored += store(
                     connection,
                     self._sync_id,
                     self._feed.name,
                     piece,
-                    first_page=report.pages,
+                    first_page=first_page,
                     ignored=self._settings.lp_ignore_fields,
-                    moves=last and moves,
+                    moves=piece is attempts[-1] and moves,
                     kind=self._kind,
                     news_from=news_from(connection, self._feed.name, self._settings),
                 )
-                report.pages += piece.pages
-                report.readings += len(piece.readings)
-                report.stored += stored
-                report.outcomes.append(piece.outcome)
-            report.pieces += 1
+                first_page += piece.pages
             if moves:
                 move_watermark(connection, self._feed.name, attempts[-1].window.end)
             if self._pieces.full_page_seen:
                 remember_full_page(connection, self._settings)
+        return stored
 
     def _fail(self, window: Window, started_at: datetime, error: LeadPerfectionError) -> None:
         self._report.error = str(error)

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +17,7 @@ from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.forgotten import Forgotten
 from lp_pipeline.storage.records import Landed, land, land_value
 
+_encode = msgspec.json.Encoder().encode
 IN_MEMORY = 8_000_000  # bytes; beyond that, a file without a name, which is gone when this process is
 
 
@@ -30,6 +32,8 @@ class Spool:
         self._ignored = ignored
         self._shapes: dict[tuple[str, ...], int] = {}
         self._number = 0
+        self._read_at: datetime | None = None
+        self._read_at_text = b""
         self._lines = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder))  # noqa: SIM115  # closed by `close`
 
     @classmethod
@@ -74,17 +78,21 @@ class Spool:
 
     def _write(self, reading: Reading, landed: Landed) -> None:
         shape = self._shapes.setdefault(landed.names, len(self._shapes))
-        line = b"\x01".join(
-            (
-                b"%d\x01%d" % (reading.page, reading.place),
-                reading.read_at.isoformat().encode(),
-                msgspec.json.encode(landed.key),
-                b"" if landed.id is None else msgspec.json.encode(landed.id),
-                b"%d\x01%d" % (landed.digest, shape),
-                # between tokens only: inside a text JSON escapes them
-                reading.record.replace(b"\n", b" ").replace(b"\r", b" "),
-                b"%s\n" % (landed.normal or b""),
-            )
+        if reading.read_at is not self._read_at:  # the same for a whole page
+            self._read_at = reading.read_at
+            self._read_at_text = reading.read_at.isoformat().encode()
+        key = _encode(landed.key)
+        line = b"%d\x01%d\x01%b\x01%b\x01%b\x01%d\x01%d\x01%b\x01%b\n" % (
+            reading.page,
+            reading.place,
+            self._read_at_text,
+            key,
+            b"" if landed.id is None else key if landed.id == landed.key else _encode(landed.id),
+            landed.digest,
+            shape,
+            # between tokens only: inside a text JSON escapes them
+            reading.record.replace(b"\n", b" ").replace(b"\r", b" "),
+            landed.normal or b"",
         )
         self.longest = max(self.longest, len(line))
         self._number += 1

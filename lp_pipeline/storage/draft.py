@@ -6,7 +6,7 @@ What is in it is SQL (`sql/publish/`). When it is published: `publish.py`.
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,15 +14,16 @@ from typing import Any
 
 import duckdb
 
+from lp_pipeline.errors import OutOfMemory
 from lp_pipeline.storage import public_file
 from lp_pipeline.storage.outbox import Outbox, Row
 from lp_pipeline.storage.sql import statement
-from lp_pipeline.storage.warehouse import SCHEMA_VERSION, STORAGE_VERSION, Warehouse, bound, first_row, rows_of, run
+from lp_pipeline.storage.warehouse import SCHEMA_VERSION, STORAGE, Warehouse, bound, first_row, rows_of, run
 
 OUTBOX_TABLES = ("raw_communications", "rejected_communications", "communication_pushes", "hatch_deliveries")
-BY_CONTACT = ("raw", "records", "opportunities", "by_contact")
+BY_CONTACT = ("raw", "records", "opportunities")
 ROWS_AT_ONCE = 50_000
-ROW_GROUP = 20_480  # rows: a whole one leaves memory before the transaction ends
+CONTACTS_AT_ONCE = 15_000
 
 
 @dataclass(frozen=True)
@@ -52,20 +53,30 @@ def update_or_build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: d
         shutil.copyfile(warehouse.published, draft)
         draft.chmod(0o600)
         # a client that wrote into it meanwhile may have spoiled the copy
-        if public_file.standing_since(warehouse.published) is not None and (
-            updated := _update(warehouse, outbox, draft, now=now, zone=zone)
-        ):
-            return updated
+        with suppress(OutOfMemory):  # a huge record among the changed ones
+            if public_file.standing_since(warehouse.published) is not None and (
+                updated := _update(warehouse, outbox, draft, now=now, zone=zone)
+            ):
+                return updated
         draft.unlink()
     return build(warehouse, outbox, draft, now=now, zone=zone)
 
 
 def build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str) -> Written:
     """Write the draft from nothing."""
+
+    def whole() -> Written:
+        draft.unlink(missing_ok=True)
+        return _build(warehouse, outbox, draft, now=now, zone=zone)
+
+    return warehouse.with_room(whole)
+
+
+def _build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str) -> Written:
     with _open(warehouse, draft, now=now, zone=zone) as connection:
         run(connection, "publish/tables")
-        run(connection, "publish/choose_all")
-        _fill(connection, outbox)
+        ((contacts,),) = run(connection, "publish/choose_all")
+        _fill(connection, outbox, contacts)
         run(connection, "publish/views")
         run(connection, "publish/published")
         run(connection, "publish/comments")
@@ -78,16 +89,22 @@ def _update(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime,
         ((fits,),) = run(connection, "publish/fits", {"revision": outbox.revision})
         if not fits:
             return None
-        run(connection, "publish/choose_changed")
+        ((contacts,),) = run(connection, "publish/choose_changed")
         run(connection, "publish/forget_chosen")
-        _fill(connection, outbox)
+        _fill(connection, outbox, contacts)
         run(connection, "publish/published")
         return _written(connection, rebuilt=False)
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, outbox: Outbox) -> None:
-    for name in BY_CONTACT:
-        run(connection, f"publish/{name}")
+def _fill(connection: duckdb.DuckDBPyConnection, outbox: Outbox, contacts: int) -> None:
+    # what is joined has to fit into memory
+    slices = run(connection, "publish/slices", {"at_once": CONTACTS_AT_ONCE}) if contacts > CONTACTS_AT_ONCE else [None]
+    for one in slices:
+        if one:
+            run(connection, "publish/slice", {"slice": one[0]})
+        for name in BY_CONTACT:
+            run(connection, f"publish/{name}")
+    run(connection, "publish/by_contact")
     if run(connection, "publish/outbox_changed")[0][0]:
         run(connection, "publish/forget_outbox")
         for name in OUTBOX_TABLES:
@@ -101,8 +118,7 @@ def _open(warehouse: Warehouse, draft: Path, *, now: datetime, zone: str) -> Ite
     variables = {"now_at": now, "zone": zone, "schema_version": SCHEMA_VERSION}
     with warehouse.connection(variables) as connection:
         path = str(draft).replace("'", "''")
-        form = f"storage_version '{STORAGE_VERSION}', row_group_size {ROW_GROUP}"
-        connection.execute(f"attach '{path}' as draft ({form})")
+        connection.execute(f"attach '{path}' as draft ({STORAGE})")
         draft.chmod(0o600)
         connection.execute("use draft")
         connection.execute("begin")  # or each of the hundreds of comments would wait for the disk

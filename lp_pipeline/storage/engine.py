@@ -5,25 +5,28 @@ Opening files is for `warehouse` and `published`.
 """
 
 import atexit
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-MEMORY = "2GB"  # what takes more goes through a file; a single record of 20 MB takes more than one
+MEMORY = "225MB"  # what takes more goes through a file
+THREADS = 4  # each holds a part of what is written; more of them would need more memory
+ROOM = "2GB"  # for what can't be cut in pieces: a single record of 20 MB takes more than one
 
 _free: list[duckdb.DuckDBPyConnection] = []
 
 
 @contextmanager
-def engine(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """One that nobody else uses meanwhile; `spill` is the folder for what doesn't fit into memory.
+def engine(spill: Path | None = None, memory: str = MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One that nobody else uses meanwhile; `spill` is the folder for what doesn't fit into `memory`.
 
     Whoever attaches a file to it detaches it before the block ends; after an error it is closed, and with it whatever
     it had open.
     """
-    started = start(spill)
+    started = start(spill, memory)
     try:
         yield started
     except BaseException:
@@ -32,18 +35,20 @@ def engine(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     give_back(started, spill)
 
 
-def start(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+def start(spill: Path | None = None, memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
     """The same without a block's end, for `give_back` or to be closed."""
     while _free:
         started = _free.pop()
         try:
+            started.execute(f"set memory_limit = '{memory}'")
             if spill is not None:
                 started.execute("set temp_directory = '{}'".format(str(spill).replace("'", "''")))
         except duckdb.Error:  # one that has used a folder can't have another one
             started.close()
         else:
             return started
-    started = duckdb.connect(config={"memory_limit": MEMORY, **({"temp_directory": str(spill)} if spill else {})})
+    config = {"memory_limit": memory, "threads": str(min(THREADS, os.cpu_count() or 1))}
+    started = duckdb.connect(config={**config, **({"temp_directory": str(spill)} if spill else {})})
     started.execute("set global timezone = 'UTC'")
     started.execute("pragma disable_checkpoint_on_shutdown")  # whoever attaches a file decides when that is worth it
     return started

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import duckdb
 
-from lp_pipeline.errors import PipelineError, WarehouseError
+from lp_pipeline.errors import OutOfMemory, PipelineError, WarehouseError
 
 MOVE_ASIDE = "Restore it from a backup, or move it aside."
 DAMAGE = (
@@ -24,6 +24,9 @@ def readable_errors(purpose: str, *, if_damaged: str = MOVE_ASIDE) -> Iterator[N
         raise
     except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
         raise  # a bug in our SQL; its text contains no data
+    except duckdb.OutOfMemoryException as error:
+        advice = _advice(str(error), "OutOfMemoryException", if_damaged)
+        raise OutOfMemory(f"Could not {purpose}: {advice}") from None
     except (duckdb.Error, sqlite3.Error) as error:
         advice = _advice(str(error), type(error).__name__, if_damaged)
         raise WarehouseError(f"Could not {purpose}: {advice}") from None

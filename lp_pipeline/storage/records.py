@@ -6,8 +6,6 @@ is no text, an object instead of a list …) has a normal form. Pure functions o
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -16,24 +14,12 @@ import msgspec
 from lp_pipeline.clients.json_repair import exact
 from lp_pipeline.clients.json_values import id_of, text_of
 from lp_pipeline.storage.contents import LISTS, OWN_KEY, content_of, lower, lower_name
-
-TRIMMED_BY_SQL = ("email", "firstname", "lastname", "phone1")
-PROSPECT_DATES = ("dateadded", "lastchanged")
-PROSPECT_TEXTS = (*TRIMMED_BY_SQL, *PROSPECT_DATES)
-LEAD_DATES = ("dateentered", "lastchangedon")
-READ_BY_SQL = frozenset(
-    {
-        *("cst_id", "cstid", "leads", "calls", "altphones", *PROSPECT_TEXTS),
-        *("id", "disposition", *LEAD_DATES, *LISTS, "contractdate"),
-        *("phone", "calldatetime", "resultcode", "resultdescr", "calltype"),
-    }
-)
+from lp_pipeline.storage.plain_records import LEAD_DATES, PROSPECT_TEXTS, READ_BY_SQL, is_plain
 
 _encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 
 
-@dataclass(frozen=True, slots=True)
-class Landed:
+class Landed(msgspec.Struct, frozen=True):
     """What is stored beside a record: `key` tells the prospect from others, `digest` is that of the whole reading with
     its keys sorted (SPEC W7), `normal` the normal form as JSON text if SQL can't read the record as it is. `names` are
     its keys."""
@@ -58,91 +44,13 @@ def land_value(raw: bytes, whole: object, ignored: Collection[str] = ()) -> Land
     if not isinstance(whole, dict):
         return Landed(f"?{digest.hex()}", None, number, None, ())
     # a key that occurs twice makes the record longer than what was decoded; blanks do so too
-    plain = _is_plain(whole) and b"\\u0000" not in raw and (len(ordered) == len(raw) or not _repeats_a_key(raw))
+    plain = is_plain(whole) and b"\\u0000" not in raw and (len(ordered) == len(raw) or not _repeats_a_key(raw))
     if plain:
         contact = str(whole["cst_id"])
         return Landed(contact, contact, number, None, tuple(whole))
     normal = _normal(whole, ignored)
     identity = normal.get("cst_id")
     return Landed(identity or f"?{digest.hex()}", identity, number, _encode(normal), tuple(normal))
-
-
-def _is_plain(whole: dict[str, Any]) -> bool:
-    if _is_odd(tuple(whole)):
-        return False
-    if not _is_plain_id(whole.get("cst_id")):
-        return False
-    for name in TRIMMED_BY_SQL:
-        if name in whole and not _is_plain_text(whole[name]):
-            return False
-    for name in PROSPECT_DATES:
-        if name in whole and not _is_bare_text(whole[name]):
-            return False
-    for name in ("calls", "altphones"):
-        items = whole.get(name)
-        if items and (type(items) is not list or not _are_plain(items)):
-            return False
-    leads = whole.get("leads", ())
-    if leads is None:
-        return True
-    if type(leads) is not list and leads != ():
-        return False
-    return all(map(_is_plain_lead, leads))
-
-
-def _is_plain_lead(lead: Any) -> bool:
-    if type(lead) is not dict or _is_odd(tuple(lead)):
-        return False
-    if not _is_plain_id(lead.get("id")):
-        return False
-    if "disposition" in lead and not _is_plain_text(lead["disposition"]):
-        return False
-    for name in LEAD_DATES:
-        text = lead.get(name)
-        if text is not None and not _is_bare_text(text):
-            return False
-    for name in LISTS:
-        items = lead.get(name)
-        if items and (type(items) is not list or not _are_plain(items)):
-            return False
-    return True
-
-
-def _are_plain(items: list[Any]) -> bool:
-    """Whether SQL can read these jobs, appointments, calls or phones."""
-    for item in items:
-        if type(item) is not dict or _is_odd(tuple(item)):
-            return False
-        for name in item.keys() & READ_BY_SQL:
-            value = item[name]
-            if value is not None and not _is_bare_text(value):
-                return False
-    return True
-
-
-def _is_plain_id(value: Any) -> bool:
-    return type(value) is int or (type(value) is str and bool(value) and value.strip() == value)
-
-
-def _is_bare_text(value: Any) -> bool:
-    return type(value) is int or (type(value) is str and value.strip() == value)
-
-
-def _is_plain_text(value: Any) -> bool:
-    """Text that SQL trims as Python does, or a whole number."""
-    return type(value) is int or (type(value) is str and value.strip(" ") == value.strip())
-
-
-@lru_cache(10_000)
-def _is_odd(names: tuple[str, ...]) -> bool:
-    """Whether keys that SQL reads are there in another spelling, or two keys differ in case only."""
-    lowered = [lower_name(name) for name in names]
-    return (
-        len(set(lowered)) < len(names)
-        or OWN_KEY in names
-        or "cstid" in lowered
-        or any(name in READ_BY_SQL and name != written for name, written in zip(lowered, names, strict=True))
-    )
 
 
 def _repeats_a_key(raw: bytes) -> bool:

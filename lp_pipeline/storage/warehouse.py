@@ -8,27 +8,30 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
-from lp_pipeline.errors import WarehouseError
-from lp_pipeline.storage.engine import give_back, start
+from lp_pipeline.errors import OutOfMemory, WarehouseError
+from lp_pipeline.storage.engine import MEMORY, ROOM, give_back, start
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.migration import migrate
 from lp_pipeline.storage.sql import statement
 
 SCHEMA_VERSION = 7
 STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
+# a whole row group leaves memory before the transaction ends; DuckDB's own size is six times as large
+STORAGE = f"storage_version '{STORAGE_VERSION}', row_group_size 20480"
 LONG_LOG = 1_000_000  # bytes; to read a shorter one takes less than a checkpoint
 LOCK_PATIENCE_SECONDS = 20.0
 IF_DAMAGED = (
     "Restore it from a backup, or move it aside: the next sync then starts afresh, and `lp-pipeline backfill` reads "
     "the past again."
 )
+Answer = TypeVar("Answer")
 HOLDER = re.compile(r"PID (\d+)")
 
 
@@ -50,6 +53,16 @@ class Warehouse:
         self.work = folder / "work.duckdb"
         self.published = folder / "published.duckdb"
         self._patience = patience_seconds
+        self._memory = MEMORY
+
+    def with_room(self, work: Callable[[], Answer]) -> Answer:
+        """What `work` gives. If it needs more memory than usual, because of a single huge record, it is done once more
+        with enough: `work` is a whole transaction, of which nothing is left when it fails."""
+        try:
+            return work()
+        except OutOfMemory:
+            self._memory = ROOM
+            return work()
 
     @contextmanager
     def transaction(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -131,12 +144,12 @@ class Warehouse:
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        started = start(self._spill)
+        started = start(self._spill, self._memory)
         try:
             attach(
                 started,
                 self.work,
-                f"as work (storage_version '{STORAGE_VERSION}')",
+                f"as work ({STORAGE})",
                 patience_seconds=self._patience,
                 if_held=f"Close that program: people query {self.published.name}, only the pipeline opens this file.",
             )

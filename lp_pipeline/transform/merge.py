@@ -105,6 +105,10 @@ class MergeReport:
 
 def stage(warehouse: Warehouse, settings: Settings) -> StagingReport:
     """Stage every stored reading that is not merged yet (SPEC W8). Does nothing if there are none."""
+    return warehouse.with_room(lambda: _stage(warehouse, settings))
+
+
+def _stage(warehouse: Warehouse, settings: Settings) -> StagingReport:
     with warehouse.transaction(variables(settings)) as connection:
         if not _is(connection, "staging/is_needed"):
             return StagingReport()
@@ -115,6 +119,10 @@ def stage(warehouse: Warehouse, settings: Settings) -> StagingReport:
 
 def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport:
     """Merge the staged rows and mark their readings as merged, in one transaction (SPEC W8, M1 to M7)."""
+    return warehouse.with_room(lambda: _merge(warehouse, settings, sync_id))
+
+
+def _merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport:
     with warehouse.transaction({**variables(settings), "sync_id": sync_id}) as connection:
         if not _is(connection, "merge/is_needed"):
             return MergeReport()

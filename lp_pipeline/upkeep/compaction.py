@@ -16,7 +16,7 @@ from lp_pipeline.settings.files import sync_folder
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.sql import statement
-from lp_pipeline.storage.warehouse import STORAGE_VERSION, Warehouse
+from lp_pipeline.storage.warehouse import STORAGE, Warehouse
 
 GROWN = 2.0  # times what it was when it was last compact; beyond that it is worth a copy
 SMALL = 8_000_000  # bytes; a smaller file is left as it is
@@ -81,7 +81,7 @@ def clear_leftovers(warehouse: Warehouse) -> None:
 def _copy(warehouse: Warehouse, draft: Path) -> None:
     literal = str(draft).replace("'", "''")
     with warehouse.connection() as connection:
-        connection.execute(f"attach '{literal}' as compact (storage_version '{STORAGE_VERSION}')")
+        connection.execute(f"attach '{literal}' as compact ({STORAGE})")
         draft.chmod(0o600)
         connection.execute("copy from database work to compact").fetchall()
         _check(connection)

@@ -41,4 +41,4 @@ def test_what_does_not_fit_into_memory_is_gone_afterwards(tmp_path: Path) -> Non
         ((folder, memory),) = another.execute(
             "select current_setting('temp_directory'), current_setting('memory_limit')"
         ).fetchall()
-        assert (folder, memory) == (str(tmp_path / "other"), "1.8 GiB")
+        assert (folder, memory) == (str(tmp_path / "other"), "214.5 MiB")

@@ -1,10 +1,13 @@
 """Files of earlier programs are brought to today's form, and nothing is lost (SPEC R6)."""
 
 import gzip
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from lp_pipeline.storage.migration import progress
 from lp_pipeline.storage.publish import publish
 from lp_pipeline.transform.replay import replay
 from lp_pipeline_tests.scenario import NOON, Scenario, lead, prospect
@@ -48,6 +51,20 @@ def test_an_older_folder_opens_with_all_that_is_in_it(old: Scenario) -> None:
         ("5185550101",),
         ("5185550102",),
     ]
+
+
+def test_whoever_opens_it_first_sees_how_far_it_is(old: Scenario, caplog: pytest.LogCaptureFixture) -> None:
+    """R6: lines in the log; on a terminal, a bar."""
+    caplog.set_level("INFO", "lp_pipeline")
+    assert old.ask("select count(*) from raw.readings") == [(11,)]
+    assert "Upgrading work.duckdb: 11 of 11 readings" in caplog.text
+    caplog.clear()
+    terminal = Console(file=StringIO(), force_terminal=True, width=120)
+    with progress(40_000, terminal) as show:
+        show(20_000)
+    assert isinstance(terminal.file, StringIO)
+    assert "20000/40000" in terminal.file.getvalue()
+    assert caplog.text == ""
 
 
 def test_what_it_did_not_merge_is_merged_and_the_same_again_changes_nothing(old: Scenario) -> None:

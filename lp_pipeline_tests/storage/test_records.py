@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from lp_pipeline.clients.json_repair import number
 from lp_pipeline.clients.json_values import text_of
 from lp_pipeline.storage.contents import content_of
-from lp_pipeline.storage.records import PROSPECT_TEXTS, land
+from lp_pipeline.storage.plain_records import PROSPECT_TEXTS, READ_BY_SQL, _looks_plain, is_plain
+from lp_pipeline.storage.records import land
 from lp_pipeline_tests.scenario import Record, lead, prospect
 
 READ = """
@@ -116,3 +117,21 @@ def _expected(record: Record, name: str) -> str | None:
 
 def _trimmed(text: str | None) -> str | None:
     return None if text is None else text.strip()
+
+
+SHAPES = st.recursive(
+    texts,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from([*sorted(READ_BY_SQL), "Phone", "?key"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(SHAPES, SHAPES)
+def test_a_look_at_whole_objects_sees_what_a_look_at_each_value_sees(one: Any, other: Any) -> None:
+    """J4: the quick way to tell that SQL can read a record makes no difference."""
+    fields = one if isinstance(one, dict) else {"leads": [lead("10", jobs=one, appointments=[other])]}
+    record = {**prospect("1", lead("10"), calls=other), **fields}
+    assert is_plain(record) == _looks_plain(record)

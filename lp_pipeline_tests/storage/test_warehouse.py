@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lp_pipeline.errors import WarehouseError
+from lp_pipeline.errors import OutOfMemory, WarehouseError
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.locks import Turn
 from lp_pipeline.storage.warehouse import SCHEMA_VERSION, Warehouse
@@ -92,6 +92,22 @@ def test_one_run_at_a_time_has_the_turn(tmp_path: Path) -> None:
         assert is_ours
         assert first.is_taken()
     assert not first.is_taken()
+
+
+def test_what_needs_more_memory_than_usual_is_done_once_more_with_enough(tmp_path: Path) -> None:
+    """J7: a single huge record stops nothing; nothing is left of the first try."""
+    warehouse = Warehouse(tmp_path)
+    warehouse._memory = "30MB"
+
+    def collected() -> int:
+        with warehouse.transaction() as connection:
+            connection.execute("create table tried as select 1")
+            ((items,),) = connection.execute("select len(list(i)) from range(5000000) as t(i)").fetchall()
+            return int(items)
+
+    with pytest.raises(OutOfMemory):
+        collected()
+    assert warehouse.with_room(collected) == 5_000_000
 
 
 def test_a_warehouse_that_is_kept_open_is_let_go_before_anybody_waits(tmp_path: Path) -> None:

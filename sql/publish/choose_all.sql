@@ -3,4 +3,6 @@ create temp table chosen as select distinct contact_key from work.pipeline.last_
 create temp table state as
 select
     0::bigint as points, 0::bigint as changes, 0::bigint as calls, 0::bigint as timed, 0::bigint as unannounced,
-    0::bigint as windows, 0::bigint as leads, true as outbox_changed;
+    0::bigint as windows, true as outbox_changed;
+
+select count(*) from chosen;

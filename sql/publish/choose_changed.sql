@@ -20,5 +20,6 @@ select
     + (select count(*) from unannounced_changes) as unannounced,
     (select coalesce(max(rowid) + 1, 0) - count(*) from work.main.sync_runs)
     + (select count(*) from sync_runs) as windows,
-    (select coalesce(max(rowid) + 1, 0) from leads) as leads,
     (select coalesce(outbox_revision, 0) from work.pipeline.publication) <> getvariable('revision') as outbox_changed;
+
+select count(*) from chosen;

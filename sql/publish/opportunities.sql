@@ -1,6 +1,6 @@
 -- SPEC J3, M8: each opportunity with its rank within the contact, and both records, by their lowercase names:
 -- prospect ->> '$.city'.
-create temp table chosen_opportunities as
+create or replace temp table chosen_opportunities as
 -- their keys are searched alone: all columns would be read for every row
 select * from work.main.opportunities
 where rowid in (
@@ -8,27 +8,18 @@ where rowid in (
 );
 
 insert into opportunity_details
-with objects as (
-    select reading_no, coalesce(normal::varchar, work.pipeline.lower_keys(record)) as fields
-    from work.raw.readings
-    where reading_no in (
-        select reading_no from chosen_opportunities
-        union all
-        select lead_no from chosen_opportunities
-    )
-),
-prospect_objects as (
+with prospect_objects as (
     select reading_no, json_merge_patch(fields, '{"leads": null}') as prospect
-    from objects
+    from shown
     where reading_no in (select reading_no from chosen_opportunities)
 ),
-listed_leads as (
-    select
-        reading_no,
-        unnest(from_json(fields, '{"leads": ["json"]}').leads) as fields,
-        generate_subscripts(from_json(fields, '{"leads": ["json"]}').leads, 1) as lead_place
-    from objects
+lists as (
+    select reading_no, from_json(fields, '{"leads": ["json"]}').leads as leads
+    from shown
     where reading_no in (select lead_no from chosen_opportunities)
+),
+listed_leads as (
+    select reading_no, unnest(leads) as fields, generate_subscripts(leads, 1) as lead_place from lists
 ),
 lead_objects as (
     select reading_no, lead_place, json_merge_patch(fields, '{"?key": null}') as lead

@@ -1,18 +1,34 @@
--- SPEC Q1: the latest reading of each record in each feed, as received. `shown` and `shown_leads` are also for the
--- other tables: `fields` has the names in lower case. Both are views: JSON is streamed from where it is stored into the
--- published tables, for a copy of all of it would not fit into memory.
-create temp table shown_readings as
-select r.reading_no, r.feed, r.external_contact_id, r.read_at
-from work.pipeline.last_readings as l inner join work.raw.readings as r on r.reading_no = l.reading_no
-where l.contact_key in (select contact_key from chosen);
+-- SPEC Q1: the latest reading of each record in each feed, as received. `shown` and `shown_leads` are also for the other
+-- tables: `fields` has the names in lower case. Of few contacts at once (slices.sql), so the JSON of all they need is
+-- fetched once; what opportunities come from may be older (`is_latest`).
+create or replace temp table shown_readings as
+with latest as (
+    select reading_no from work.pipeline.last_readings where contact_key in (select contact_key from chosen)
+),
+sources as (
+    select unnest([reading_no, lead_no]) as reading_no
+    from work.main.opportunities
+    where external_contact_id in (select contact_key from chosen)
+)
+select reading_no, true as is_latest from latest
+union all
+select distinct reading_no, false from sources
+where reading_no is not null and reading_no not in (select reading_no from latest);
 
-create temp view shown as
-select r.*, coalesce(r.normal::varchar, work.pipeline.lower_keys(r.record)) as fields
-from work.raw.readings as r
-where r.reading_no in (select reading_no from shown_readings);
+-- the numbers of each feed lie close together, so only few row groups are read
+create or replace temp table shown as
+with found as (
+    select * from work.raw.readings
+    where reading_no in (select reading_no from shown_readings where (reading_no // 100000000000) % 2 = 0)
+    union all
+    select * from work.raw.readings
+    where reading_no in (select reading_no from shown_readings where (reading_no // 100000000000) % 2 = 1)
+)
+select f.*, s.is_latest, coalesce(f.normal::varchar, work.pipeline.lower_keys(f.record)) as fields
+from found as f inner join shown_readings as s using (reading_no);
 
 -- a record that has no normal form is read as received; of one that has, the lists may differ in length
-create temp view shown_leads as
+create or replace temp view shown_leads as
 with lists as (
     select
         *,
@@ -22,14 +38,14 @@ with lists as (
                 from_json(coalesce(record -> '$.leads', record -> '$.Leads', record -> '$.LEADS'), '["json"]'),
                 lambda lead: json_type(lead) = 'OBJECT'
             )
-        end as received
-    from work.raw.readings
-    where reading_no in (select reading_no from shown_readings)
+        end as received,
+        normal is not null or fields = record::varchar as is_lower
+    from shown
+    where is_latest
 ),
 listed as (
     select
-        sync_id, feed, read_at, page, place, external_contact_id, reading_no,
-        normal is null as is_plain,
+        sync_id, feed, read_at, page, place, external_contact_id, reading_no, is_lower,
         unnest(leads) as fields,
         unnest(case when len(received) = len(leads) then received else leads end) as record,
         generate_subscripts(leads, 1)::integer as lead_place
@@ -39,8 +55,8 @@ keyed as (
     select *, from_json(fields, '{"id": "varchar", "?key": "varchar"}') as lead from listed
 )
 select
-    * exclude (lead, is_plain)
-    replace (case when is_plain then work.pipeline.lower_keys(fields) else fields::varchar end as fields),
+    * exclude (lead, is_lower)
+    replace (case when is_lower then fields::varchar else work.pipeline.lower_keys(fields) end as fields),
     lead.id as external_id,
     coalesce(lead."?key", lead.id) as lead_key
 from keyed;
@@ -54,7 +70,8 @@ select
             then json_merge_patch(record, '{"leads": null, "Leads": null, "LEADS": null}')
         else record
     end
-from shown;
+from shown
+where is_latest;
 
 insert into raw.leads
 select sync_id, feed, read_at, page, place, external_contact_id, external_id, record, lead_place from shown_leads;

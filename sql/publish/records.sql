@@ -1,15 +1,15 @@
 -- SPEC Q2: LeadPerfection's records with typed columns. Times are in LeadPerfection's local time. Fields are found by
 -- comparing names, never by a JSON path that contains one: a name may hold anything.
 -- Variable: zone.
-create temp table sources as
+create or replace temp table sources as
 select
     external_contact_id,
     max(reading_no) as newer_no,
     max(read_at) as read_at,
     -- J1: a prospect's leads come from the lead feed, or from the prospect feed if the lead feed has never shown it
     arg_min(reading_no, feed) as leads_no
-from shown_readings
-where external_contact_id is not null
+from shown
+where is_latest and external_contact_id is not null
 group by external_contact_id;
 
 -- One row per prospect. As in opportunities (J1), each field comes from the latest reading that has the key.
@@ -63,32 +63,32 @@ select
 from dated;
 
 -- One row per lead. If two leads of a prospect have the same ID, the first one counts.
-insert into leads
-with chosen as (
+create or replace temp table chosen_leads as
+with first_of_id as (
     select l.*
     from shown_leads as l inner join sources as s on s.leads_no = l.reading_no
     qualify row_number() over (partition by l.reading_no, l.lead_key order by l.lead_place) = 1
-),
-parsed as (
-    select
-        * exclude (fields),
-        json_merge_patch(fields, '{"notes": null, "calls": null, "?key": null}') as content,
-        from_json(
-            fields,
-            '{"disposition": "varchar", "source": "varchar", "sourcesubdescr": "varchar", "brn_id": "varchar",
-              "salesrepname": "varchar", "entrydate": "varchar", "dateentered": "varchar", "lastchangedon": "varchar",
-              "apptset": "varchar", "apptdate": "varchar", "sold": "varchar", "grosssaleamount": "varchar"}'
-        ) as field
-    from chosen
-),
-dated as (
+)
+select
+    external_contact_id, external_id, feed, read_at, lead_place,
+    json_merge_patch(fields, '{"notes": null, "calls": null, "?key": null}') as content,
+    from_json(
+        fields,
+        '{"disposition": "varchar", "source": "varchar", "sourcesubdescr": "varchar", "brn_id": "varchar",
+          "salesrepname": "varchar", "entrydate": "varchar", "dateentered": "varchar", "lastchangedon": "varchar",
+          "apptset": "varchar", "apptdate": "varchar", "sold": "varchar", "grosssaleamount": "varchar"}'
+    ) as field
+from first_of_id;
+
+insert into leads
+with dated as (
     select
         *,
         list_transform(
             [field.entrydate, field.dateentered, field.lastchangedon, field.apptdate],
             lambda date: work.pipeline.lp_wall(trim(date), getvariable('zone'))
         ) as dates
-    from parsed
+    from chosen_leads
 )
 select
     external_contact_id,
@@ -118,8 +118,7 @@ with listed as (
         external_contact_id,
         external_id,
         from_json(case when json_type(content, '$.jobs') = 'ARRAY' then content -> '$.jobs' end, '["json"]') as jobs
-    from leads
-    where rowid >= (select leads from state)
+    from chosen_leads
 ),
 items as (
     select external_contact_id, external_id, unnest(jobs) as job, generate_subscripts(jobs, 1) as place from listed
@@ -154,8 +153,7 @@ with listed as (
         external_contact_id,
         external_id,
         from_json(case when json_type(content, '$.appointments') = 'ARRAY' then content -> '$.appointments' end, '["json"]') as appointments
-    from leads
-    where rowid >= (select leads from state)
+    from chosen_leads
 ),
 items as (
     select

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+import msgspec
+
 from lp_pipeline.clients.leadperfection.change_stamps import any_between, change_stamps, days_around
 from lp_pipeline.clients.leadperfection.client import Client
 from lp_pipeline.clients.leadperfection.page import Answer, kind_of, lacks_only_its_id
@@ -32,8 +34,7 @@ class Feed:
     options: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """One prospect record as one page showed it."""
 
     page: int  # the answer within this reading, from 1
@@ -193,10 +194,12 @@ class _WindowReader:
         result.pages += 1
         keys: list[Hashable] = []
         recent = days_around(result.began or asked_at, result.ended or asked_at, zone=self._settings.zone)
+        month = recent[0][:8] if recent[0][:8] == recent[-1][:8] else b""
         for place, (record, value) in enumerate(zip(answer.records, answer.values, strict=True), start=1):
             cst_id = identity(value)
             self._keep(Reading(result.pages, place, record, answer.received_at, cst_id), value)
-            if any(day in record for day in recent):  # few records changed while they were read
+            # few records changed while they were read
+            if month in record and any(day in record for day in recent):
                 self._stamps.extend(change_stamps(value))
             if cst_id is not None:
                 result.shown.add(cst_id)

@@ -37,6 +37,8 @@ def lookup(value: object, *names: str, default: Any = None) -> Any:
 
 def identity(value: object) -> str | None:
     """A record's prospect id as text, whether `cst_id` or `CstID`, text or a number; None if it has none."""
+    if type(value) is dict and type(found := value.get("cst_id")) is str and found.isalnum():  # nearly always
+        return found
     return id_of(lookup(value, "cst_id", "cstid"))
 
 
