@@ -130,7 +130,7 @@ def _plain(results: Iterable[Result], of: str) -> str:
     for each in results:
         numbers = [each.median(name) for name in ("seconds", "cpu_seconds", "peak_mb", "disk_mb")]
         shown = ["" if number is None else f"{number:,.{2 if number >= 0.1 else 4}f}" for number in numbers]
-        times = max(map(len, (each.seconds, each.peak_mb, each.disk_mb)))
+        times = max(map(len, (each.seconds, each.cpu_seconds, each.peak_mb, each.disk_mb)))
         rows.append([each.what, each.part, f"{each.size:,}", *shown, each.note[:80] or str(times)])
     return _table(head, rows)
 
