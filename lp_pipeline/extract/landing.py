@@ -14,11 +14,12 @@ from lp_pipeline.clients.leadperfection import Reading, SentWindow, Window
 from lp_pipeline.extract.spool import Spool
 from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.record_keys import KeyBits
-from lp_pipeline.storage.warehouse import bound, run
+from lp_pipeline.storage.warehouse import LARGE, bound, run
 
 Kind = Literal["sync", "backfill", "sweep"]
 FEEDS = ("leads", "prospects")  # the order of feeds within a sync
 SPOOL = ".work.duckdb.spool"
+HUGE = 4_000_000  # bytes of a record: DuckDB takes fifty times as much memory to read it
 BUFFER = 8_000_000  # bytes of the spool file at once
 
 
@@ -124,6 +125,8 @@ def _spooled(connection: Any, spool: Spool, first_no: int, first_page: int) -> I
         "shapes": [str(keys.of(names)) for names in spool.shapes],
     }
     keys.remember()
+    if spool.longest > HUGE:
+        (path.parent / LARGE).touch(mode=0o600)
     try:
         path.unlink(missing_ok=True)
         spool.write_to(path)

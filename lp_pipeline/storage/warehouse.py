@@ -26,6 +26,7 @@ STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
 # a whole row group leaves memory before the transaction ends; DuckDB's own size is six times as large
 STORAGE = f"storage_version '{STORAGE_VERSION}', row_group_size 20480"
 LONG_LOG = 1_000_000  # bytes; to read a shorter one takes less than a checkpoint
+LARGE = ".large_records"  # an empty file
 LOCK_PATIENCE_SECONDS = 20.0
 IF_DAMAGED = (
     "Restore it from a backup, or move it aside: the next sync then starts afresh, and `lp-pipeline backfill` reads "
@@ -142,9 +143,13 @@ class Warehouse:
             if started is not None:
                 started.close()
 
+    def _has_large_records(self) -> bool:
+        """Whether a huge record was ever stored here, or, for a replay's folder, in the one around it."""
+        return any((folder / LARGE).exists() for folder in (self.folder, self.folder.parent))
+
     def _opened(self) -> duckdb.DuckDBPyConnection:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        started = start(self._spill, self._memory)
+        started = start(self._spill, ROOM if self._has_large_records() else self._memory)
         try:
             attach(
                 started,
