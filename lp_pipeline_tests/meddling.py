@@ -183,7 +183,7 @@ def puts_a_pipe_there(path: Path, stack: ExitStack) -> None:
 
 
 def puts_a_copy_there(path: Path, stack: ExitStack) -> None:
-    whole = path.read_bytes()
+    whole = path.read_bytes() if path.is_file() else b""  # what is there may be a pipe, from an earlier act
     path.unlink()
     path.write_bytes(whole)
 
