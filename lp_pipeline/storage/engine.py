@@ -12,16 +12,16 @@ from pathlib import Path
 
 import duckdb
 
-MEMORY = "225MB"  # what takes more goes through a file
+MEMORY = 225  # MB; what takes more goes through a file
 THREADS = 4  # each holds a part of what is written; more of them would need more memory
-ROOM = "2GB"  # for what can't be cut in pieces: a single record of 20 MB takes more than one
+ROOM = 2_000  # MB, for what can't be cut in pieces: a single record of 20 MB takes more than one
 
 _free: list[duckdb.DuckDBPyConnection] = []
 
 
 @contextmanager
-def engine(spill: Path | None = None, memory: str = MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
-    """One that nobody else uses meanwhile; `spill` is the folder for what doesn't fit into `memory`.
+def engine(spill: Path | None = None, memory: int = MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One that nobody else uses meanwhile; `spill` is the folder for what doesn't fit into `memory` (MB).
 
     Whoever attaches a file to it detaches it before the block ends; after an error it is closed, and with it whatever
     it had open.
@@ -35,19 +35,19 @@ def engine(spill: Path | None = None, memory: str = MEMORY) -> Iterator[duckdb.D
     give_back(started, spill)
 
 
-def start(spill: Path | None = None, memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
+def start(spill: Path | None = None, memory: int = MEMORY) -> duckdb.DuckDBPyConnection:
     """The same without a block's end, for `give_back` or to be closed."""
     while _free:
         started = _free.pop()
         try:
-            started.execute(f"set memory_limit = '{memory}'")
+            started.execute(f"set memory_limit = '{memory}MB'")
             if spill is not None:
                 started.execute("set temp_directory = '{}'".format(str(spill).replace("'", "''")))
         except duckdb.Error:  # one that has used a folder can't have another one
             started.close()
         else:
             return started
-    config = {"memory_limit": memory, "threads": str(min(THREADS, os.cpu_count() or 1))}
+    config = {"memory_limit": f"{memory}MB", "threads": str(min(THREADS, os.cpu_count() or 1))}
     started = duckdb.connect(config={**config, **({"temp_directory": str(spill)} if spill else {})})
     started.execute("set global timezone = 'UTC'")
     started.execute("pragma disable_checkpoint_on_shutdown")  # whoever attaches a file decides when that is worth it

@@ -143,13 +143,17 @@ class Warehouse:
             if started is not None:
                 started.close()
 
-    def _has_large_records(self) -> bool:
-        """Whether a huge record was ever stored here, or, for a replay's folder, in the one around it."""
-        return any((folder / LARGE).exists() for folder in (self.folder, self.folder.parent))
+    def _memory_needed(self) -> int:
+        """For DuckDB, in MB. A large file gets more, for not all that DuckDB does can go through a file."""
+        # whether a huge record was ever stored here, or, for a replay's folder, in the one around it
+        if any((folder / LARGE).exists() for folder in (self.folder, self.folder.parent)):
+            return ROOM
+        size = self.work.stat().st_size if self.work.exists() else 0
+        return min(ROOM, self._memory + size // 2_000_000)
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        started = start(self._spill, ROOM if self._has_large_records() else self._memory)
+        started = start(self._spill, self._memory_needed())
         try:
             attach(
                 started,

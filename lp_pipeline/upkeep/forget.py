@@ -32,8 +32,8 @@ WITHOUT_LEAD = "prospect-"  # begins the id of an opportunity without a lead in 
 DELETION = re.compile(r"delete from (\S+)")
 LEFT_BEHIND = (".published.duckdb*", ".work.duckdb*")
 OURS = re.compile(
-    r"(work\.duckdb|outbox\.sqlite(-wal|-shm)?|published\.duckdb(\.wal)?|(limits|sandbox)\.sqlite.*|running|report\.html|"
-    r".*\.lock|[a-z]+\.json)"
+    r"((work|published)\.duckdb(\.wal)?|outbox\.sqlite(-wal|-shm)?|(limits|sandbox)\.sqlite.*|\.large_records|spill|"
+    r"running|report\.html|.*\.lock|[a-z]+\.json)"
 )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lp_pipeline.errors import OutOfMemory, WarehouseError
+from lp_pipeline.storage.engine import MEMORY, ROOM
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.locks import Turn
 from lp_pipeline.storage.warehouse import SCHEMA_VERSION, Warehouse
@@ -94,10 +95,20 @@ def test_one_run_at_a_time_has_the_turn(tmp_path: Path) -> None:
     assert not first.is_taken()
 
 
+def test_a_large_file_gets_more_memory(tmp_path: Path) -> None:
+    """Not all that DuckDB does can go through a file, so that what it needs grows with what is stored."""
+    (tmp_path / "work.duckdb").touch()
+    assert Warehouse(tmp_path)._memory_needed() == MEMORY
+    os.truncate(tmp_path / "work.duckdb", 1_000_000_000)
+    assert Warehouse(tmp_path)._memory_needed() == MEMORY + 500
+    (tmp_path / ".large_records").touch()
+    assert Warehouse(tmp_path)._memory_needed() == ROOM
+
+
 def test_what_needs_more_memory_than_usual_is_done_once_more_with_enough(tmp_path: Path) -> None:
     """J7: a single huge record stops nothing; nothing is left of the first try."""
     warehouse = Warehouse(tmp_path)
-    warehouse._memory = "30MB"
+    warehouse._memory = 30
 
     def collected() -> int:
         with warehouse.transaction() as connection:
