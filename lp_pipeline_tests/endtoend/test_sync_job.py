@@ -126,6 +126,7 @@ def test_a_feed_that_fails_does_not_hold_up_the_other(lp_account: Account) -> No
     assert lp_account.published("select combination from opportunities") == [("lead+prospect",)]
 
 
+@pytest.mark.slow
 def test_what_one_run_stored_a_later_run_merges(lp_account: Account) -> None:
     """W8: `--select raw_leads` now and the rest an hour later loses nothing."""
     fill(lp_account, "1")
@@ -149,6 +150,7 @@ def test_a_single_asset_that_fails_fails_its_run(lp_account: Account) -> None:
     assert not result.success
 
 
+@pytest.mark.slow
 def test_an_analysts_open_connection_stops_nothing(lp_account: Account) -> None:
     """R2: a query never stops a sync, a sync never stops a query."""
     fill(lp_account, "1")
@@ -161,6 +163,7 @@ def test_an_analysts_open_connection_stops_nothing(lp_account: Account) -> None:
     assert len(lp_account.published("from opportunities")) == 2
 
 
+@pytest.mark.slow
 def test_a_batch_that_is_no_batch_of_prospects_is_not_merged(lp_account: Account) -> None:
     """Blocking check: when all records lack an id, LP's format has changed; nothing is merged or lost."""
     stamp = lp_account.wall(minutes=5)
