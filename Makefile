@@ -17,7 +17,7 @@ LOCK = $(COMPILE) --all-extras pyproject.toml
 export DAGSTER_HOME := $(CURDIR)/.dagster
 unexport PYTHONDONTWRITEBYTECODE # or each process of hundreds would compile everything anew
 
-.PHONY: help run dev test test-long test-browser test-full lint types check compat compat-docs clients drills year bench docs lock clean setup home
+.PHONY: help run dev test test-long test-browser test-full lint types check compat-sql compat compat-docs clients drills year bench docs lock clean setup home
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do \
@@ -50,11 +50,13 @@ types: setup ## the strict type checker
 
 check: test lint types ## tests, lint and types: before every commit
 
-compat: setup clients ## the SQL and the published file on DuckDB 1.5, and the file with every client of docs/clients.md
+compat-sql: setup ## the SQL and the published file on DuckDB 1.5
 	@test -x .venv-duckdb15/bin/python || $(PYTHON) -m venv .venv-duckdb15
 	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements-duckdb15.lock
 	.venv-duckdb15/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	.venv-duckdb15/bin/python -m pytest -n 3 $(WITH_SQL)
+
+compat: compat-sql clients ## the same, and the published file with every client of docs/clients.md
 	$(BIN)/python -m lp_pipeline_tests.compat
 
 compat-docs: setup clients ## write what the clients make of the file into docs/clients.md
