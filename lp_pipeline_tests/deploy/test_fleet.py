@@ -6,7 +6,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.settings.accounts import ACCOUNTS_SETTING
 from lp_pipeline_tests.deploy.test_container import COMPOSE, LOCKED, PINNED, TEXT
 from lp_pipeline_tests.deploy.test_units import OURS, UNITS, commands
-from lp_pipeline_tests.deploy.units import COMMON, FOLDER, settings_of
+from lp_pipeline_tests.deploy.units import COMMON, FOLDER, programs, settings_of
 
 FLEET_FOLDER = REPOSITORY / "deploy" / "fleet"
 SYSTEMD = FLEET_FOLDER / "systemd"
@@ -45,8 +44,9 @@ def test_systemd_accepts_every_unit_of_a_fleet(tmp_path: Path) -> None:
     included, with this environment's programs in place of those in /opt."""
     copied = Path(shutil.copytree(FOLDER, tmp_path / "units"))
     shutil.copytree(SYSTEMD, copied, dirs_exist_ok=True)
+    ours = programs(tmp_path)
     for unit in [*copied.glob("*.service"), *copied.glob("*.d/*.conf")]:
-        unit.write_text(unit.read_text().replace(OURS, f"{Path(sys.executable).parent}/"))
+        unit.write_text(unit.read_text().replace(OURS, f"{ours}/"))
     names = [f"lp-pipeline-worker@{queue}.service" for queue in QUEUES]
     names += [f"lp-pipeline-shard@{shard}.target" for shard in SHARDS] + [unit.name for unit in UNITS]
     names += [f"lp-pipeline-health@worker@{queue}.{kind}" for queue in QUEUES for kind in ("service", "timer")]

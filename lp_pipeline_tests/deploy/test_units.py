@@ -5,7 +5,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ import yaml
 
 from lp_pipeline.cli.main import main
 from lp_pipeline.settings import REPOSITORY, setting_names
-from lp_pipeline_tests.deploy.units import COMMON, FOLDER, SERVICES, SOCKET, settings_of
+from lp_pipeline_tests.deploy.units import COMMON, FOLDER, SERVICES, SOCKET, programs, settings_of
 
 UNITS = sorted(path for suffix in ("service", "target", "timer") for path in FOLDER.glob(f"*.{suffix}"))
 OURS = "/opt/lp-pipeline/venv/bin/"
@@ -30,8 +29,9 @@ def commands(path: Path) -> list[list[str]]:
 def test_systemd_accepts_every_unit(tmp_path: Path) -> None:
     """`systemd-analyze verify` has nothing to say, with this environment's programs in place of those in /opt."""
     copied = Path(shutil.copytree(FOLDER, tmp_path / "units"))
+    ours = programs(tmp_path)
     for unit in copied.glob("*.service"):
-        unit.write_text(unit.read_text().replace(OURS, f"{Path(sys.executable).parent}/"))
+        unit.write_text(unit.read_text().replace(OURS, f"{ours}/"))
     paths = [str(copied / unit.name) for unit in UNITS]
     verified = subprocess.run(["systemd-analyze", "verify", "--man=no", *paths], capture_output=True, text=True)
     assert (verified.returncode, verified.stdout + verified.stderr) == (0, "")
@@ -60,6 +60,7 @@ def test_all_run_as_a_user_of_their_own_that_can_change_nothing_else() -> None:
 def test_settings_come_as_a_credential_and_no_unit_holds_one() -> None:
     """R4: only what reads LeadPerfection's or Hatch's secrets gets the file; a unit is readable by everybody."""
     with_settings = set()
+    ours = programs(tmp_path)
     for unit in UNITS:
         pairs = settings_of(unit)
         assert ("Environment", "LP_PIPELINE_SETTINGS=%d/lp_pipeline.env") in pairs or "LP_PIPELINE_SETTINGS" not in str(
@@ -70,7 +71,8 @@ def test_settings_come_as_a_credential_and_no_unit_holds_one() -> None:
     assert with_settings == {"code-server", "inbox", "backup"}
     set_here = [
         value.partition("=")[0]
-        for unit in [*UNITS, COMMON]
+        ours = programs(tmp_path)
+    for unit in [*UNITS, COMMON]
         for name, value in settings_of(unit)
         if name == "Environment"
     ]

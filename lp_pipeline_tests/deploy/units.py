@@ -26,6 +26,13 @@ def settings_of(path: Path) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in pairs]
 
 
+def programs(folder: Path) -> Path:
+    """This environment's programs, under a path without the blanks that a checkout's may have: units have none."""
+    link = folder / "programs"
+    link.symlink_to(Path(sys.executable).parent)
+    return link
+
+
 class Host:
     """Where the units find their things: the folders of a host, moved into one of the test's."""
 
@@ -35,7 +42,7 @@ class Host:
         self.log = root / "log"
         self._credentials = root / "credentials"
         self._moved = {
-            "/opt/lp-pipeline/venv/bin": str(Path(sys.executable).parent),
+            "/opt/lp-pipeline/venv/bin": str(programs(root)),
             "/var/lib/lp-pipeline": str(self.state),
             "/etc/lp-pipeline": str(self.settings.parent),
             "/run/lp-pipeline": str(run),
