@@ -71,7 +71,6 @@ def test_settings_come_as_a_credential_and_no_unit_holds_one() -> None:
     assert with_settings == {"code-server", "inbox", "backup"}
     set_here = [
         value.partition("=")[0]
-        ours = programs(tmp_path)
     for unit in [*UNITS, COMMON]
         for name, value in settings_of(unit)
         if name == "Environment"
