@@ -60,7 +60,6 @@ def test_all_run_as_a_user_of_their_own_that_can_change_nothing_else() -> None:
 def test_settings_come_as_a_credential_and_no_unit_holds_one() -> None:
     """R4: only what reads LeadPerfection's or Hatch's secrets gets the file; a unit is readable by everybody."""
     with_settings = set()
-    ours = programs(tmp_path)
     for unit in UNITS:
         pairs = settings_of(unit)
         assert ("Environment", "LP_PIPELINE_SETTINGS=%d/lp_pipeline.env") in pairs or "LP_PIPELINE_SETTINGS" not in str(
@@ -71,7 +70,7 @@ def test_settings_come_as_a_credential_and_no_unit_holds_one() -> None:
     assert with_settings == {"code-server", "inbox", "backup"}
     set_here = [
         value.partition("=")[0]
-    for unit in [*UNITS, COMMON]
+        for unit in [*UNITS, COMMON]
         for name, value in settings_of(unit)
         if name == "Environment"
     ]
