@@ -73,8 +73,9 @@ def _normal(whole: dict[str, Any], ignored: Collection[str]) -> dict[str, Any]:
     fields["cst_id"] = id_of(fields.get("cst_id"))
     _as_text(fields, PROSPECT_TEXTS)
     leads = [_normal_lead(lead, ignored) for lead in _elements(whole) if isinstance(lead, dict)]
-    if any(lower_name(name) == "leads" for name in whole):
-        fields["leads"] = leads
+    given = [value for name, value in whole.items() if lower_name(name) == "leads"]
+    if given:  # null says nothing; an empty list says that there are none (SPEC M6)
+        fields["leads"] = None if given == [None] else leads
     for name in ("calls", "altphones"):
         _as_texts(fields.get(name))
     return fields

@@ -103,8 +103,8 @@ def test_files_that_may_not_grow_end_a_sync_with_a_message(lp_account: Account) 
     """R1, R4: as a process, under a limit on the size of files (which needs no root): exit code 1, one message, no
     stack trace; without the limit the next one completes."""
     fill(lp_account, 3)
-    sync = str(Path(sys.executable).parent / "lp-pipeline") + " sync"
-    code, output = finish(start(lp_account, ["bash", "-c", f"ulimit -f 1024; exec {sync}"]))
+    limited = ["bash", "-c", 'ulimit -f 1024; exec "$0" sync', str(Path(sys.executable).parent / "lp-pipeline")]
+    code, output = finish(start(lp_account, limited))
     assert code == 1
     assert "may not grow" in output
     assert "Traceback" not in output

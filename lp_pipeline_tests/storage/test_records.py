@@ -135,3 +135,13 @@ def test_a_look_at_whole_objects_sees_what_a_look_at_each_value_sees(one: Any, o
     fields = one if isinstance(one, dict) else {"leads": [lead("10", jobs=one, appointments=[other])]}
     record = {**prospect("1", lead("10"), calls=other), **fields}
     assert is_plain(record) == _looks_plain(record)
+
+
+@pytest.mark.parametrize("oddity", [{}, {"FirstName": "Ann"}], ids=["as received", "normal form"])
+def test_leads_that_are_null_say_nothing_in_either_form(oddity: Record) -> None:
+    """M6: only an empty list says that a prospect has no leads."""
+    given: tuple[list[Record] | None, ...] = (None, [])
+    for leads in given:
+        landed = land(json.dumps({**prospect("1", leads=leads), **oddity}).encode())
+        stored = json.loads(landed.normal or json.dumps(prospect("1", leads=leads)))
+        assert stored["leads"] == leads
