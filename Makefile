@@ -8,7 +8,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 	--no-emit-index-url --no-header
 # the tests that between them run every statement of sql/
 WITH_SQL = $(addprefix lp_pipeline_tests/,communications/test_matching.py runs/test_backfill.py \
-	insight/test_report.py insight/test_explain.py upkeep/test_forget.py upkeep/test_backup.py \
+	insight/test_report.py insight/test_explain.py runs/upkeep/test_forget.py runs/upkeep/test_backup.py \
 	$(addprefix transform/test_,model.py replay.py held.py rezone.py dates.py field_names.py) \
 	$(addprefix delivery/test_,what_is_delivered.py dry_run.py bodies.py) \
 	$(addprefix storage/test_,records.py contents.py draft.py publish.py published.py migration.py analysis.py \

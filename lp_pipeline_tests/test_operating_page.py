@@ -40,11 +40,12 @@ from lp_pipeline.insight.health import health
 from lp_pipeline.orchestration.build import build_definitions
 from lp_pipeline.orchestration.failures import INTERRUPTED
 from lp_pipeline.orchestration.outside_checks import _problems
-from lp_pipeline.package_data import package_data
 from lp_pipeline.runs.journal import RUNNING
 from lp_pipeline.runs.reports import DeliveryOutcome
 from lp_pipeline.runs.steps import read_feed
+from lp_pipeline.runs.upkeep import backup, manifest, restore
 from lp_pipeline.settings import REPOSITORY, Settings, load_settings, refuse_dotenv
+from lp_pipeline.settings.package_data import package_data
 from lp_pipeline.settings.sources import read_file
 from lp_pipeline.storage import public_file
 from lp_pipeline.storage.account import check_known
@@ -56,7 +57,6 @@ from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.published import open_published
 from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline.transform.merge import without_ids_message
-from lp_pipeline.upkeep import backup, manifest, restore
 from lp_pipeline_tests.account import PACE, Account, failures
 from lp_pipeline_tests.account import account as an_account
 from lp_pipeline_tests.runs.past import person

@@ -85,7 +85,7 @@ def test_the_wheel_holds_what_the_program_reads_and_nothing_else(wheel: Path) ->
 def test_an_installed_wheel_finds_its_sql_in_itself(python: Path, tmp_path: Path) -> None:
     """Nothing comes from a checkout, from any folder: the code, the SQL and the version are the wheel's."""
     ask = (
-        "import lp_pipeline.package_data as files, lp_pipeline\n"
+        "import lp_pipeline.settings.package_data as files, lp_pipeline\n"
         "print(lp_pipeline.__file__, files.package_data('sql'), files.package_data('dagster.yaml'), sep='\\n')"
     )
     for path in run(tmp_path, python, "-c", ask).split():

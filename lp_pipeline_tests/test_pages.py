@@ -23,8 +23,8 @@ from lp_pipeline.clients.hatch import communication
 from lp_pipeline.communications.landing import land
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.steps import push_open
+from lp_pipeline.runs.upkeep.backup import backup
 from lp_pipeline.settings import REPOSITORY, load_settings
-from lp_pipeline.upkeep.backup import backup
 from lp_pipeline_tests.account import PACE
 from lp_pipeline_tests.commands_elsewhere import ELSEWHERE, elsewhere
 from lp_pipeline_tests.drills.deployment import free_port, until

@@ -8,10 +8,10 @@ import click
 from rich.table import Table
 
 from lp_pipeline.cli.console import console
-from lp_pipeline.package_data import package_data
 from lp_pipeline.settings import Settings, accounts_file, base_folder, listed_accounts, load_accounts
 from lp_pipeline.settings.accounts import ACCOUNTS_FILE, NAME, SHARD, env_file, folder_of, mark, readable_values
 from lp_pipeline.settings.files import write_file
+from lp_pipeline.settings.package_data import package_data
 from lp_pipeline.settings.sources import EXAMPLE
 
 HEADER = "# One table an account; its settings are in accounts/<name>.env\n"

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from lp_pipeline.package_data import package_data
 from lp_pipeline.settings import (
     REPOSITORY,
     Settings,
@@ -18,6 +17,7 @@ from lp_pipeline.settings import (
     read_file,
     secret_names,
 )
+from lp_pipeline.settings.package_data import package_data
 
 
 def console() -> Console:

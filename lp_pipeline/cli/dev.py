@@ -18,7 +18,7 @@ import click
 from lp_pipeline.cli.home import check_storage
 from lp_pipeline.cli.services import Service, end, is_free, listener, services_of
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.package_data import package_data
+from lp_pipeline.settings.package_data import package_data
 
 HOST = "127.0.0.1"
 AGAIN = "make dev ARGS=--replace  (or lp-pipeline dev --replace)"

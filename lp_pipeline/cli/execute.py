@@ -18,10 +18,10 @@ from lp_pipeline.orchestration.housekeeping import tidy
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.progress import Progress
 from lp_pipeline.runs.steps import dry_run
+from lp_pipeline.runs.upkeep.tidied import Tidied
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.sql import statements_from
 from lp_pipeline.transform.replay import ReplayReport, replay
-from lp_pipeline.upkeep.tidied import Tidied
 
 Tell = Callable[[str], object]
 # Dagster would put what steps write to a terminal into files, with processes that trip over Ctrl-C: no progress is seen

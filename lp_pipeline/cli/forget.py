@@ -1,4 +1,4 @@
-"""`lp-pipeline forget`: the question, and the receipt. What is erased is decided in `upkeep.forget`."""
+"""`lp-pipeline forget`: the question, and the receipt. What is erased is decided in `runs.upkeep.forget`."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -8,8 +8,8 @@ import click
 from lp_pipeline.cli.console import account_settings
 
 if TYPE_CHECKING:
+    from lp_pipeline.runs.upkeep.forget import Receipt
     from lp_pipeline.settings import Settings
-    from lp_pipeline.upkeep.forget import Receipt
 
 
 @click.command()
@@ -24,9 +24,9 @@ def forget(cst_id: str | None, *, again: bool, yes: bool) -> None:
     receipt says what was erased, and what can't be reached from here: LeadPerfection, Hatch, backups. Waits for syncs
     and pushes. Killed half-way, the same command completes it.
     """
+    from lp_pipeline.runs.upkeep.forget import erased_but_there
+    from lp_pipeline.runs.upkeep.forget import forget as erase
     from lp_pipeline.storage.outbox import Outbox
-    from lp_pipeline.upkeep.forget import erased_but_there
-    from lp_pipeline.upkeep.forget import forget as erase
 
     if again == bool(cst_id):
         raise click.UsageError("Give either CST_ID or --again.")

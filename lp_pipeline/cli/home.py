@@ -14,8 +14,8 @@ from filelock import FileLock
 
 from lp_pipeline.cli.postgres import VARIABLE, dagsters_variable, is_postgres_chosen, unusable_postgres
 from lp_pipeline.errors import PipelineError, SettingsError, WarehouseError
-from lp_pipeline.package_data import package_data
 from lp_pipeline.settings import base_folder
+from lp_pipeline.settings.package_data import package_data
 
 NAME, CONFIGURATION, ON_POSTGRES = "DAGSTER_HOME", "dagster.yaml", "deploy/dagster-postgres.yaml"
 OF_FLEET, FLEET = "deploy/fleet/dagster.yaml", "FLEET_REDIS_URL"  # runs of many accounts on workers of several hosts

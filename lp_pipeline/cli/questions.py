@@ -9,8 +9,8 @@ from rich.console import Console
 
 from lp_pipeline.cli.prompt import WRITERS, ask
 from lp_pipeline.cli.query import Result, show
-from lp_pipeline.package_data import package_data
 from lp_pipeline.settings import Settings
+from lp_pipeline.settings.package_data import package_data
 from lp_pipeline.storage.sql import statement
 
 PARAMETER = re.compile(r"^-- Parameter (\w+): (.+)$", re.MULTILINE)  # read with getvariable(); unset is its default

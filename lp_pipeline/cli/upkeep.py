@@ -67,8 +67,8 @@ def backup(folder: Path, *, with_settings: bool, every: bool) -> None:
 
 
 def _back_up(folder: Path, *, with_settings: bool) -> None:
-    from lp_pipeline.upkeep.backup import backup as make
-    from lp_pipeline.upkeep.tidied import size
+    from lp_pipeline.runs.upkeep.backup import backup as make
+    from lp_pipeline.runs.upkeep.tidied import size
 
     settings = account_settings()
     made = make(settings, folder, settings_file=own_settings_file() if with_settings else None)
@@ -86,8 +86,8 @@ def restore(folder: Path) -> None:
     `lp-pipeline recovered`.
     """
     from lp_pipeline.cli.services import services_of
+    from lp_pipeline.runs.upkeep.restore import restore as put_back
     from lp_pipeline.storage.account import check_account
-    from lp_pipeline.upkeep.restore import restore as put_back
 
     settings = load_settings()
     with suppress(WarehouseError):  # damaged files are what backups are for

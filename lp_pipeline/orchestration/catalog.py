@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import dagster as dg
 
-from lp_pipeline.package_data import PACKAGE, package_data
+from lp_pipeline.settings.package_data import PACKAGE, package_data
 from lp_pipeline.storage.sql import statement
 
 LEADPERFECTION, OPPORTUNITIES, HATCH, PUBLISHED = ("leadperfection", "opportunities", "hatch", "published")

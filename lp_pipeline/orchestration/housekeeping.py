@@ -1,5 +1,5 @@
 """The op of housekeeping (SPEC K1): it wires and reports. What is done to Dagster's runs is in `run_history.py`, to the
-data folder in `upkeep/`.
+data folder in `runs/upkeep/`.
 """
 
 import dagster as dg
@@ -7,8 +7,8 @@ import dagster as dg
 from lp_pipeline.orchestration.failures import plain_failures
 from lp_pipeline.orchestration.run_history import thin_history
 from lp_pipeline.runs.connections import Connections
-from lp_pipeline.upkeep.housekeeping import tidy_data
-from lp_pipeline.upkeep.tidied import Tidied
+from lp_pipeline.runs.upkeep.housekeeping import tidy_data
+from lp_pipeline.runs.upkeep.tidied import Tidied
 
 
 def tidy(instance: dg.DagsterInstance, connections: Connections, *, dry_run: bool = False) -> list[Tidied]:

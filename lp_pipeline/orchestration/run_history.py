@@ -1,7 +1,7 @@
 """Removes Dagster's old runs with all that they leave: events, check results, tags, ticks, captured output (SPEC K1).
 
 Kept are the latest run of each job, and those that the latest state of an asset or check comes from. What grows in the
-data folder is in `upkeep/`.
+data folder is in `runs/upkeep/`.
 """
 
 import shutil
@@ -24,9 +24,9 @@ from dagster._core.storage.schedules.sql_schedule_storage import SqlScheduleStor
 
 from lp_pipeline.orchestration.launcher import FOLDER as ALIVE
 from lp_pipeline.orchestration.resources import PARTITION
+from lp_pipeline.runs.upkeep.compaction import vacuum
+from lp_pipeline.runs.upkeep.tidied import Tidied
 from lp_pipeline.storage.alive import is_gone
-from lp_pipeline.upkeep.compaction import vacuum
-from lp_pipeline.upkeep.tidied import Tidied
 
 Status = dg.DagsterRunStatus
 AT_ONCE = 200  # runs removed in one transaction

@@ -1,5 +1,5 @@
 """Who was erased by `lp-pipeline forget` (SPEC E5): keyed hashes in `forgotten.json`, by which what LeadPerfection and
-Hatch show of them later is dropped before it is stored. Erasing itself: `upkeep/forget.py`.
+Hatch show of them later is dropped before it is stored. Erasing itself: `runs/upkeep/forget.py`.
 """
 
 import hashlib

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
-from lp_pipeline.package_data import package_data
+from lp_pipeline.settings.package_data import package_data
 
 _folder: ContextVar[Path | None] = ContextVar("folder", default=None)
 

@@ -18,7 +18,7 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 
 from lp_pipeline.cli.main import main
-from lp_pipeline.package_data import package_data
+from lp_pipeline.settings.package_data import package_data
 
 NOBODY = "http://127.0.0.1:9"
 

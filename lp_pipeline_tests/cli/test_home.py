@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from lp_pipeline.cli.home import check_storage, plain_storage_errors, prepare_home
 from lp_pipeline.cli.main import main
 from lp_pipeline.errors import WarehouseError
-from lp_pipeline.package_data import package_data
 from lp_pipeline.settings import REPOSITORY
+from lp_pipeline.settings.package_data import package_data
 
 DAMAGES = {
     "one byte of its header": lambda old: b"X" + old[1:],

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from lp_pipeline.cli.home import _configure
 from lp_pipeline.cli.main import main
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.package_data import package_data
+from lp_pipeline.settings.package_data import package_data
 from lp_pipeline_tests.postgres import postgres
 
 SECRET = "hunter2-hunter2"

@@ -32,10 +32,10 @@ from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.journal import Ending, Kind, recorded
 from lp_pipeline.runs.reports import unread_feeds
 from lp_pipeline.runs.steps import deliver_due, publish_changes, push_open, read_feed
+from lp_pipeline.runs.upkeep.compaction import SMALL
+from lp_pipeline.runs.upkeep.tidied import size
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.transform.merge import merge, stage
-from lp_pipeline.upkeep.compaction import SMALL
-from lp_pipeline.upkeep.tidied import size
 from lp_pipeline_tests.account import PACE, Account, account
 from lp_pipeline_tests.insight.listener import Listener, listening
 from lp_pipeline_tests.runs.past import person

@@ -21,7 +21,7 @@ from lp_pipeline_tests.accounts_file import add
 from lp_pipeline_tests.fleet.deployment import Fleet
 from lp_pipeline_tests.insight.listener import Listener
 from lp_pipeline_tests.runs.past import person
-from lp_pipeline_tests.upkeep.searching import texts_of
+from lp_pipeline_tests.runs.upkeep.searching import texts_of
 
 NEEDLE = re.compile(rb"zq[sr][0-9a-f]{12}")  # `zqs` in each secret, `zqr` in each record
 PATIENCE = 300.0  # seconds for which a LeadPerfection that hangs says nothing

@@ -16,9 +16,9 @@ from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 
 from lp_pipeline.orchestration.launcher import FOLDER as ALIVE
 from lp_pipeline.orchestration.run_history import old_runs, thin_history
+from lp_pipeline.runs.upkeep.tidied import Tidied
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.storage.alive import shown_alive
-from lp_pipeline.upkeep.tidied import Tidied
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

@@ -13,13 +13,13 @@ from click.testing import CliRunner, Result
 
 from lp_pipeline.cli.main import main
 from lp_pipeline.errors import PipelineError, SettingsError, WarehouseError
+from lp_pipeline.runs.upkeep.backup import backup
+from lp_pipeline.runs.upkeep.forget import forget
+from lp_pipeline.runs.upkeep.manifest import Manifest, check, read_manifest
+from lp_pipeline.runs.upkeep.restore import restore
 from lp_pipeline.storage.locks import PUSH_TURN, Turn
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.warehouse import Warehouse
-from lp_pipeline.upkeep.backup import backup
-from lp_pipeline.upkeep.forget import forget
-from lp_pipeline.upkeep.manifest import Manifest, check, read_manifest
-from lp_pipeline.upkeep.restore import restore
 from lp_pipeline_tests.communications.talk import Talk
 from lp_pipeline_tests.communications.test_recovered import NOTES, settled
 from lp_pipeline_tests.scenario import PATIENCE, Scenario, lead, live_settings, prospect

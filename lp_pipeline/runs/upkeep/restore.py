@@ -14,6 +14,8 @@ from pathlib import Path
 
 from lp_pipeline.communications.manual import look_first
 from lp_pipeline.errors import SettingsError, WarehouseError
+from lp_pipeline.runs.upkeep.forget import erased_but_there, forget
+from lp_pipeline.runs.upkeep.manifest import OUTBOX, STAGING, Manifest, check, read_manifest
 from lp_pipeline.settings import Settings
 from lp_pipeline.settings.files import sync_folder
 from lp_pipeline.storage.account import check_outbox, check_warehouse
@@ -23,8 +25,6 @@ from lp_pipeline.storage.forgotten import Forgotten
 from lp_pipeline.storage.locks import PAST, PUBLISH_TURN, PUSH_TURN, WORK, Turn
 from lp_pipeline.storage.outbox import Outbox
 from lp_pipeline.storage.warehouse import Warehouse
-from lp_pipeline.upkeep.forget import erased_but_there, forget
-from lp_pipeline.upkeep.manifest import OUTBOX, STAGING, Manifest, check, read_manifest
 
 TURNS = (WORK, PUSH_TURN, PUBLISH_TURN, PAST, "replay")
 BESIDE = ("", ".wal", "-wal", "-shm", "-journal")  # DuckDB's log, SQLite's files

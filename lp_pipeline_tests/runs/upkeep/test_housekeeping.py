@@ -8,10 +8,10 @@ from contextlib import closing, contextmanager
 from lp_pipeline.clients.hatch import communication
 from lp_pipeline.communications.landing import land
 from lp_pipeline.communications.ledger import note_pushing, open_pushes, register
+from lp_pipeline.runs.upkeep.compaction import DRAFT
+from lp_pipeline.runs.upkeep.housekeeping import tidy_data
+from lp_pipeline.runs.upkeep.tidied import Tidied, size
 from lp_pipeline.storage.warehouse import Warehouse
-from lp_pipeline.upkeep.compaction import DRAFT
-from lp_pipeline.upkeep.housekeeping import tidy_data
-from lp_pipeline.upkeep.tidied import Tidied, size
 from lp_pipeline_tests.scenario import Scenario, prospect
 
 STATES = ("sent", "skipped", "pending", "sending", "unmatched", "uncertain", "failed")

@@ -3,15 +3,15 @@
 import pytest
 
 from lp_pipeline.insight.explain_merges import past_of
+from lp_pipeline.runs.upkeep.forget import forget
+from lp_pipeline.runs.upkeep.history import READINGS, fold_history
+from lp_pipeline.runs.upkeep.tidied import Tidied
 from lp_pipeline.storage.publish import publish
 from lp_pipeline.storage.sql import statement
 from lp_pipeline.transform.held import settle_held
-from lp_pipeline.upkeep.forget import forget
-from lp_pipeline.upkeep.history import READINGS, fold_history
-from lp_pipeline.upkeep.tidied import Tidied
+from lp_pipeline_tests.runs.upkeep.searching import found_in
 from lp_pipeline_tests.scenario import Record, Scenario, lead, prospect
 from lp_pipeline_tests.transform.test_replay import nothing_differs
-from lp_pipeline_tests.upkeep.searching import found_in
 
 MONTH = 31 * 24 * 60  # minutes
 KEPT = ("opportunities", "opportunity_changes", "calls", "rejected_records", "held_opportunities")

@@ -15,6 +15,7 @@ from tempfile import mkdtemp
 import msgspec
 
 from lp_pipeline.errors import SettingsError, WarehouseError
+from lp_pipeline.runs.upkeep.manifest import NAME, OUTBOX, WORK, Manifest, described
 from lp_pipeline.settings import Settings
 from lp_pipeline.settings.files import sync_folder
 from lp_pipeline.storage.account import account_of, check_warehouse, open_outbox
@@ -23,7 +24,6 @@ from lp_pipeline.storage.forgotten import FILE as FORGOTTEN
 from lp_pipeline.storage.locks import briefly
 from lp_pipeline.storage.outbox import PATIENCE_SECONDS
 from lp_pipeline.storage.warehouse import Warehouse
-from lp_pipeline.upkeep.manifest import NAME, OUTBOX, WORK, Manifest, described
 
 PARTIAL = ".partial"
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 
+from lp_pipeline.runs.upkeep.compaction import clear_leftovers, compact, is_grown, vacuum
+from lp_pipeline.runs.upkeep.history import fold_history
+from lp_pipeline.runs.upkeep.tidied import Tidied
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.outbox import Outbox, iso, run
 from lp_pipeline.storage.warehouse import Warehouse
-from lp_pipeline.upkeep.compaction import clear_leftovers, compact, is_grown, vacuum
-from lp_pipeline.upkeep.history import fold_history
-from lp_pipeline.upkeep.tidied import Tidied
 
 FINISHED, REJECTED = "remove_finished_communications", "remove_rejected_communications"
 

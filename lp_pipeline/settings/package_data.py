@@ -1,11 +1,11 @@
 """Files that travel with the program: `sql/`, `dagster.yaml`, the example of a settings file. In a checkout they are
-beside the package, in an installed wheel inside it. What users bring, settings and data, is found by `settings`.
+beside the package, in an installed wheel inside it. What users bring is found by the other modules here.
 """
 
 from functools import cache
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parent.parent
 
 
 @cache

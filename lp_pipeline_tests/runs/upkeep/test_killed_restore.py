@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from lp_pipeline.errors import PipelineError
-from lp_pipeline.upkeep.backup import backup
-from lp_pipeline.upkeep.manifest import check, read_manifest
-from lp_pipeline.upkeep.restore import restore
+from lp_pipeline.runs.upkeep.backup import backup
+from lp_pipeline.runs.upkeep.manifest import check, read_manifest
+from lp_pipeline.runs.upkeep.restore import restore
 from lp_pipeline_tests.account import account_of
 from lp_pipeline_tests.drills.drill import PEOPLE, Drill
 from lp_pipeline_tests.scenario import LIVE, NOON, Scenario, lead, prospect
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 COMMAND = (
     "import sys; from pathlib import Path; from lp_pipeline.settings import load_settings\n"
-    "from lp_pipeline.upkeep.backup import backup; from lp_pipeline.upkeep.restore import restore\n"
+    "from lp_pipeline.runs.upkeep.backup import backup; from lp_pipeline.runs.upkeep.restore import restore\n"
     "settings = load_settings(); print('begun', flush=True)\n"
     "{'backup': backup, 'restore': restore}[sys.argv[1]](settings, Path(sys.argv[2]))"
 )

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from lp_pipeline.upkeep.forget import forget
+from lp_pipeline.runs.upkeep.forget import forget
 from lp_pipeline_tests.delivery.conftest import Deliveries
+from lp_pipeline_tests.runs.upkeep.searching import found_in
+from lp_pipeline_tests.runs.upkeep.test_forget import CST, NEEDLES, filled, s, them
 from lp_pipeline_tests.scenario import LIVE, PATIENCE
-from lp_pipeline_tests.upkeep.searching import found_in
-from lp_pipeline_tests.upkeep.test_forget import CST, NEEDLES, filled, s, them
 
 __all__ = ["filled", "s"]
 COMMAND = (sys.executable, "-c", "from lp_pipeline.cli.main import main; main()", "forget", CST, "--yes")

@@ -13,6 +13,8 @@ import msgspec
 
 from lp_pipeline.clients.contact_points import email_address, phone_numbers
 from lp_pipeline.errors import WarehouseError
+from lp_pipeline.runs.upkeep.compaction import compact
+from lp_pipeline.runs.upkeep.manifest import STAGING
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import check_warehouse
 from lp_pipeline.storage.failures import readable_errors
@@ -24,8 +26,6 @@ from lp_pipeline.storage.publish import note_unpublished, publish_anew
 from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.warehouse import Warehouse, bound, run
 from lp_pipeline.transform.replay import SCRATCH, has_snapshots
-from lp_pipeline.upkeep.compaction import compact
-from lp_pipeline.upkeep.manifest import STAGING
 
 WHO = "`lp-pipeline forget`"
 WITHOUT_LEAD = "prospect-"  # begins the id of an opportunity without a lead in Hatch (SPEC D2)

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from lp_pipeline.runs.upkeep.compaction import DRAFT, SMALL, compact, is_grown, vacuum
 from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline.transform.replay import replay
-from lp_pipeline.upkeep.compaction import DRAFT, SMALL, compact, is_grown, vacuum
 from lp_pipeline_tests.scenario import Scenario, lead, prospect
 
 COMPACTING = (
     "import sys; from pathlib import Path; from lp_pipeline.storage.outbox import Outbox\n"
-    "from lp_pipeline.storage.warehouse import Warehouse; from lp_pipeline.upkeep.compaction import compact\n"
+    "from lp_pipeline.storage.warehouse import Warehouse; from lp_pipeline.runs.upkeep.compaction import compact\n"
     "folder = Path(sys.argv[1]); print('begun', flush=True)\n"
     "while True: compact(Warehouse(folder), Outbox(folder))"
 )

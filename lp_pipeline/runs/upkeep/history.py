@@ -5,11 +5,11 @@ Which rows go is decided in `sql/upkeep/`.
 from datetime import timedelta
 from typing import Any
 
+from lp_pipeline.runs.upkeep.tidied import Tidied
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.warehouse import Warehouse, run
 from lp_pipeline.transform.replay import has_snapshots
-from lp_pipeline.upkeep.tidied import Tidied
 
 READINGS = "stored readings"
 

@@ -20,6 +20,9 @@ from lp_pipeline.communications.landing import Landed, land
 from lp_pipeline.communications.ledger import note_pushing, register
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.insight.explain import explain
+from lp_pipeline.runs.upkeep.backup import backup
+from lp_pipeline.runs.upkeep.forget import Receipt, erased_but_there, forget
+from lp_pipeline.runs.upkeep.restore import restore
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.storage.forgotten import FILE, Forgotten
 from lp_pipeline.storage.outbox import Outbox
@@ -27,12 +30,9 @@ from lp_pipeline.storage.publish import publish
 from lp_pipeline.transform.held import settle_held
 from lp_pipeline.transform.merge import stage
 from lp_pipeline.transform.replay import replay
-from lp_pipeline.upkeep.backup import backup
-from lp_pipeline.upkeep.forget import Receipt, erased_but_there, forget
-from lp_pipeline.upkeep.restore import restore
 from lp_pipeline_tests.delivery.conftest import HATCH, Deliveries
+from lp_pipeline_tests.runs.upkeep.searching import found_in
 from lp_pipeline_tests.scenario import LIVE, NOON, Record, lead, prospect
-from lp_pipeline_tests.upkeep.searching import found_in
 
 CST, LEAD, OTHER_LEAD, HATCH_CONTACT = "73650918", "84620137", "84620138", "hatch-5e1f0c"
 NAMES = ("Quillabeth", "Vandersloot")
