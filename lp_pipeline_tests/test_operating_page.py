@@ -250,6 +250,11 @@ def beside_dagster(folder: Path, act: Callable[[], object]) -> str:
             process.kill()
 
 
+def out_of_memory() -> None:
+    with readable_errors("merge"), duckdb.connect(config={"memory_limit": "10MB"}) as connection:
+        connection.execute("set temp_directory = ''; select len(list(i)) from range(5000000) as t(i)")
+
+
 def restoring(folder: Path) -> str:
     made = manifest.Manifest(load_settings(LIVE).now(), "1", [], [])
     (folder / manifest.NAME).write_bytes(msgspec.json.encode(made))
@@ -374,6 +379,7 @@ PRODUCERS: dict[str, Callable[[Path], str]] = {
     "Could not …: the disk is full.": lambda _: system_error(errno.ENOSPC),
     "Could not …: the folder cannot be written.": lambda _: system_error(errno.EACCES),
     "Could not …: the file may not grow any further …": lambda _: system_error(errno.EFBIG),
+    "Could not …: DuckDB needs more memory than it had.": lambda _: said(out_of_memory),
     "…work.duckdb: the file is damaged.": lambda folder: damaged(folder, "work.duckdb"),
     "…outbox.sqlite: the file is damaged.": lambda folder: damaged(folder, "outbox.sqlite"),
     "… was written by a newer lp_pipeline …": newer,

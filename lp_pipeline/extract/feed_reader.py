@@ -17,7 +17,7 @@ from lp_pipeline.extract.piece_reader import PATIENT_BELOW, PieceReader
 from lp_pipeline.extract.watermarks import begin_feed, limit_pieces, move_watermark, news_from, remember_full_page
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.account import remember_account
-from lp_pipeline.storage.warehouse import Warehouse
+from lp_pipeline.storage.warehouse import Warehouse, with_room
 
 BELIEVE_GAPS_AFTER = timedelta(hours=24)
 Access = Callable[[], AbstractContextManager[Warehouse]]
@@ -189,7 +189,7 @@ class FeedReader:
             self._moving = False  # what follows is read all the same, but the next sync asks for this piece again
         moves = self._kind == "sync" and self._moving and outcome != "shifted"
         with self._access() as warehouse:
-            stored = warehouse.with_room(lambda: self._stored(warehouse, attempts, moves=moves))
+            stored = with_room(lambda: self._stored(warehouse, attempts, moves=moves))
         report.pieces += 1
         report.stored += stored
         for piece in attempts:

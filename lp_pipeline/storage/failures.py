@@ -9,6 +9,10 @@ import duckdb
 from lp_pipeline.errors import OutOfMemory, PipelineError, WarehouseError
 
 MOVE_ASIDE = "Restore it from a backup, or move it aside."
+MORE_MEMORY = (
+    "DuckDB needs more memory than it had. Nothing is half-written. From now on it gets 2 GB with this data: run this "
+    "again. If that fails, too, give the machine more memory."
+)
 DAMAGE = (
     *("not a valid duckdb", "not a database", "corrupt", "malformed", "checksum", "deserializ"),
     "could not read enough bytes",  # the file was cut off
@@ -24,9 +28,8 @@ def readable_errors(purpose: str, *, if_damaged: str = MOVE_ASIDE) -> Iterator[N
         raise
     except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
         raise  # a bug in our SQL; its text contains no data
-    except duckdb.OutOfMemoryException as error:
-        advice = _advice(str(error), "OutOfMemoryException", if_damaged)
-        raise OutOfMemory(f"Could not {purpose}: {advice}") from None
+    except duckdb.OutOfMemoryException:
+        raise OutOfMemory(f"Could not {purpose}: {MORE_MEMORY}") from None
     except (duckdb.Error, sqlite3.Error) as error:
         advice = _advice(str(error), type(error).__name__, if_damaged)
         raise WarehouseError(f"Could not {purpose}: {advice}") from None

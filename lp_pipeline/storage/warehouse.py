@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,7 +26,7 @@ STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
 # a whole row group leaves memory before the transaction ends; DuckDB's own size is six times as large
 STORAGE = f"storage_version '{STORAGE_VERSION}', row_group_size 20480"
 LONG_LOG = 1_000_000  # bytes; to read a shorter one takes less than a checkpoint
-LARGE = ".large_records"  # an empty file
+LARGE = ".large_records"  # an empty file: what is stored here needs more memory than usual
 LOCK_PATIENCE_SECONDS = 20.0
 IF_DAMAGED = (
     "Restore it from a backup, or move it aside: the next sync then starts afresh, and `lp-pipeline backfill` reads "
@@ -54,16 +54,6 @@ class Warehouse:
         self.work = folder / "work.duckdb"
         self.published = folder / "published.duckdb"
         self._patience = patience_seconds
-        self._memory = MEMORY
-
-    def with_room(self, work: Callable[[], Answer]) -> Answer:
-        """What `work` gives. If it needs more memory than usual, because of a single huge record, it is done once more
-        with enough: `work` is a whole transaction, of which nothing is left when it fails."""
-        try:
-            return work()
-        except OutOfMemory:
-            self._memory = ROOM
-            return work()
 
     @contextmanager
     def transaction(self, variables: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -92,8 +82,11 @@ class Warehouse:
                     connection.execute("use work")
                     set_variables(connection, variables or {})
                     yield connection
-            except BaseException:
+            except BaseException as error:
                 self._close()
+                if isinstance(error, duckdb.OutOfMemoryException):
+                    with suppress(OSError):
+                        (self.folder / LARGE).touch(mode=0o600)
                 raise
             if not self._keeps_open:
                 self.let_go()
@@ -145,11 +138,11 @@ class Warehouse:
 
     def _memory_needed(self) -> int:
         """For DuckDB, in MB. A large file gets more, for not all that DuckDB does can go through a file."""
-        # whether a huge record was ever stored here, or, for a replay's folder, in the one around it
+        # whether that was ever too little here, or, for a replay's folder, in the one around it
         if any((folder / LARGE).exists() for folder in (self.folder, self.folder.parent)):
             return ROOM
         size = self.work.stat().st_size if self.work.exists() else 0
-        return min(ROOM, self._memory + size // 2_000_000)
+        return min(ROOM, MEMORY + size // 2_000_000)
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -170,6 +163,15 @@ class Warehouse:
             started.close()
             raise
         return started
+
+
+def with_room(work: Callable[[], Answer]) -> Answer:
+    """What `work`, a whole transaction, gives. If it needs more memory than usual, nothing is left of it, and it is
+    done once more with enough, which its data has from now on."""
+    try:
+        return work()
+    except OutOfMemory:
+        return work()
 
 
 def attach(

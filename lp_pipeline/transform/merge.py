@@ -12,7 +12,7 @@ from lp_pipeline.storage.contact_points import keep_contact_points
 from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.record_keys import keep_older_keys
 from lp_pipeline.storage.sql import statement
-from lp_pipeline.storage.warehouse import Warehouse, first_row, rows_of, run
+from lp_pipeline.storage.warehouse import Warehouse, first_row, rows_of, run, with_room
 from lp_pipeline.transform.contents import keep_compared, keep_contents, keep_differing
 
 MERGE_COUNTS = (
@@ -105,7 +105,7 @@ class MergeReport:
 
 def stage(warehouse: Warehouse, settings: Settings) -> StagingReport:
     """Stage every stored reading that is not merged yet (SPEC W8). Does nothing if there are none."""
-    return warehouse.with_room(lambda: _stage(warehouse, settings))
+    return with_room(lambda: _stage(warehouse, settings))
 
 
 def _stage(warehouse: Warehouse, settings: Settings) -> StagingReport:
@@ -119,7 +119,7 @@ def _stage(warehouse: Warehouse, settings: Settings) -> StagingReport:
 
 def merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport:
     """Merge the staged rows and mark their readings as merged, in one transaction (SPEC W8, M1 to M7)."""
-    return warehouse.with_room(lambda: _merge(warehouse, settings, sync_id))
+    return with_room(lambda: _merge(warehouse, settings, sync_id))
 
 
 def _merge(warehouse: Warehouse, settings: Settings, sync_id: int) -> MergeReport:

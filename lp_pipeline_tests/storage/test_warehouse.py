@@ -12,7 +12,7 @@ from lp_pipeline.errors import OutOfMemory, WarehouseError
 from lp_pipeline.storage.engine import MEMORY, ROOM
 from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.locks import Turn
-from lp_pipeline.storage.warehouse import SCHEMA_VERSION, Warehouse
+from lp_pipeline.storage.warehouse import LARGE, SCHEMA_VERSION, Warehouse, with_room
 
 HOLD = """
 import duckdb, sys
@@ -101,24 +101,27 @@ def test_a_large_file_gets_more_memory(tmp_path: Path) -> None:
     assert Warehouse(tmp_path)._memory_needed() == MEMORY
     os.truncate(tmp_path / "work.duckdb", 1_000_000_000)
     assert Warehouse(tmp_path)._memory_needed() == MEMORY + 500
-    (tmp_path / ".large_records").touch()
+    (tmp_path / LARGE).touch()
     assert Warehouse(tmp_path)._memory_needed() == ROOM
 
 
 def test_what_needs_more_memory_than_usual_is_done_once_more_with_enough(tmp_path: Path) -> None:
-    """J7: a single huge record stops nothing; nothing is left of the first try."""
+    """J7: a single huge record stops nothing; nothing is left of the first try, and later ones have enough at once."""
     warehouse = Warehouse(tmp_path)
-    warehouse._memory = 30
 
     def collected() -> int:
         with warehouse.transaction() as connection:
             connection.execute("create table tried as select 1")
-            ((items,),) = connection.execute("select len(list(i)) from range(5000000) as t(i)").fetchall()
+            ((items,),) = connection.execute("select len(list(i)) from range(20000000) as t(i)").fetchall()
             return int(items)
 
-    with pytest.raises(OutOfMemory):
+    with pytest.raises(OutOfMemory, match="run this again"):
         collected()
-    assert warehouse.with_room(collected) == 5_000_000
+    assert collected() == 20_000_000
+    (tmp_path / LARGE).unlink()
+    with warehouse.transaction() as connection:
+        connection.execute("drop table tried")
+    assert with_room(collected) == 20_000_000
 
 
 def test_a_warehouse_that_is_kept_open_is_let_go_before_anybody_waits(tmp_path: Path) -> None:
