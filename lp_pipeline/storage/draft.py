@@ -18,7 +18,7 @@ from lp_pipeline.errors import OutOfMemory
 from lp_pipeline.storage import public_file
 from lp_pipeline.storage.outbox import Outbox, Row
 from lp_pipeline.storage.sql import statement
-from lp_pipeline.storage.warehouse import SCHEMA_VERSION, STORAGE, Warehouse, bound, first_row, rows_of, run
+from lp_pipeline.storage.warehouse import SCHEMA_VERSION, STORAGE, Warehouse, bound, first_row, rows_of, run, with_room
 
 OUTBOX_TABLES = ("raw_communications", "rejected_communications", "communication_pushes", "hatch_deliveries")
 BY_CONTACT = ("raw", "records", "opportunities")
@@ -69,7 +69,7 @@ def build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, z
         draft.unlink(missing_ok=True)
         return _build(warehouse, outbox, draft, now=now, zone=zone)
 
-    return warehouse.with_room(whole)
+    return with_room(whole)
 
 
 def _build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str) -> Written:
@@ -92,6 +92,9 @@ def _update(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime,
         ((contacts,),) = run(connection, "publish/choose_changed")
         run(connection, "publish/forget_chosen")
         _fill(connection, outbox, contacts)
+        ((whole,),) = run(connection, "publish/is_whole")
+        if not whole:
+            return None
         run(connection, "publish/published")
         return _written(connection, rebuilt=False)
 

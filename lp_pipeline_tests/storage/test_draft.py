@@ -161,3 +161,13 @@ def test_rows_that_were_taken_out_leave_no_old_row_twice_and_no_new_one_out(tmp_
     kept.let_go()
     changed(scenario)
     assert not publication(scenario).rebuilt
+
+
+def test_rows_that_were_taken_out_unannounced_are_noticed(scenario: Scenario) -> None:
+    """Q1: whatever took them out, histories have as many rows as the warehouse's, or the copy is built anew."""
+    scenario.sync(*MANY)
+    publication(scenario)
+    with scenario.warehouse.transaction() as connection:
+        connection.execute("delete from opportunity_changes where external_contact_id in ('100', '120')")
+    changed(scenario)
+    assert publication(scenario).rebuilt
