@@ -45,7 +45,7 @@ def reporter(home: str) -> Callable[[str], None]:
     next_at: dict[str, float] = {}
 
     def report(account: str) -> None:
-        waiting.discard(account)  # before it is made: what is stored from now on is told by the next one
+        waiting.discard(account)  # before it is made: the next one reports what is stored from now on
         next_at[account] = time.monotonic() + SECONDS_BETWEEN
         _report(home, account)
 
@@ -64,7 +64,11 @@ def _report(home: str, account: str) -> None:
         with dg.DagsterInstance.from_config(home) as instance:
             report_due(instance, account)
     except Exception as error:
-        logger.warning("Dagster was not told that something landed for %s: %s.", account, type(error).__name__)
+        logger.warning(
+            "Could not report to Dagster that something landed for %s: %s. The next sync reports it.",
+            account,
+            type(error).__name__,
+        )
 
 
 def report_due(instance: dg.DagsterInstance, account: str) -> None:

@@ -99,7 +99,7 @@ def _looks_plain(whole: dict[str, Any]) -> bool:
     for name in PROSPECT_DATES:
         if name in whole and not _is_bare_text(whole[name]):
             return False
-    for name in ("calls", "altphones"):
+    for name in _PROSPECT_LISTS:
         items = whole.get(name)
         if items and (type(items) is not list or not _are_plain(items)):
             return False
@@ -154,7 +154,7 @@ def _is_plain_text(value: Any) -> bool:
     return type(value) is int or (type(value) is str and value.strip(" ") == value.strip())
 
 
-@lru_cache(10_000)
+@lru_cache(SHAPES_KEPT)
 def _is_odd(names: tuple[str, ...]) -> bool:
     """Whether keys that SQL reads are there in another spelling, or two keys differ in case only."""
     lowered = [lower_name(name) for name in names]

@@ -29,7 +29,7 @@ Every prospect with a new or changed lead, as LeadPerfection's lead feed (GetLea
 where the last complete one ended up to now, so an outage loses nothing. What arrives is kept as received; a record \
 that is the same as before is only counted.
 
-If the feed can't be read, this stays green, the rest goes on, and the check `feed_was_read` fails the run with the \
+If the feed can't be read, this stays green, the rest continues, and the check `feed_was_read` fails the run with the \
 reason.
 
 ```sql

@@ -236,7 +236,7 @@ def test_a_denied_function_that_leadperfection_lists_is_not_called_missing() -> 
         httpx.RemoteProtocolError("cut"),
     ],
 )
-def test_transient_trouble_is_tried_six_times(failure: Reply) -> None:
+def test_transient_failures_are_tried_six_times(failure: Reply) -> None:
     """R3, contract 6: retried; then an error that says what came back and what to do."""
     lp = FakeLeadPerfection(replies=[failure] * 5 + [response(RECORD)])
     with lp.client() as client:
