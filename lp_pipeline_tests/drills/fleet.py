@@ -12,10 +12,8 @@ from statistics import median
 from lp_pipeline_tests.drills.agency import FOREVER, FULL, HANGS, LONG, REFUSED, Agency
 from lp_pipeline_tests.drills.deployment import until
 from lp_pipeline_tests.drills.often import MINUTES
-from lp_pipeline_tests.fleet.branches import branch, leaks
-from lp_pipeline_tests.fleet.deployment import deployment_environ, fleet, list_accounts
-from lp_pipeline_tests.insight.listener import listening
-from lp_pipeline_tests.storage.disks import disk_if_allowed
+from lp_pipeline_tests.fleet.branches import branches_of, leaks
+from lp_pipeline_tests.fleet.deployment import fleet
 
 BRAKE = 0.5  # seconds that LeadPerfection takes for each answer of the account with the long backfill
 DAYS = 400  # of that backfill
@@ -26,11 +24,7 @@ def isolated(folder: Path, rng: random.Random, accounts: int = 20, minutes: int 
     shards = {f"branch-{each:02}": ("east", "west")[each % 2] for each in range(accounts)}
     os.environ[MINUTES] = str(minutes)
     with ExitStack() as stack:
-        stack.enter_context(deployment_environ(folder))
-        list_accounts(folder, shards)
-        listener = stack.enter_context(listening())
-        disk = stack.enter_context(disk_if_allowed(folder / "branches" / FULL / "data"))
-        branches = {name: stack.enter_context(branch(folder, name, listener)) for name in shards}
+        branches, listener, disk = stack.enter_context(branches_of(folder, shards, FULL))
         agency = stack.enter_context(fleet(folder, Agency))
         branches[REFUSED].lp.switch(refuse_sign_in=True)
         if disk:

@@ -5,12 +5,13 @@ import re
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 from threading import Event
+from typing import NamedTuple
 
 import redis
 
@@ -18,10 +19,11 @@ from lp_pipeline.communications.note_text import mark
 from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline_tests.account import Account, account_of
 from lp_pipeline_tests.accounts_file import add
-from lp_pipeline_tests.fleet.deployment import Fleet
-from lp_pipeline_tests.insight.listener import Listener
+from lp_pipeline_tests.fleet.deployment import Fleet, deployment_environ, list_accounts
+from lp_pipeline_tests.insight.listener import Listener, listening
 from lp_pipeline_tests.runs.past import person
 from lp_pipeline_tests.runs.upkeep.searching import texts_of
+from lp_pipeline_tests.storage.disks import Disk, disk_if_allowed
 
 NEEDLE = re.compile(rb"zq[sr][0-9a-f]{12}")  # `zqs` in each secret, `zqr` in each record
 PATIENCE = 300.0  # seconds for which a LeadPerfection that hangs says nothing
@@ -130,6 +132,14 @@ class Branch(Account):
         return [f"{self.name}: {each}" for each in found]
 
 
+class Branches(NamedTuple):
+    """The accounts by name, who hears their alerts, and the small disk, if this user may mount one."""
+
+    by_name: dict[str, Branch]
+    listener: Listener
+    disk: Disk | None
+
+
 @contextmanager
 def branch(folder: Path, name: str, listener: Listener) -> Iterator[Branch]:
     """One account of the deployment in `folder`, with its settings file and marked folder."""
@@ -139,6 +149,17 @@ def branch(folder: Path, name: str, listener: Listener) -> Iterator[Branch]:
         opened.begin(name, listener)
         add(folder, name, opened.environ)
         yield opened
+
+
+@contextmanager
+def branches_of(folder: Path, shards: Mapping[str, str], small: str) -> Iterator[Branches]:
+    """A deployment of these accounts, each with its shard, in `folder`; `small` has a small disk of its own."""
+    with ExitStack() as stack:
+        stack.enter_context(deployment_environ(folder))
+        list_accounts(folder, shards)
+        listener = stack.enter_context(listening())
+        disk = stack.enter_context(disk_if_allowed(folder / "branches" / small / "data"))
+        yield Branches({name: stack.enter_context(branch(folder, name, listener)) for name in shards}, listener, disk)
 
 
 def needles(texts: Iterable[bytes]) -> set[str]:

@@ -17,10 +17,10 @@ from lp_pipeline.orchestration.build import build_account_definitions
 from lp_pipeline.orchestration.fleet_launcher import GONE_SECONDS, FleetLauncher
 from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline_tests.drills.deployment import ENDED, until
-from lp_pipeline_tests.fleet.branches import Branch, branch, leaks
-from lp_pipeline_tests.fleet.deployment import Fleet, deployment_environ, fleet, list_accounts
-from lp_pipeline_tests.insight.listener import Listener, listening
-from lp_pipeline_tests.storage.disks import Disk, disk_if_allowed
+from lp_pipeline_tests.fleet.branches import Branch, branches_of, leaks
+from lp_pipeline_tests.fleet.deployment import Fleet, fleet
+from lp_pipeline_tests.insight.listener import Listener
+from lp_pipeline_tests.storage.disks import Disk
 
 pytestmark = pytest.mark.slow
 Status = dg.DagsterRunStatus
@@ -43,13 +43,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Accounts on two shards, and a worker for each: one run at a time in the west, two in the east."""
     folder = tmp_path_factory.mktemp("fleet")
     with ExitStack() as stack:
-        stack.enter_context(deployment_environ(folder))
-        list_accounts(folder, SHARDS)
-        listener = stack.enter_context(listening())
-        disk = stack.enter_context(disk_if_allowed(folder / "branches" / FULL / "data"))
-        branches = {name: stack.enter_context(branch(folder, name, listener)) for name in SHARDS}
+        accounts = stack.enter_context(branches_of(folder, SHARDS, FULL))
         opened = stack.enter_context(fleet(folder, Running))
-        opened.branches, opened.listener, opened.disk = branches, listener, disk
+        opened.branches, opened.listener, opened.disk = accounts
         opened.start_worker("west")
         opened.start_worker("east", slots=2)
         yield opened
