@@ -4,8 +4,8 @@ a spool file, so that a large window fills the disk and not the memory. What is 
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Collection, Iterable
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -34,7 +34,9 @@ class Spool:
         self._number = 0
         self._read_at: datetime | None = None
         self._read_at_text = b""
-        self._lines = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder))  # noqa: SIM115  # closed by `close`
+        self._lines = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder))  # noqa: SIM115  # closed by the next line
+        # whichever way the reading ended: a `__del__` may come after the file's own, which complains (cycles)
+        self.close = weakref.finalize(self, self._lines.close)
 
     @classmethod
     def of(cls, readings: Iterable[Reading], folder: Path, ignored: Collection[str]) -> Self:
@@ -67,14 +69,6 @@ class Spool:
                 file.writelines(line for line in self._lines if not forgotten.knows("prospect", _key_in(line)))
             else:
                 shutil.copyfileobj(self._lines, file, IN_MEMORY)
-
-    def close(self) -> None:
-        """Let go of the lines."""
-        self._lines.close()
-
-    def __del__(self) -> None:  # whichever way the reading ended
-        with suppress(AttributeError):
-            self.close()
 
     def _write(self, reading: Reading, landed: Landed) -> None:
         shape = self._shapes.setdefault(landed.names, len(self._shapes))

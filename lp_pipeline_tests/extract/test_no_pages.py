@@ -44,7 +44,7 @@ def watermark(account: Account, feed: str = "leads") -> Any:
     return only(account.ask(f"select watermark from pipeline.watermarks where feed = '{feed}'"))
 
 
-@pytest.mark.parametrize("value", some_slow(NO_PAGES, 2))
+@pytest.mark.parametrize("value", some_slow(NO_PAGES, 1))
 def test_a_record_behind_an_answer_that_is_no_page_arrives_later(lp_account: Account, value: Any) -> None:
     """W5: the feed fails and its watermark stays, sync after sync; with an ordinary answer the record is there."""
     lp_account.environ["LP_PROSPECT_ACTION"] = "off"
@@ -81,7 +81,7 @@ def test_the_other_feed_is_merged_and_published(lp_account: Account, feed: str) 
     assert watermark(lp_account, feed) == lp_account.now
 
 
-@pytest.mark.parametrize("value", some_slow(HALF, 2))
+@pytest.mark.parametrize("value", some_slow(HALF, 1))
 def test_elements_that_are_no_records_cost_no_other_record(lp_account: Account, value: Any) -> None:
     """W5, J7: the records beside them are merged at once, what they hide arrives with the next ordinary answer; they
     stand in rejected_records."""

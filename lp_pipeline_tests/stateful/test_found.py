@@ -29,6 +29,7 @@ def test_a_rejected_record_that_a_sweep_shows_unchanged_is_judged_and_merged_the
     assert history.account.ask("from pipeline.unmerged") == []
 
 
+@pytest.mark.slow
 def test_a_lead_older_than_every_prospect_is_swept(history: AnyHistory) -> None:
     """S1: an edit without a stamp arrives, 40 days after its lead was last active."""
     now = history.people.now()

@@ -104,7 +104,7 @@ def go(kind: type[History], histories: int) -> None:
     """So many histories of this kind, or very many."""
     depth = settings(
         max_examples=40 if DRILLS else histories,
-        stateful_step_count=50 if DRILLS else 20 if histories == 1 else 30,
+        stateful_step_count=50 if DRILLS else 14 if histories == 1 else 30,
         print_blob=True,
         suppress_health_check=list(HealthCheck),
     )

@@ -41,6 +41,7 @@ def test_a_notebooks_second_call_sees_new_data(scenario: Scenario) -> None:
         assert kept.execute(query).fetchall() == [("10",)]
 
 
+@pytest.mark.slow
 def test_a_connection_kept_open_shows_old_data(scenario: Scenario) -> None:
     """What the README warns of: DuckDB keeps the file it opened, for a second connection as well, until the
     last one is closed."""
@@ -77,6 +78,7 @@ def test_a_thread_sees_new_data_beside_every_kind_of_open_connection(scenario: S
             assert connection.execute(query).fetchall() == [("10",)]
 
 
+@pytest.mark.slow
 def test_attaching_again_shows_new_data(scenario: Scenario, tmp_path: Path) -> None:
     """For those who write beside it, in a database of their own: detach and attach."""
     attach = f"attach '{publication(scenario, '10')}' as lp (read_only)"
