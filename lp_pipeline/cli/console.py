@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -18,6 +19,8 @@ from lp_pipeline.settings import (
     secret_names,
 )
 from lp_pipeline.settings.package_data import package_data
+
+PROGRAM = ".venv/bin/lp-pipeline"  # of a checkout
 
 
 def console() -> Console:
@@ -74,5 +77,7 @@ def is_checkout() -> bool:
 
 
 def program_name() -> str:
-    """What to type in front of a command."""
-    return ".venv/bin/lp-pipeline" if is_checkout() else "lp-pipeline"
+    """What to type in front of a command, in this folder."""
+    if not is_checkout():
+        return "lp-pipeline"
+    return PROGRAM if Path().samefile(REPOSITORY) else shlex.quote(str(REPOSITORY / PROGRAM))

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from lp_pipeline.cli.console import is_checkout, program_name
+from lp_pipeline.cli.console import PROGRAM, is_checkout, program_name
 from lp_pipeline.cli.prompt import ask
 from lp_pipeline.cli.query import results, show, visible
 from lp_pipeline.settings import Settings
@@ -43,7 +43,7 @@ def show_summary(settings: Settings, console: Console) -> None:
 def _next(settings: Settings) -> Iterator[tuple[str, str]]:
     """What to type next, and what for: as in a checkout, or as with an installed wheel."""
     checkout, program = is_checkout(), program_name()
-    yield "make dev" if checkout else "lp-pipeline dev", "the Dagster UI, with a sync every 15 minutes"
+    yield "make dev" if program == PROGRAM else f"{program} dev", "the Dagster UI, with a sync every 15 minutes"
     yield f"{program} status", "is it all right? (also with --json)"
     yield f"{program} sql", "ask the data (DESCRIBE opportunities)"
     if not settings.lp_api_url:

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from lp_pipeline.cli.console import program_name
 from lp_pipeline.cli.main import main
+from lp_pipeline.settings import REPOSITORY
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.account import account as an_account
 from lp_pipeline_tests.cli.test_account import ARGUMENTS, NO_DATA, commands
@@ -145,3 +148,13 @@ def test_what_is_typed_in_another_encoding_is_read_or_named(filled: Account) -> 
     refused = subprocess.run(ask, env=given, input="select 'é'".encode("latin-1"), capture_output=True)
     assert (refused.returncode, refused.stderr.count(b"\n")) == (1, 1)
     assert b"not valid UTF-8" in refused.stderr
+
+
+def test_a_command_that_a_message_names_works_in_the_folder_it_is_read_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A message names the command that helps: from anywhere but the checkout, by its whole path."""
+    monkeypatch.chdir(REPOSITORY)
+    assert program_name() == ".venv/bin/lp-pipeline"
+    monkeypatch.chdir(tmp_path)
+    assert shlex.split(program_name()) == [str(REPOSITORY / ".venv/bin/lp-pipeline")]
