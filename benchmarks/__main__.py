@@ -43,7 +43,7 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--page", type=Path, help="a Markdown page whose results are replaced, too")
     given = parser.parse_args(arguments)
     if given.quick:
-        given.sizes, given.grow, given.rounds, given.syncs, given.send = [2000], [1000, 4000], 1, 10, 50
+        given.sizes, given.grow, given.rounds, given.syncs, given.send = [1000], [500, 2000], 1, 10, 50
         given.only = [each for each in given.only if each != "daemon"]
         given.accounts, given.launch = 20, 0
     return given

@@ -1,5 +1,6 @@
 """What tests share: the published file as somebody has it who has run `lp-pipeline sync` once, on the sandbox."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +13,13 @@ from lp_pipeline_tests.account import PACE
 from lp_pipeline_tests.scenario import NOON, Record
 
 SOME = 200  # of the sandbox's 2,400 people: the first ones, with the same ids
+
+
+def small_sandbox(data: Path) -> None:
+    """Make the sandbox of a data folder with fewer people than it would have; whatever runs there next finds it."""
+    data.mkdir(parents=True, exist_ok=True)
+    with Sandbox(data, clock=lambda: datetime.now(UTC), population=SOME).open():
+        pass
 
 
 def first_sync(folder: Path, *others: Record, **values: str) -> Path:

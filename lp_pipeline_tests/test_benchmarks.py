@@ -51,8 +51,8 @@ def test_all_scenarios_but_the_daemon_run_and_are_reported(tmp_path: Path) -> No
     assert "old" not in shown
     charts = list((tmp_path / "out").glob("*.svg"))
     assert {chart.name for chart in charts} == {
-        "compare-2000-first-load.svg",
-        "compare-2000-1-percent-changed.svg",
+        "compare-1000-first-load.svg",
+        "compare-1000-1-percent-changed.svg",
         "growth.svg",
     }
     for chart in charts:

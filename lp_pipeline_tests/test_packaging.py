@@ -10,6 +10,8 @@ from zipfile import ZipFile
 
 import pytest
 
+from lp_pipeline_tests.first_sync import small_sandbox
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 OURS = ("LP_", "HATCH_", "PUSH_", "INBOX_", "COMMUNICATIONS_", "DAGSTER_", "PYTHON")
 HELP = """
@@ -100,6 +102,8 @@ def test_an_installed_wheel_syncs_from_any_folder(python: Path, tmp_path: Path) 
     packages = _packages(python.parent.parent)
     before = set(packages.rglob("*.*"))
     here, elsewhere = tmp_path / "with a blank", tmp_path / "elsewhere"
+    for folder in (here, elsewhere):
+        small_sandbox(folder / "data")
     shown = run(here, python.parent / "lp-pipeline", "sync")
     assert "Published" in shown
     assert "lp-pipeline connect" in shown

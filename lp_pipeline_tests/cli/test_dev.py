@@ -108,6 +108,7 @@ def test_a_process_that_does_not_want_to_end_is_killed(home: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_living_daemon_of_this_home_is_named_and_nothing_is_started(home: Path) -> None:
     """R2: two daemons start two runs a tick. The message says how to end it."""
     with running(home, "dagster._daemon", "run") as pid:

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -11,10 +10,9 @@ import pytest
 
 from lp_pipeline.cli.home import prepare_home
 from lp_pipeline.orchestration.launcher import LOCATION
-from lp_pipeline.sandbox import Sandbox
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline_tests.cli.test_dev import environ
-from lp_pipeline_tests.first_sync import SOME
+from lp_pipeline_tests.first_sync import small_sandbox
 
 BIN = Path(sys.executable).parent
 
@@ -24,9 +22,7 @@ def home(tmp_path: Path) -> Path:
     """A DAGSTER_HOME beside a data folder with a small sandbox."""
     folder, data = tmp_path / "home", tmp_path / "data"
     folder.mkdir()
-    data.mkdir()
-    with Sandbox(data, clock=lambda: datetime.now(UTC), population=SOME).open():
-        pass
+    small_sandbox(data)
     (folder / "dagster.yaml").write_text((REPOSITORY / "dagster.yaml").read_text())
     prepare_home(folder)
     return folder

@@ -14,6 +14,7 @@ from lp_pipeline.cli.main import main
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.settings.package_data import package_data
+from lp_pipeline_tests.first_sync import small_sandbox
 
 DAMAGES = {
     "one byte of its header": lambda old: b"X" + old[1:],
@@ -147,6 +148,7 @@ def test_a_damaged_file_is_named_with_the_command_that_moves_it_aside(home: Path
 @pytest.mark.parametrize("name", FILES[:2])
 def test_a_sync_on_a_damaged_file_is_one_message(home: Path, tmp_path: Path, name: str) -> None:
     """No stack trace; then the command of the message, and the sync works."""
+    small_sandbox(tmp_path / "data")
     path = home / name
     path.write_bytes(b"X" + path.read_bytes()[1:])
     refused = run(tmp_path, home, "sync")

@@ -151,6 +151,7 @@ def test_a_single_asset_that_fails_fails_its_run(lp_account: Account) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_an_analysts_open_connection_stops_nothing(lp_account: Account) -> None:
     """R2: a query never stops a sync, a sync never stops a query."""
     fill(lp_account, "1")
@@ -163,6 +164,7 @@ def test_an_analysts_open_connection_stops_nothing(lp_account: Account) -> None:
     assert len(lp_account.published("from opportunities")) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_a_batch_that_is_no_batch_of_prospects_is_not_merged(lp_account: Account) -> None:
     """Blocking check: when all records lack an id, LP's format has changed; nothing is merged or lost."""

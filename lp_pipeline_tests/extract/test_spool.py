@@ -49,6 +49,6 @@ def test_a_disk_that_is_full_is_named(tmp_path: Path) -> None:
         pytest.skip("a disk that is always full is there on Linux only")
     spool = Spool(tmp_path, ())
     spool._lines.close()
-    spool._lines = Path("/dev/full").open("wb", buffering=0)  # type: ignore[assignment]  # noqa: SIM115
-    with pytest.raises(WarehouseError, match="the disk is full"):
+    with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(WarehouseError, match="the disk is full"):
+        spool._lines = full  # type: ignore[assignment]
         spool.add(reading(1), exact(reading(1).record))

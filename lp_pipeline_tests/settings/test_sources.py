@@ -10,6 +10,7 @@ import pytest
 
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings import REPOSITORY, load_settings
+from lp_pipeline_tests.first_sync import small_sandbox
 
 BIN = Path(sys.executable).parent
 OURS = ("LP_", "HATCH_", "PUSH_", "INBOX_", "ALERT_", "COMMUNICATIONS_", "DAGSTER_")
@@ -167,6 +168,7 @@ def test_every_way_of_starting_reads_the_same_file(folder: Path, name: str, monk
     """Settings: the environment's data folder, though the file has an empty one, for the shell as for Dagster."""
     write(folder, "LP_PIPELINE_DATA=\nLP_SWEEP_CALLS=\n")
     monkeypatch.setenv("LP_PIPELINE_DATA", str(folder / "data"))
+    small_sandbox(folder / "data")
     (folder / "home").mkdir()
     monkeypatch.setenv("DAGSTER_HOME", str(folder / "home"))
     sync = {"lp-pipeline": ["sync"], "dagster": ["job", "execute", "-m", "lp_pipeline.definitions", "-j", "sync"]}

@@ -126,6 +126,7 @@ with account(Path(sys.argv[1])) as opened:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_where_duckdb_reads_the_zone_differently_windows_cover_both_and_one_line_says_so(tmp_path: Path) -> None:
     """J5: here the locked database is another one, with New York on Chicago's time; DuckDB keeps its own."""
     packages = tmp_path / "packages"

@@ -42,6 +42,7 @@ def test_a_lead_older_than_every_prospect_is_swept(history: AnyHistory) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_full_sweep_reads_leads_older_than_all_that_was_known_when_it_began(history: AnyHistory) -> None:
     """S1, M6: of a prospect whose leads moved away, the prospect feed shows a new, unstamped lead during the sweep."""
     history.people.apply(Edit("create", "3", "3", 2, 1, stamp=True))

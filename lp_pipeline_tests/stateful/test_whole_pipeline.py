@@ -97,7 +97,7 @@ class AnnouncedHistory(History):
         self.right(self.verdict.at_rest())
 
 
-several = pytest.mark.parametrize("histories", [1, pytest.param(4, marks=pytest.mark.slow)])
+several = pytest.mark.parametrize("histories", [1, pytest.param(3, marks=pytest.mark.slow)])
 
 
 def go(kind: type[History], histories: int) -> None:

@@ -33,6 +33,7 @@ def drafts(account: Account) -> list[Path]:
     return list(account.folder.glob(".published*"))
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_at_any_step_of_a_sync_loses_nothing(lp_account: Account, disk: Disk) -> None:
     """R1: landing, merging and publishing each end with one message and leave what was there; people can still query;
     with room again, the next run completes what was begun."""

@@ -81,6 +81,7 @@ def test_what_it_did_not_merge_is_merged_and_the_same_again_changes_nothing(old:
     assert (edited.inserted, edited.updated) == (0, 1)
 
 
+@pytest.mark.slow
 def test_a_replay_of_it_finds_no_difference(old: Scenario) -> None:
     """R6, E4: the old readings under today's statements give the old program's opportunities."""
     report = replay(old.settings)

@@ -59,6 +59,7 @@ def test_without_a_setting_twenty_five_suspects_a_day_flow(tmp_path: Any) -> Non
     assert state(scenario) == [("25", "held", "Ann")]
 
 
+@pytest.mark.slow
 def test_what_is_held_counts_too(guarded: Scenario) -> None:
     """M9: after a batch of suspects was held, the next single one of that day is not let through."""
     guarded.sync(*people(1, 9))

@@ -60,6 +60,7 @@ def test_a_line_on_the_border_of_what_is_unpacked_at_once_stays_whole() -> None:
         assert unpacked(zipped(b"\n".join(lines))) == lines
 
 
+@pytest.mark.slow
 def test_many_tiny_members_take_time_in_proportion() -> None:
     """C1: one file is promised; a hundred thousand of them are read all the same."""
 

@@ -68,6 +68,7 @@ def test_readings_go_that_neither_the_state_nor_a_later_replay_needs(scenario: S
     assert nothing_differs(s).done_again == 5
 
 
+@pytest.mark.slow
 def test_an_erased_person_is_in_no_state_that_is_kept(scenario: Scenario) -> None:
     """E5, K1: neither with an id nor with a phone number that only a removed reading had; people get a new file."""
     s = scenario
