@@ -84,6 +84,7 @@ def test_the_wheel_holds_what_the_program_reads_and_nothing_else(wheel: Path) ->
     assert any(name.endswith("/licenses/LICENSE") for name in metadata)
 
 
+@pytest.mark.slow
 def test_an_installed_wheel_finds_its_sql_in_itself(python: Path, tmp_path: Path) -> None:
     """Nothing comes from a checkout, from any folder: the code, the SQL and the version are the wheel's."""
     ask = (

@@ -75,6 +75,7 @@ def test_the_status_of_all(fleet: Path) -> None:
     assert type_in("status", "--all").exit_code == 0
 
 
+@pytest.mark.slow
 def test_upkeep_of_all_does_what_it_can(
     fleet: Path, lp_account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

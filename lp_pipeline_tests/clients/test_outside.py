@@ -225,6 +225,7 @@ def test_what_no_proxy_says_is_kept_to(
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_loopback_needs_none_of_it(tmp_path: Path) -> None:
     """The sandbox works whatever these variables say."""
     program = "import sys; from pathlib import Path; from lp_pipeline_tests.account import account\n"

@@ -43,7 +43,7 @@ def page(talk: Talk, width: int) -> str:
     return console.file.getvalue()
 
 
-@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("width", [80, pytest.param(120, marks=pytest.mark.slow)])
 def test_a_terminal_shows_what_a_decision_takes_one_below_the_other(waiting: Talk, width: int) -> None:
     """E3: time in the account's zone, direction, name, phone or email, 60 letters, the reason in words, candidates."""
     shown = page(waiting, width)

@@ -219,6 +219,7 @@ def test_a_record_that_is_rejected_again_is_published_as_such(lp_account: Accoun
         lp_account.later()
 
 
+@pytest.mark.slow
 def test_a_report_that_can_not_be_written_is_a_warning(lp_account: Account) -> None:
     """E8: all else of the sync is done; the check says so, the asset says why, and the next one writes it."""
     file = lp_account.folder / "report.html"

@@ -49,6 +49,5 @@ def test_a_disk_that_is_full_is_named(tmp_path: Path) -> None:
         pytest.skip("a disk that is always full is there on Linux only")
     spool = Spool(tmp_path, ())
     spool._lines.close()
-    with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(WarehouseError, match="the disk is full"):
-        spool._lines = full  # type: ignore[assignment]
+    with Path("/dev/full").open("wb", buffering=0) as spool._lines, pytest.raises(WarehouseError, match="disk is full"):  # type: ignore[assignment]
         spool.add(reading(1), exact(reading(1).record))

@@ -77,6 +77,7 @@ def test_every_asset_check_and_job_has_a_partition_for_each_account(deployment: 
     assert found.get_partition_keys() == ["denver"]
 
 
+@pytest.mark.slow
 def test_each_account_has_a_minute_of_its_own(deployment: Path, instance: dg.DagsterInstance) -> None:
     """A2: in any quarter of an hour each enabled one starts once, with a run key, and the load is even."""
     names = [f"branch-{number}" for number in range(150)]

@@ -26,6 +26,7 @@ def all_people(lp: LP) -> dict[str, dict[str, Any]]:
     return {str(person["cst_id"]): person for person in pages}
 
 
+@pytest.mark.slow
 def test_hatch_knows_some_of_the_prospects_at_first(world_hatch: Hatch, world: Sandbox, world_lp: LP) -> None:
     """About 300 with a unique phone or email, most with LP's id, and a few that LP does not have."""
     people = all_people(world_lp)

@@ -104,6 +104,7 @@ def test_several_servers_can_serve_one_world(lp: LP, sandbox: Sandbox) -> None:
     assert len(lp.ids()) == 20
 
 
+@pytest.mark.slow
 def test_several_processes_share_one_world(tmp_path: Path) -> None:
     """Four processes create the file at once, and one wins; none of 80 edits is lost; each event happens once."""
     command = [sys.executable, "-W", "error", "-c", PROCESS, str(tmp_path)]

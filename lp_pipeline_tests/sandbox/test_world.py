@@ -194,6 +194,7 @@ def test_a_clock_that_goes_back_undoes_and_repeats_nothing(tmp_path: Path, clock
     assert sandbox.advance() == 1
 
 
+@pytest.mark.slow
 def test_a_long_gap_is_caught_up_in_bounded_time(tmp_path: Path, clock: Clock) -> None:
     """5,000 events, spread over all of it, however long it was."""
     sandbox = Sandbox(tmp_path, clock=clock, population=40)

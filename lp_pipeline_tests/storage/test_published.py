@@ -30,6 +30,7 @@ def publication(scenario: Scenario, *leads: str) -> Path:
     return scenario.warehouse.published
 
 
+@pytest.mark.slow
 def test_a_notebooks_second_call_sees_new_data(scenario: Scenario) -> None:
     """Although DuckDB shares one instance per path in a process, and somebody keeps an old one open."""
     path = publication(scenario, "10")

@@ -274,6 +274,7 @@ def test_one_who_was_never_read_is_kept_out_too(s: Deliveries) -> None:
     assert story.state == "erased"
 
 
+@pytest.mark.slow
 def test_a_damaged_list_of_the_erased_stops_the_sync_instead_of_letting_them_back(s: Deliveries) -> None:
     """E5: what can't be read is no empty list."""
     Forgotten(s.folder).add([("prospect", CST)])
