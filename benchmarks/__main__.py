@@ -11,7 +11,8 @@ from pathlib import Path
 
 from benchmarks.compare import Comparison
 from benchmarks.daemon import ticks
-from benchmarks.fleet import hour, looks
+from benchmarks.fleet import looks
+from benchmarks.fleet_hour import hour
 from benchmarks.growth import changes_at, many_syncs, sending, slow_server
 from benchmarks.launchers import under_celery, under_default_launcher
 from benchmarks.measure import ROOT
@@ -45,7 +46,7 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
     if given.quick:
         given.sizes, given.grow, given.rounds, given.syncs, given.send = [1000], [500, 2000], 1, 10, 50
         given.only = [each for each in given.only if each != "daemon"]
-        given.accounts, given.launch = 20, 0
+        given.accounts, given.launch = 4, 0
     return given
 
 

@@ -1,15 +1,11 @@
-"""Many accounts: what it costs to look at all of them, with nothing to do; and an hour of their ticks, simulated.
+"""Many accounts: what it costs to look at all of them, with nothing to do.
 
-What one account's sync costs under each launcher is measured in `launchers.py`.
+What one sync costs under each launcher is measured in `launchers`, an hour of all their syncs in `fleet_hour`.
 """
 
-import heapq
-import math
 import os
 import shutil
-import statistics
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -31,7 +27,6 @@ from lp_pipeline.storage.outbox import Outbox
 
 BEGIN = datetime(2026, 3, 2, 17, tzinfo=UTC)
 SCENARIO = "fleet"
-CORES, BUSY = 2, 0.7
 
 
 @contextmanager
@@ -93,39 +88,6 @@ def looks(results: Results, work: Path, number: int, rounds: int) -> None:
             _time(results, number, "push sensor: all idle", look, rounds)
             _time(results, number, "alert sensor: all well", lambda: alerts(_context(instance)), rounds)
             _time(results, number, "schedule: a minute's tick", tick, rounds)
-
-
-def hour(results: Results, work: Path, number: int, each: float) -> None:
-    """An hour of the schedule's ticks in simulated time, each account four times; and how long after its tick a sync
-    ends if it takes so many CPU seconds, on as many hosts of two cores as are then busy for 70 % at most."""
-    with deployment(work, number) as names:
-        (work / "home").mkdir()
-        began = time.process_time()
-        due: list[tuple[float, str]] = []
-        with dg.DagsterInstance.local_temp(str(work / "home")) as instance:
-            schedule = sync_schedule(listed_accounts)
-            for minute in range(60):
-                at = BEGIN + timedelta(minutes=minute)
-                decided: Any = schedule(dg.build_schedule_context(instance=instance, scheduled_execution_time=at))
-                due += [(60.0 * minute, str(run.partition_key)) for run in decided if isinstance(run, dg.RunRequest)]
-        cpu = time.process_time() - began
-    assert Counter(name for _, name in due) == dict.fromkeys(names, 4)
-    results.add(SCENARIO, number, "an hour of the schedule's ticks", "", cpu_seconds=cpu)
-    hosts = math.ceil(len(due) * each / (CORES * 3600 * BUSY))
-    waits = delays([at for at, _ in due], each, hosts * CORES)
-    part = f"simulated: {hosts} hosts of {CORES} cores, {each:.1f} CPU s a sync"
-    results.add(SCENARIO, number, "from tick to end, median", part, seconds=statistics.median(waits))
-    results.add(SCENARIO, number, "from tick to end, the slowest", part, seconds=max(waits))
-
-
-def delays(due: list[float], each: float, cores: int) -> list[float]:
-    """How long after it was due each ends, if each takes a core for so many seconds, first come, first served."""
-    free, found = [0.0] * cores, []
-    for at in due:
-        ends = max(at, heapq.heappop(free)) + each
-        heapq.heappush(free, ends)
-        found.append(ends - at)
-    return found
 
 
 def _definitions() -> None:

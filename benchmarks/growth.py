@@ -5,11 +5,12 @@ And what waits for others: a thousand notes, a thousand deliveries, a slow LeadP
 
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 
-from benchmarks.account import at, with_hatch, write_settings
+from benchmarks.account import UNLIMITED, at, with_hatch, write_settings
 from benchmarks.measure import Failed, measured, python
 from benchmarks.results import Results
 from benchmarks.server import server, show
@@ -110,14 +111,20 @@ def sending(results: Results, work: Path, *, number: int, rounds: int) -> None:
     shutil.rmtree(work, ignore_errors=True)
 
 
-def slow_server(results: Results, work: Path, *, size: int, delay_ms: float = 200) -> None:
-    """Read so many records in both feeds from a LeadPerfection that takes its time, without any rate limit."""
-    shutil.rmtree(work, ignore_errors=True)
-    with server(delay_ms=delay_ms) as address:
-        environ = write_settings(work, address, LP_PAGE_SIZE=str(SMALL_PAGE))
-        show(address, "range", first=0, last=size)
-        found = measured(SYNC, work / "data", environ | at(0))
-        calls = show(address, "none")
-    part = f"{calls} calls of {delay_ms:.0f} ms"
-    results.add("slow server", size, "ours: reading", part, **found.output["stages"]["reading"])
+def slow_server(
+    results: Results, work: Path, *, size: int, delay_ms: float = 200, limits: Sequence[str] = ("100", "240", UNLIMITED)
+) -> None:
+    """Read so many records in both feeds from a LeadPerfection that takes its time: how many calls a minute are made of
+    those that the settings allow."""
+    for limit in limits:
+        shutil.rmtree(work, ignore_errors=True)
+        with server(delay_ms=delay_ms) as address:
+            environ = write_settings(work, address, LP_PAGE_SIZE=str(SMALL_PAGE), LP_RATE_PER_MINUTE=limit)
+            show(address, "range", first=0, last=size)
+            found = measured(SYNC, work / "data", environ | at(0))
+            calls = show(address, "none")
+        stage = found.output["stages"]["reading"]
+        allowed = "any number" if limit == UNLIMITED else limit
+        part = f"{calls} calls of {delay_ms:.0f} ms, {60 * calls / stage['seconds']:.0f} a minute; {allowed} allowed"
+        results.add("slow server", size, "ours: reading", part, **stage)
     shutil.rmtree(work, ignore_errors=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import dagster as dg
 
 from benchmarks.fleet import SCENARIO, deployment
-from benchmarks.measure import ROOT, command_line, cpu_seconds, proportional_mb, tree
+from benchmarks.measure import ROOT, command_line, cpu_seconds, megabytes, proportional_mb, tree
 from benchmarks.results import Results
 from benchmarks.server import server, show
 from lp_pipeline_tests.drills.deployment import until
@@ -64,15 +64,15 @@ class Syncs:
             self._wait(instance, self._accounts)
             show(self._address, "changed", size=PROSPECTS, revision=1, number=CHANGES)
             volume, known = Path(os.environ["LP_PIPELINE_DATA"]), len(_ended(instance))
-            disk, data, cpu, began = _mb(storage), _mb(volume), _cpu(), time.monotonic()
+            disk, data, cpu, began = megabytes(storage), megabytes(volume), _cpu(), time.monotonic()
             peak = self._wait(instance, known + self._accounts * rounds)
             seconds, done = time.monotonic() - began, len(_ended(instance)) - known
             each = (_cpu() - cpu) / done
             self._add(f"all processes, {done} syncs in {seconds:.0f} s", cpu_seconds=each)
             self._add("the most memory of all processes together", peak_mb=peak)
             self._add("from its start to its end", seconds=statistics.median(_ended(instance)[:done]))
-            self._add("Dagster's record of it", disk_mb=(_mb(storage) - disk) / done)
-            self._add("its data folder grew by", disk_mb=(_mb(volume) - data) / done)
+            self._add("Dagster's record of it", disk_mb=(megabytes(storage) - disk) / done)
+            self._add("its data folder grew by", disk_mb=(megabytes(volume) - data) / done)
             return each
 
     def _wait(self, instance: dg.DagsterInstance, number: int) -> float:
@@ -127,12 +127,3 @@ def _processes() -> list[int]:
 def _cpu() -> float:
     """What they have computed so far, those that have ended included."""
     return sum(cpu_seconds(pid, with_ended=True) for pid in _processes())
-
-
-def _mb(folder: Path) -> float:
-    """How large the files of a folder are."""
-    sizes = []
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            sizes.append(path.stat().st_size if path.is_file() else 0)
-    return sum(sizes) / 1e6

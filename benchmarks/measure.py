@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def measured(command: Sequence[str], folder: Path, environ: Mapping[str, str] | 
         seconds,
         usage.ru_utime + usage.ru_stime,
         peak.megabytes,
-        sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6 if folder.exists() else 0.0,
+        megabytes(folder),
         json.loads(last[0]) if last[0].startswith("{") else {},
     )
 
@@ -132,6 +133,15 @@ def cpu_seconds(pid: int, *, with_ended: bool = False) -> float:
 def command_line(pid: int) -> str:
     """How a process was started."""
     return _text(Path(f"/proc/{pid}/cmdline")).replace("\0", " ")
+
+
+def megabytes(folder: Path) -> float:
+    """How large the files of a folder are, though some may go meanwhile."""
+    sizes = []
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            sizes.append(path.stat().st_size if path.is_file() else 0)
+    return sum(sizes) / 1e6
 
 
 def _resident(pid: int) -> int:

@@ -8,7 +8,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from lp_pipeline.clients.hatch import communication
 from lp_pipeline.communications.landing import land
 from lp_pipeline.runs.connections import Connections
 from lp_pipeline.runs.steps import deliver_due, publish_changes, push_open, read_feed
-from lp_pipeline.settings import load_settings
+from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.transform.merge import merge, stage
 
 FEEDS = ("leads", "prospects")
@@ -40,10 +40,10 @@ def timed(stages: Stages, name: str) -> Iterator[None]:
     stages[name] = {"seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - cpu}
 
 
-def sync(*, delivers: bool = False) -> dict[str, Any]:
+def sync(load: Callable[[], Settings] = load_settings, *, delivers: bool = False) -> dict[str, Any]:
     """Read both feeds, stage and merge, publish. Raises `NotRead`."""
     stages: Stages = {}
-    with Connections(str(uuid4())) as connections:
+    with Connections(str(uuid4()), load) as connections:
         with timed(stages, "reading"):
             for feed in FEEDS:
                 report = read_feed(connections, feed, warn=_ignore, info=_ignore)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from benchmarks.__main__ import DLT, main
-from benchmarks.fleet import delays
+from benchmarks.fleet_hour import delays
 from benchmarks.records import changed_numbers, prospect, small_record
 from benchmarks.report import BEGIN, END, Report, report, write
 from benchmarks.results import Results
@@ -42,6 +42,7 @@ def test_all_scenarios_but_the_daemon_run_and_are_reported(tmp_path: Path) -> No
         ("slow server", "ours: reading"),
         ("fleet", "loading all accounts"),
         ("fleet", "push sensor: all idle"),
+        ("fleet", "an hour of syncs, without Dagster"),
         ("fleet", "from tick to end, the slowest"),
     }
     assert {("compare", "dlt, Arrow"), ("compare", "dlt, REST source")} <= measured or not DLT.exists()
