@@ -7,12 +7,15 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import dagster as dg
+from dagster_postgres.utils import DagsterPostgresException
+from sqlalchemy.exc import OperationalError
 
 from lp_pipeline.orchestration.account_schedules import number
 from lp_pipeline.settings import REPOSITORY, Account
@@ -24,6 +27,7 @@ from lp_pipeline_tests.fleet.deployment import Fleet
 REFUSED, HANGS, FULL, LONG = "branch-00", "branch-01", "branch-02", "branch-03"
 SLOTS = 2  # of each shard, as deploy/fleet/dagster.yaml limits
 FOREVER = 10**9
+T = TypeVar("T")
 Tick = tuple[str, datetime]  # an account, and the minute when it was due
 
 
@@ -67,8 +71,19 @@ class Agency(Fleet):
 
     def runs(self, job: str = "sync") -> list[dg.RunRecord]:
         """Of a job, as Dagster knows them."""
-        with dg.DagsterInstance.from_config(str(self.home)) as instance:
-            return list(instance.get_run_records(dg.RunsFilter(job_name=job)))
+        return self._ask(lambda instance: list(instance.get_run_records(dg.RunsFilter(job_name=job))))
+
+    def _ask(self, question: Callable[[dg.DagsterInstance], T]) -> T:
+        """Asked again for a minute: PostgreSQL may have been restarted just now."""
+        patience = time.monotonic() + 60
+        while True:
+            try:
+                with dg.DagsterInstance.from_config(str(self.home)) as instance:
+                    return question(instance)
+            except (DagsterPostgresException, OperationalError):
+                if time.monotonic() > patience:
+                    raise
+                time.sleep(1)
 
     def synced(self, names: set[str], since: datetime) -> bool:
         """Whether each of these accounts had a good sync that began after that."""
@@ -169,10 +184,9 @@ class Agency(Fleet):
 
     def _until_ended(self, run_id: str) -> None:
         def state() -> Status:
-            with dg.DagsterInstance.from_config(str(self.home)) as instance:
-                run = instance.get_run_by_id(run_id)
-                assert run
-                return run.status
+            run = self._ask(lambda instance: instance.get_run_by_id(run_id))
+            assert run
+            return run.status
 
         until(lambda: state() == Status.FAILURE, f"a dead run is {state()}", patience=60)
 
