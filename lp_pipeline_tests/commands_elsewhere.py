@@ -48,7 +48,7 @@ ELSEWHERE = {
     r"(python3.11 -m venv|pip install --no-deps|cp -r|install -D|install -m [67]) ?.*": INSTALLING,
     r"(cd|install -d -m 700|install -m 400|openssl passwd|cat|printf|cp /path|ch(mod|own)|docker) ?.*": SECRETS,
     r"(createuser|createdb|echo) .*": POSTGRES,
-    r"sed .*pgbouncer.ini": POOL,
+    r"sed .*pgbouncer.ini|python3 .*/scram_secret.py|psql -c create role .*": POOL,
     r"(install -d -m 711|mkdir|mount|ln|tar|touch) .*": VOLUMES,
     r"dagster code-server start .*": SERVICES,
     r"(apt install|install -d -m 750|tee|envsubst|nginx|ssh) .*": PROXY,

@@ -7,6 +7,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +18,18 @@ from typing import Any
 import psycopg2
 import pytest
 
+from lp_pipeline.settings import REPOSITORY
 from lp_pipeline_tests.drills.deployment import free_port, until
 
+SCRAM = REPOSITORY / "deploy" / "fleet" / "scram_secret.py"
 BINARIES = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), default=Path("none"))
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=16MB", "log_connections=on")
+
+
+def scram_secret(password: str) -> str:
+    """What PostgreSQL and PgBouncer keep of it, by the deployment's program. Raises `CalledProcessError`."""
+    command = [sys.executable, str(SCRAM)]
+    return subprocess.run(command, input=password, check=True, capture_output=True, text=True).stdout.strip()
 
 
 class Postgres:
@@ -28,7 +37,8 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
-        self.password = token_hex(12)
+        self.password = token_hex(24)
+        self.secret = scram_secret(self.password)
         self.passfile = folder / "pgpass"
         self.url = f"postgresql+psycopg2://dagster@127.0.0.1:{self.port}/postgres"
         self.environ = {"DAGSTER_POSTGRES_URL": self.url, "PGPASSFILE": str(self.passfile)}
@@ -37,7 +47,7 @@ class Postgres:
             account = pwd.getpwnam("postgres")
             os.chown(folder, account.pw_uid, account.pw_gid)
             self._user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-        self._run("/bin/sh", "-c", f"umask 077; echo {self.password} > {folder}/password")
+        self._run("/bin/sh", "-c", f"umask 077; echo '{self.secret}' > {folder}/password")
         initdb = ("--auth=scram-sha-256", "--username=dagster", "--encoding=UTF8", "--no-sync")
         self._run(BINARIES / "initdb", *initdb, f"--pwfile={folder}/password", "-D", folder / "data")
         self.passfile.write_text(f"127.0.0.1:{self.port}:*:dagster:{self.password}\n")

@@ -33,7 +33,7 @@ class PgBouncer:
         self.url = f"postgresql+psycopg2://dagster@127.0.0.1:{self.port}/dagster"
         self.environ = {**database.environ, "DAGSTER_POSTGRES_URL": self.url}
         self.folder.mkdir()
-        (self.folder / "userlist.txt").write_text(f'"dagster" "{database.password}"\n')
+        (self.folder / "userlist.txt").write_text(f'"dagster" "{database.secret}"\n')
         self._write_configuration()
         self._user: dict[str, Any] = {}
         if os.geteuid() == 0:

@@ -20,7 +20,7 @@ from lp_pipeline.settings import REPOSITORY
 from lp_pipeline_tests.deploy.units import Host
 from lp_pipeline_tests.drills.deployment import free_port, until
 from lp_pipeline_tests.fleet.pgbouncer import PgBouncer, pgbouncer
-from lp_pipeline_tests.postgres import postgres
+from lp_pipeline_tests.postgres import postgres, scram_secret
 
 pytestmark = pytest.mark.slow
 DEPLOY = REPOSITORY / "deploy"
@@ -68,6 +68,19 @@ def test_dagster_makes_its_tables_and_keeps_runs_in_transaction_mode(pool: PgBou
         instance.delete_run(runs[0].run_id)
     assert pool.database.ask("select count(*) from runs") == [(2,)]
     assert pool.database.log().count("connection authorized: user=dagster database=postgres") < 10
+
+
+def test_neither_server_knows_the_password_and_one_that_can_be_guessed_is_refused(pool: PgBouncer) -> None:
+    """R4: both keep the same secret, whose few rounds are enough for a random password alone."""
+    database = pool.database
+    assert database.ask("select rolpassword from pg_authid where rolname = 'dagster'") == [(database.secret,)]
+    kept = [path.read_text(errors="replace") for path in pool.folder.iterdir() if path.is_file()]
+    assert database.secret in "".join(kept)
+    assert database.password not in "".join(kept)
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        scram_secret("tr0ub4dor&3")
+    assert "openssl rand -hex 24" in refused.value.stderr
+    assert "tr0ub4dor" not in refused.value.stderr
 
 
 def test_the_web_servers_limit_would_be_everybodys(pool: PgBouncer, home: str, monkeypatch: pytest.MonkeyPatch) -> None:
