@@ -110,7 +110,7 @@ def _look(instance: dg.DagsterInstance, account: Account, *, under_way: bool) ->
         settings = load_account(account.name)
         work = work_of(settings)
         found = request_or_reason(
-            instance,
+            lambda: instance,
             settings,
             work,
             under_way=lambda: under_way,

@@ -32,7 +32,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
-def tick(talk: Talk, instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
+def tick(talk: Talk, instance: dg.DagsterInstance | None) -> dg.RunRequest | dg.SkipReason:
     found = push_sensor(talk.load)(dg.build_sensor_context(instance=instance))
     assert isinstance(found, dg.RunRequest | dg.SkipReason)
     return found
@@ -201,6 +201,11 @@ def test_it_never_opens_the_warehouse(talk: Talk, instance: dg.DagsterInstance) 
     with another_process(HOLD_DUCKDB, talk.folder / "work.duckdb"), Turn(talk.folder):
         (talk.folder / "published.duckdb").write_bytes(b"nothing to see here")
         assert starts(talk, instance)
+
+
+def test_a_tick_with_nothing_to_do_opens_nothing_of_dagster(talk: Talk) -> None:
+    """That takes 0.1 CPU s, and there are twelve ticks a minute; this context has no instance to open."""
+    assert "nothing new" in str(tick(talk, None))
 
 
 def test_settings_that_are_missing_skip_the_tick_with_their_name(talk: Talk, instance: dg.DagsterInstance) -> None:
