@@ -16,7 +16,7 @@ from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.locks import PUSH_TURN, Turn
 from lp_pipeline.storage.outbox import Row
 
-SECONDS_BETWEEN = 5
+SECONDS_BETWEEN = 10  # Dagster computes for 0.05 s at each tick
 AFTER_A_FAILURE = timedelta(minutes=5)
 KILLED = (None, "START_TIMEOUT")  # what Dagster notes as the reason when a run's process is gone
 ONLY_DUE = {"push": {"config": {"only_due": True}}}
@@ -35,7 +35,7 @@ def push_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefini
         try:
             settings = load()
             found = request_or_reason(
-                lambda: context.instance,  # opening it takes 0.1 CPU s, twelve times a minute
+                lambda: context.instance,  # opening it takes 0.1 CPU s, and there is little to do most of the time
                 settings,
                 work_of(settings),
                 under_way=lambda: is_about_to_start(context.instance, push_communications.name),
