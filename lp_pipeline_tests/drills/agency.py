@@ -7,13 +7,14 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import dagster as dg
+from dagster._core.storage.tags import SCHEDULED_EXECUTION_TIME_TAG
 from dagster_postgres.utils import DagsterPostgresException
 from sqlalchemy.exc import OperationalError
 
@@ -85,14 +86,25 @@ class Agency(Fleet):
                     raise
                 time.sleep(1)
 
-    def synced(self, names: set[str], since: datetime) -> bool:
-        """Whether each of these accounts had a good sync that began after that."""
+    def until_synced(self, names: Collection[str], since: datetime, when: str) -> None:
+        """Wait until each of these accounts had a good sync that began after that. Raises `TimeoutError`."""
+        try:
+            until(lambda: not self._unsynced(names, since), when, 3 * 60.0 * self.minutes)
+        except TimeoutError:
+            runs = self.runs()
+            last = [
+                f"{name}: {[each.dagster_run.status.value for each in runs if account_of(each) == name][:3]}"
+                for name in self._unsynced(names, since)
+            ]
+            raise TimeoutError(f"{when}, not all are synced: {'; '.join(last)}") from None
+
+    def _unsynced(self, names: Collection[str], since: datetime) -> set[str]:
         good = {
             account_of(each)
             for each in self.runs()
             if each.dagster_run.status == Status.SUCCESS and (each.start_time or 0) > since.timestamp()
         }
-        return names <= good
+        return set(names) - good
 
     def launch_backfill(self, name: str, days: int) -> None:
         """As a person does in the launchpad, which knows no queue."""
@@ -196,7 +208,7 @@ class Agency(Fleet):
         done: dict[Tick, float] = {}
         excused: set[Tick] = set()
         for each in self.runs():
-            due = datetime.fromisoformat(each.dagster_run.tags["dagster/scheduled_execution_time"])
+            due = datetime.fromisoformat(each.dagster_run.tags[SCHEDULED_EXECUTION_TIME_TAG])
             tick = (account_of(each), due)
             if each.dagster_run.run_id in self.lost:
                 excused.add(tick)

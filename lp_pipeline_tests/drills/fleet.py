@@ -41,12 +41,11 @@ def isolated(folder: Path, rng: random.Random, accounts: int = 20, minutes: int 
                 disk.free()
             branches[LONG].brake = 0.0
             agency.texts_at_most = 0
-            moment, patience = datetime.now(UTC), 3 * 60.0 * minutes
-            until(lambda: agency.synced(set(shards), moment), "not all accounts are synced in the end", patience)
+            agency.until_synced(shards, datetime.now(UTC), "with all well again")
             until(lambda: not agency.pushes_open(), "pushes stay open", 300)
             until(agency.backfill_is_done, "the backfill does not resume", 600)
             moment = datetime.now(UTC)
-            until(lambda: agency.synced(set(shards), moment), "not all accounts are synced at last", patience)
+            agency.until_synced(shards, moment, "at last")
         except (TimeoutError, AssertionError) as error:
             missed, _ = agency.missed(datetime.now(UTC) - timedelta(minutes=minutes))
             return "", [str(error), *missed, agency.log("daemon"), agency.log("east"), agency.log("west")]
@@ -68,8 +67,7 @@ def isolated(folder: Path, rng: random.Random, accounts: int = 20, minutes: int 
 
 def live(agency: Agency, rng: random.Random) -> str:
     """Everything that is done to it; a summary."""
-    cadence = 60 * agency.minutes
-    until(lambda: agency.synced(set(agency.healthy), agency.began), "not all are synced at first", 3 * cadence)
+    agency.until_synced(agency.healthy, agency.began, "at first")
     agency.launch_backfill(LONG, DAYS)
     agency.kill_run("east")
     agency.kill_worker("west")
@@ -80,8 +78,7 @@ def live(agency: Agency, rng: random.Random) -> str:
     took = agency.deploy()
     for name in agency.healthy:
         agency.branches[name].somebody_new()
-    moment = datetime.now(UTC)
-    until(lambda: agency.synced(set(agency.healthy), moment), "not all are synced after the deploy", 3 * cadence)
+    agency.until_synced(agency.healthy, datetime.now(UTC), "after the deploy")
     return (
         f"a run killed, a worker killed, Redis and PostgreSQL restarted, all workers stopped in {took:.0f} s and "
         f"started again, {len(agency.lost)} runs lost by that"
