@@ -4,6 +4,7 @@ DuckDB locks the whole file, so nothing is fetched and nobody is waited for whil
 costs more than most transactions, so a run keeps it open from one to the next, until it is about to wait.
 """
 
+import os
 import re
 import shutil
 import threading
@@ -148,6 +149,7 @@ class Warehouse:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         started = start(self._spill, self._memory_needed())
         try:
+            self._make_file(started)
             attach(
                 started,
                 self.work,
@@ -163,6 +165,27 @@ class Warehouse:
             started.close()
             raise
         return started
+
+    def _make_file(self, started: duckdb.DuckDBPyConnection) -> None:
+        """A new work file takes its name when it is whole. Where DuckDB makes one, a full disk or a kill can leave an
+        empty one, which it then takes for a damaged one forever (SPEC R1)."""
+        with suppress(FileNotFoundError):
+            if self.work.stat().st_size > 0:
+                return
+            self.work.unlink()
+        new = self.work.with_name(f".{self.work.name}.new")
+        try:
+            new.unlink(missing_ok=True)
+            attach(started, new, f"as new ({STORAGE})", patience_seconds=self._patience, if_held="Wait for it.")
+            started.execute("detach new")
+            try:
+                os.link(new, self.work)  # never over one that was made meanwhile
+            except FileExistsError:
+                return
+            except OSError:  # a file system without links
+                new.replace(self.work)
+        finally:
+            new.unlink(missing_ok=True)
 
 
 def with_room(work: Callable[[], Answer]) -> Answer:

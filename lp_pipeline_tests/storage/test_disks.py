@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lp_pipeline.errors import WarehouseError
+from lp_pipeline.storage.warehouse import Warehouse
 from lp_pipeline_tests.account import Account, failures
 from lp_pipeline_tests.endtoend.test_processes import fill, finish, start
 from lp_pipeline_tests.storage.disks import Disk, small_disk
@@ -112,3 +114,22 @@ def test_files_that_may_not_grow_end_a_sync_with_a_message(lp_account: Account) 
     assert not drafts(lp_account)
     assert lp_account.run().success
     assert lp_account.published("select count(*) from opportunities") == [(3,)]
+
+
+def test_a_disk_that_is_full_before_the_first_sync_does_not_stop_the_next(lp_account: Account, disk: Disk) -> None:
+    """R1: with room again, it is the first one; so it is with an empty file, which an earlier program left."""
+    fill(lp_account, 3)
+    warehouse = Warehouse(lp_account.folder)
+    for room in (0, 4096, 8192):
+        disk.fill(leave=room)
+        with pytest.raises(WarehouseError, match="the disk is full"), warehouse.connection():
+            pass
+        disk.free()
+        with warehouse.connection() as connection:
+            assert connection.execute("select count(*) from opportunities").fetchall() == [(0,)]
+        for path in lp_account.folder.glob("*work.duckdb*"):
+            path.unlink()
+    warehouse.work.touch()
+    assert lp_account.run().success
+    assert lp_account.published("select count(*) from opportunities") == [(3,)]
+    assert not list(lp_account.folder.glob(".work*"))
