@@ -39,7 +39,7 @@ def test_what_the_page_about_fleets_names_exists() -> None:
     blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", FLEET_PAGE, re.MULTILINE | re.DOTALL)
     subprocess.run(["/bin/sh", "-n"], input="".join(blocks), text=True, check=True)
     made = set(re.findall(r"> secrets/(\w+)", FLEET_PAGE))
-    assert set(ADDED["secrets"]) <= made
+    assert {Path(secret["file"]).name for secret in ADDED["secrets"].values()} <= made
     installed = [Path(word) for word in blocks[0].split() if "/" in word and not word.endswith("/")]
     left_out = [path for path in SYSTEMD.iterdir() if not any(path.match(each.name) for each in installed)]
     assert left_out == []
