@@ -27,13 +27,14 @@ def isolated(folder: Path, rng: random.Random, accounts: int = 20, minutes: int 
         branches, listener, disk = stack.enter_context(branches_of(folder, shards, FULL))
         agency = stack.enter_context(fleet(folder, Agency))
         branches[REFUSED].lp.switch(refuse_sign_in=True)
-        if disk:
-            disk.fill()
         hanging = stack.enter_context(ExitStack())
         hanging.enter_context(branches[HANGS].held(FOREVER))
         branches[LONG].brake = BRAKE
         agency.begin(branches, shards, minutes)
         try:
+            if disk:
+                agency.until_synced([FULL], agency.began, "before its disk is full")
+                disk.fill()
             events = live(agency, rng)
             branches[REFUSED].lp.switch(refuse_sign_in=False)
             hanging.close()
