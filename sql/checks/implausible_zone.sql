@@ -1,4 +1,4 @@
--- SPEC J5: signs that LP_TIMEZONE is not LeadPerfection's time zone.
+-- SPEC J5: signs, in what syncs read, that LP_TIMEZONE is not LeadPerfection's time zone.
 -- `ahead`: several records of the last day have timestamps more than half an hour later than they were read.
 -- (LeadPerfection's clock may be minutes off; a wrong time zone is hours off.)
 -- `behind`: in the last three days, at least eight syncs at the usual pace read something, and even the newest
@@ -13,6 +13,24 @@ with asked as (
     where kind = 'sync' and started_at > getvariable('now_at') - interval 3 days
     group by sync_id, feed
 ),
+-- A sign is at most a day off. Few records of a large reading have such a stamp: the others are not taken apart.
+days as (
+    select distinct on (read_at)
+        read_at,
+        [strftime(timezone(getvariable('zone'), read_at) + to_days(days), '%Y-%m-%d') for days in [-1, 0, 1, 2]] as near
+    from raw.readings
+    where read_at > getvariable('now_at') - interval 3 days
+),
+near as (
+    select r.sync_id, r.feed, r.contact_key, r.read_at, coalesce(r.normal, r.record) as fields
+    from raw.readings as r
+    inner join days as d on d.read_at = r.read_at
+    where (r.sync_id, r.feed) in (select (sync_id, feed) from asked)
+        and (
+            contains(fields::varchar, d.near[1]) or contains(fields::varchar, d.near[2])
+            or contains(fields::varchar, d.near[3]) or contains(fields::varchar, d.near[4])
+        )
+),
 records as (
     select
         sync_id,
@@ -20,7 +38,7 @@ records as (
         contact_key,
         read_at,
         from_json(
-            coalesce(normal, record),
+            fields,
             '{
                 "lastchanged": "VARCHAR",
                 "leads": [{
@@ -30,8 +48,7 @@ records as (
                 }]
             }'
         ) as prospect
-    from raw.readings
-    where read_at > getvariable('now_at') - interval 3 days
+    from near
 ),
 leads as (
     select sync_id, feed, contact_key, read_at, unnest(prospect.leads) as lead from records
