@@ -170,7 +170,7 @@ class Warehouse:
         """A new work file takes its name when it is whole. Where DuckDB makes one, a full disk or a kill can leave an
         empty one, which it then takes for a damaged one forever (SPEC R1)."""
         with suppress(FileNotFoundError):
-            if self.work.stat().st_size > 0:
+            if self.work.stat().st_size > 0 or self._log_bytes():  # with a log beside it, it is damaged
                 return
             self.work.unlink()
         new = self.work.with_name(f".{self.work.name}.new")
