@@ -432,7 +432,7 @@ insert into held_opportunities (external_contact_id, state, known_created_local,
 values ('1', 'held', '2026-01-01', '2026-01-02');
 insert into rejected_records (missing, contact_key, last_rejected_at)
 select ['phone'], '1', max(started_at) from sync_runs;
-delete from sync_runs where feed = 'prospects';
+update sync_runs set readings = 0 where feed = 'prospects';
 insert into sync_runs by name
 select
     n - 20 as sync_id, 'sync' as kind, true as watermark_moved, 'read' as outcome, feed,
