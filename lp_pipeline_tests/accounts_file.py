@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lp_pipeline.settings.accounts import mark
+from lp_pipeline.storage.account import make_folder
 from lp_pipeline_tests.scenario import LIVE
 
 NAMES = ["albany", "boston", "chicago"]
@@ -37,5 +37,5 @@ def add(deployment: Path, name: str, environ: dict[str, str] | None = None) -> P
     path = deployment / "accounts" / f"{name}.env"
     path.touch(mode=0o600)
     path.write_text("".join(f"{each}={value}\n" for each, value in values.items() if each != "LP_PIPELINE_NOW"))
-    mark(Path(values["LP_PIPELINE_DATA"]), name)
+    make_folder(Path(values["LP_PIPELINE_DATA"]), name)
     return Path(values["LP_PIPELINE_DATA"])

@@ -9,10 +9,11 @@ from rich.table import Table
 
 from lp_pipeline.cli.console import console
 from lp_pipeline.settings import Settings, accounts_file, base_folder, listed_accounts, load_accounts
-from lp_pipeline.settings.accounts import ACCOUNTS_FILE, NAME, SHARD, env_file, folder_of, mark, readable_values
+from lp_pipeline.settings.accounts import ACCOUNTS_FILE, NAME, SHARD, env_file, folder_of, readable_values
 from lp_pipeline.settings.files import write_file
 from lp_pipeline.settings.package_data import package_data
 from lp_pipeline.settings.sources import EXAMPLE
+from lp_pipeline.storage.account import make_folder
 
 HEADER = "# One table an account; its settings are in accounts/<name>.env\n"
 TO_SEE_THEM = "To see them: lp-pipeline accounts list"
@@ -99,7 +100,7 @@ def init(name: str, shard: str, *, yes: bool) -> None:
             "again. Make an empty folder?",
             abort=True,
         )
-    mark(data, name)
+    make_folder(data, name)
     if name not in listed:
         text = path.read_text(encoding="utf-8") if path.exists() else HEADER
         write_file(path, f'{text.rstrip()}\n\n[accounts.{name}]\nshard = "{shard}"\n')

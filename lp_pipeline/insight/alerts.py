@@ -1,10 +1,12 @@
 """Alerts and the heartbeat (SPEC N1): each incident is announced once, and once that it is over, to ALERT_WEBHOOK_URL.
-What has been announced is in `alerts.json` of the data folder, so that a restart repeats and loses nothing. What an
-incident is: `incidents.py`.
+What has been announced is in `alerts.json` of the data folder, so that a restart repeats and loses nothing. Where that
+can't be written, the sensor's process knows what it has announced: then only a restart repeats it. What an incident is:
+`incidents.py`.
 """
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -13,8 +15,8 @@ import httpx
 import msgspec
 
 from lp_pipeline.clients import webhook
-from lp_pipeline.errors import PipelineError
-from lp_pipeline.insight.alert_state import Alerts, IncidentKind, Open, alerts_file
+from lp_pipeline.errors import PipelineError, WarehouseError
+from lp_pipeline.insight.alert_state import Alerts, IncidentKind, Known, Open, alerts_file
 from lp_pipeline.insight.health import Health, health, usable
 from lp_pipeline.insight.incidents import OVER, SAID_BY, Incident, incidents, is_known
 from lp_pipeline.insight.words import clock
@@ -35,16 +37,26 @@ class Checked:
     problem: str | None = None
 
 
-def check(load: Callable[[], Settings], transport: httpx.BaseTransport | None = None) -> Checked:
+def check(
+    load: Callable[[], Settings], transport: httpx.BaseTransport | None = None, *, stays: bool = False
+) -> Checked:
     """Announce what is new, and what is over. Raises nothing of ours: what can't be sent is sent by the next check.
 
-    Nothing is done without a data folder or an address, nor while another process checks."""
+    Nothing is done without a data folder or an address, nor while another process checks. Where the folder can't be
+    written, only a process that `stays` sends something: one that ends would send it at each run."""
     try:
         settings, problem = usable(load)
         if not settings.alert_webhook_url.get_secret_value() or not settings.data.is_dir():
             return Checked()
-        with Turn(settings.data, TURN).if_free() as is_ours:
-            return _Check(settings, health(settings, problem), transport).run() if is_ours else Checked()
+        with ExitStack() as stack:
+            try:
+                is_ours = stack.enter_context(Turn(settings.data, TURN).if_free())
+            except WarehouseError:
+                if not stays:
+                    raise
+                is_ours = True  # nobody else can take it either
+            known = Known(settings, stays=stays)
+            return _Check(settings, health(settings, problem), known, transport).run() if is_ours else Checked()
     except PipelineError as error:  # of an account whose folder is on another host, that one's sensor tells
         return Checked(problem=None if getattr(error, "is_elsewhere", False) else str(error))
 
@@ -71,16 +83,16 @@ def send_test(settings: Settings, transport: httpx.BaseTransport | None = None) 
 class _Check:
     """One check of one account."""
 
-    def __init__(self, settings: Settings, found: Health, transport: httpx.BaseTransport | None) -> None:
+    def __init__(self, settings: Settings, found: Health, known: Known, transport: httpx.BaseTransport | None) -> None:
         self._settings = settings
         self._health = found
         self._transport = transport
-        self._file = alerts_file(settings)
+        self._known = known
         self._checked = Checked()
 
     def run(self) -> Checked:
         now = incidents(self._health)
-        known = self._file.update(lambda alerts: self._noted(alerts, now))
+        known = self._known.update(lambda alerts: self._noted(alerts, now))
         for kind, opened in known.open.items():
             if not opened.announced:
                 if not self._send(self._opening(now[kind], opened)):
@@ -92,7 +104,7 @@ class _Check:
                 self._keep(kind, None)
         problem = self._checked.problem
         if problem != known.problem:
-            self._file.update(lambda alerts: msgspec.structs.replace(alerts, problem=problem))
+            self._known.update(lambda alerts: msgspec.structs.replace(alerts, problem=problem))
         return self._checked
 
     def _noted(self, alerts: Alerts, now: dict[IncidentKind, Incident]) -> Alerts:
@@ -111,7 +123,7 @@ class _Check:
             others = {name: each for name, each in alerts.open.items() if name != kind}
             return msgspec.structs.replace(alerts, open={**others, kind: opened} if opened else others)
 
-        self._file.update(change)
+        self._known.update(change)
 
     def _opening(self, incident: Incident, opened: Open) -> dict[str, str]:
         title = f"{incident.title} since {self._clock(opened.since)}"

@@ -26,7 +26,7 @@ def alert_sensor(load: Callable[[], Settings] = load_settings) -> dg.SensorDefin
         description=DESCRIPTION,
     )
     def alert_when_something_is_wrong() -> dg.SkipReason:
-        return dg.SkipReason(_said(check(load)) or "nothing new to report")
+        return dg.SkipReason(_said(check(load, stays=True)) or "nothing new to report")
 
     return alert_when_something_is_wrong
 
@@ -46,7 +46,7 @@ def accounts_alert_sensor(accounts: Accounts) -> dg.SensorDefinition:
             if time.monotonic() - began > SECONDS_OF_A_TICK:
                 break
             last = name
-            if words := _said(check(partial(load_account, name))):
+            if words := _said(check(partial(load_account, name), stays=True)):
                 said.append(f"{name}: {words}")
         reason = "\n".join(said[:20]) or "nothing new to report"
         return dg.SensorResult(skip_reason=reason, cursor=last)

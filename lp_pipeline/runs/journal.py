@@ -16,7 +16,7 @@ from lp_pipeline.runs.connections import Connections
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.alive import is_gone, shown_alive
 from lp_pipeline.storage.sql import statement
-from lp_pipeline.storage.state_file import StateFile
+from lp_pipeline.storage.state_file import JOURNAL, StateFile, reserve
 from lp_pipeline.storage.warehouse import first_row, run
 
 Kind = Literal["sync", "push", "backfill", "sweep"]
@@ -108,6 +108,7 @@ def recorded(connections: Connections, kind: Kind, ending: Callable[[], Ending])
             _settle_killed(settings)
             note = msgspec.json.encode(_Mark(kind, began_at)).decode()
             stack.enter_context(shown_alive(settings.data / RUNNING, connections.run_id, note))
+            reserve(settings.data)
         try:
             yield
         finally:
@@ -132,7 +133,7 @@ def _settings(connections: Connections) -> tuple[Settings | None, bool]:
 
 
 def _file(settings: Settings) -> StateFile[Journal]:
-    return StateFile(settings.data / "journal.json", Journal)
+    return StateFile(settings.data / JOURNAL, Journal)
 
 
 def _marks(settings: Settings) -> tuple[list[_Mark], list[_Mark]]:

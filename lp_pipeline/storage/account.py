@@ -3,15 +3,27 @@
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
 from lp_pipeline.errors import SettingsError
 from lp_pipeline.settings import Settings
+from lp_pipeline.settings.accounts import mark
+from lp_pipeline.storage.failures import readable_errors
 from lp_pipeline.storage.outbox import Outbox
+from lp_pipeline.storage.state_file import reserve
 from lp_pipeline.storage.warehouse import Warehouse, bound
 
 NAMES = ("LP_API_URL", "LP_CLIENT_ID", "LP_TIMEZONE")
 FACT = "account"
+
+
+def make_folder(folder: Path, name: str) -> None:
+    """The data folder of one account of many (SPEC A3). Raises `SettingsError` if it is another one's, `WarehouseError`
+    if the disk has no room."""
+    with readable_errors(f"make {folder}"):
+        mark(folder, name)
+    reserve(folder)
 
 
 def check_account(settings: Settings) -> None:

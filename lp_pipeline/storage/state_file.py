@@ -16,9 +16,20 @@ from lp_pipeline.settings.files import write_file
 from lp_pipeline.storage.failures import readable_errors
 
 BYTES = 16 * 1024  # blanks fill it up, so that a full disk has room for what comes next
+JOURNAL, ALERTS = "journal.json", "alerts.json"
 PATIENCE_SECONDS = 10.0
 
 T = TypeVar("T", bound=msgspec.Struct)
+
+
+def reserve(folder: Path) -> None:
+    """Give these files of a data folder their room, before its other files need it: a disk that is full at the first
+    sync is to be known and announced, too (SPEC E7, N1). Raises `WarehouseError`."""
+    with readable_errors(f"write to {folder}"):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for path in (folder / JOURNAL, folder / ALERTS):
+            if not path.exists():
+                write_file(path, b"".ljust(BYTES))
 
 
 class StateFile(Generic[T]):
@@ -53,7 +64,10 @@ class StateFile(Generic[T]):
     def _write(self, text: bytes) -> None:
         try:
             write_file(self._path, text)
-        except OSError:  # the disk is full: the blocks that the file has already are enough
+        except OSError:
+            if not self._path.exists():
+                raise
+            # the disk is full: the blocks that the file has already are enough
             with self._path.open("r+b", buffering=0) as file:
                 if file.write(text) < len(text):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None

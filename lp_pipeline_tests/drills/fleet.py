@@ -33,7 +33,6 @@ def isolated(folder: Path, rng: random.Random, accounts: int = 20, minutes: int 
         agency.begin(branches, shards, minutes)
         try:
             if disk:
-                agency.until_synced([FULL], agency.began, "before its disk is full")
                 disk.fill()
             events = live(agency, rng)
             branches[REFUSED].lp.switch(refuse_sign_in=False)

@@ -11,13 +11,16 @@ import pytest
 from click.testing import CliRunner
 
 from lp_pipeline.cli.main import main
-from lp_pipeline.insight.alert_state import alerts_file
+from lp_pipeline.insight.alert_state import Alerts, alerts_file
 from lp_pipeline.insight.alerts import after_run, check
 from lp_pipeline.insight.health import health
 from lp_pipeline.runs.journal import Ending, Kind, Outcome, recorded
+from lp_pipeline.storage.account import make_folder
 from lp_pipeline.storage.locks import Turn
 from lp_pipeline_tests.account import Account
 from lp_pipeline_tests.insight.listener import SECRET, Listener, listening
+from lp_pipeline_tests.scenario import with_empty_warehouse
+from lp_pipeline_tests.storage.disks import small_disk
 
 PUSHES = "insert or replace into communication_pushes (communication_id, target, state, updated_at, first_seen_at)"
 REFUSAL = (
@@ -205,6 +208,42 @@ def test_a_webhook_that_is_down_harms_nothing(
     assert found.alerts.problem is None
 
 
+def test_a_disk_that_is_full_from_the_start_is_announced_once(lp_account: Account, listener: Listener) -> None:
+    """N1, E7: an account's folder comes with room for what is known of its runs and its alerts."""
+    lp_account.environ |= listener.settings
+    with small_disk(lp_account.folder) as disk:
+        make_folder(lp_account.folder, "albany")
+        with_empty_warehouse(lp_account.folder)
+        disk.fill()
+        for _ in range(2):
+            end(lp_account, "failed", "The disk is full.")
+        assert ["syncs fail since" in text for text in listener.texts()] == [True]
+        disk.free()
+        end(lp_account, "good")
+        assert ["syncs work again" in text for text in listener.texts()] == [True]
+
+
+def test_a_folder_that_cannot_be_written_is_announced_once(lp_account: Account, listener: Listener) -> None:
+    """N1: as after a disk's error. The sensor's process keeps in mind what it has sent, as no file can; a process of
+    one run, which would send it each time, says nothing."""
+    with small_disk(lp_account.folder) as disk:
+        lp_account.environ |= listener.settings
+        end(lp_account, "good")
+        lp_account.later(minutes=40)
+        disk.writable(False)
+        end(lp_account, "failed", "The folder cannot be written.")
+        assert "cannot be written" in (check(lp_account.load).problem or "")
+        assert listener.texts() == []
+        assert len(check(lp_account.load, stays=True).sent) == 1
+        assert check(lp_account.load, stays=True).sent == []
+        assert ["no sync has ended well" in text for text in listener.texts()] == [True]
+        disk.writable(True)
+        assert check(lp_account.load, stays=True).sent == []
+        assert check(lp_account.load).sent == []
+        end(lp_account, "good")
+        assert ["syncs end well again" in text for text in listener.texts()] == [True]
+
+
 @pytest.mark.slow
 def test_a_webhook_that_hangs_is_left_after_seconds(alerted: Account) -> None:
     """N1: and with it everything else that was to be sent; it holds no turn."""
@@ -277,7 +316,7 @@ def test_the_heartbeat_follows_each_good_sync_and_nothing_else(alerted: Account,
 def test_without_an_address_nothing_is_kept(lp_account: Account) -> None:
     """N1: it is off until ALERT_WEBHOOK_URL is set."""
     end(lp_account, "failed", "No sign-in.")
-    assert not (lp_account.folder / "alerts.json").exists()
+    assert alerts_file(lp_account.load()).read() == Alerts()
 
 
 def test_alert_test_tells_whether_a_message_gets_through(alerted: Account, listener: Listener) -> None:
