@@ -33,7 +33,7 @@ test: setup ## the everyday test suite
 	$(BIN)/python -m pytest -n 3
 
 test-long: setup ## the slower tests: whole processes, killed or side by side
-	$(BIN)/python -m pytest -n 5 -m slow --ignore lp_pipeline_tests/browser
+	$(BIN)/python -m pytest -n 4 -m slow --ignore lp_pipeline_tests/browser
 
 test-browser: setup ## the Dagster UI in a Chromium (on Debian: apt-get install chromium)
 	$(BIN)/python -m pytest -m slow lp_pipeline_tests/browser $(ARGS)
@@ -66,6 +66,7 @@ clients: $(CLIENTS)/.ready
 
 drills: setup ## pushes that are killed, answers that get lost, histories of thousands of steps: hours
 	$(BIN)/python -m lp_pipeline_tests.drills
+	$(BIN)/python -m pytest -n 2 -m marathon --ignore lp_pipeline_tests/stateful
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile drills lp_pipeline_tests/stateful
 
 year: setup ## a machine left alone for a simulated year, which must stay flat and well: an hour (TICKS=3000)

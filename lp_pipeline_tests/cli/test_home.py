@@ -144,8 +144,9 @@ def test_a_damaged_file_is_named_with_the_command_that_moves_it_aside(home: Path
     assert path.exists()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", FILES[:2])
+@pytest.mark.parametrize(
+    "name", [pytest.param(FILES[0], marks=pytest.mark.slow), pytest.param(FILES[1], marks=pytest.mark.marathon)]
+)
 def test_a_sync_on_a_damaged_file_is_one_message(home: Path, tmp_path: Path, name: str) -> None:
     """No stack trace; then the command of the message, and the sync works."""
     small_sandbox(tmp_path / "data")

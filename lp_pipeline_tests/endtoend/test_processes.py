@@ -58,7 +58,7 @@ def test_a_sync_that_is_killed_loses_and_doubles_nothing(lp_account: Account) ->
     fill(lp_account, 120)
     seed = random.randrange(10**6)
     rng = random.Random(seed)
-    for _ in range(4):
+    for _ in range(2):
         process = start(lp_account, SYNC)
         while not Turn(lp_account.folder).is_taken() and process.poll() is None:
             time.sleep(0.01)
@@ -73,8 +73,9 @@ def test_a_sync_that_is_killed_loses_and_doubles_nothing(lp_account: Account) ->
     assert not list(lp_account.folder.glob(".published*"))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("others", [1, 2])
+@pytest.mark.parametrize(
+    "others", [pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.marathon)]
+)
 def test_syncs_side_by_side_wait_their_turn(lp_account: Account, others: int) -> None:
     """R2: this process and others at once, with an analyst's connection open all the while: each ends well."""
     fill(lp_account, 30)

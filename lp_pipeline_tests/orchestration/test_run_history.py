@@ -174,7 +174,7 @@ def test_what_a_kill_or_the_ui_left_is_removed_later(disk: dg.DagsterInstance) -
     assert not emptied.exists()
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 def test_with_daily_housekeeping_disk_use_stays_flat(disk: dg.DagsterInstance) -> None:
     """K1: a run a day for 30 days, some of which fail, of which 5 days are kept, of failed ones 10; with
     thousands, and of the whole pipeline: `make year`."""

@@ -151,7 +151,7 @@ def test_a_sweep_killed_at_any_transaction_is_made_good_by_the_next_one(lp_accou
     assert wrong == []
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 def test_a_sweep_with_all_its_parts_killed_at_any_transaction_is_made_good(lp_account: Account) -> None:
     """R1, S1, J7, F4: rejected records, what was active lately, call results and history, in both feeds; D1: what Hatch
     gets."""

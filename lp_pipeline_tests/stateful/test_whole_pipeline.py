@@ -1,6 +1,6 @@
 """R1, W, F, J, M, S1 over whole histories: once LeadPerfection stops changing, the result is correct.
 
-A few histories every day, more of them in `make test-long`; with `--hypothesis-profile drills` (in `make drills`)
+A short history every day, a longer one in `make test-long`; with `--hypothesis-profile drills` (in `make drills`)
 thousands of steps, others each time.
 """
 
@@ -97,27 +97,27 @@ class AnnouncedHistory(History):
         self.right(self.verdict.at_rest())
 
 
-several = pytest.mark.parametrize("histories", [1, pytest.param(3, marks=pytest.mark.slow)])
+lengths = pytest.mark.parametrize("steps", [14, pytest.param(40, marks=pytest.mark.slow)])
 
 
-def go(kind: type[History], histories: int) -> None:
-    """So many histories of this kind, or very many."""
+def go(kind: type[History], steps: int) -> None:
+    """One history of this kind of so many steps, or very many."""
     depth = settings(
-        max_examples=40 if DRILLS else histories,
-        stateful_step_count=50 if DRILLS else 14 if histories == 1 else 30,
+        max_examples=40 if DRILLS else 1,
+        stateful_step_count=50 if DRILLS else steps,
         print_blob=True,
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(kind, settings=depth)
 
 
-@several
-def test_after_any_history_everything_is_as_leadperfection_shows_it(histories: int) -> None:
+@lengths
+def test_after_any_history_everything_is_as_leadperfection_shows_it(steps: int) -> None:
     """R1, W, F, J, M, S1, E4: correct after a sync and a full sweep; every change is logged once (M7)."""
-    go(AnyHistory, histories)
+    go(AnyHistory, steps)
 
 
-@several
-def test_what_is_announced_arrives_by_syncs_alone(histories: int) -> None:
+@lengths
+def test_what_is_announced_arrives_by_syncs_alone(steps: int) -> None:
     """W1 to W5: after every sync that read all, though rows moved, outages, faults, kills and clocks came between."""
-    go(AnnouncedHistory, histories)
+    go(AnnouncedHistory, steps)

@@ -203,7 +203,7 @@ def histories(draw: st.DrawFn) -> list[Sync]:
     return syncs
 
 
-@pytest.mark.parametrize("examples", [2, pytest.param(12, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [2, pytest.param(12, marks=pytest.mark.marathon)])
 def test_the_pipeline_does_what_the_model_does(examples: int) -> None:
     """W7, W8, F1 to F3, J1 to J7, M1 to M8: whatever is read and merged, every table holds what the SPEC says."""
     depth = settings(
