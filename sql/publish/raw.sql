@@ -24,8 +24,12 @@ with found as (
     select * from work.raw.readings
     where reading_no in (select reading_no from shown_readings where (reading_no // 100000000000) % 2 = 1)
 )
-select f.*, s.is_latest, coalesce(f.normal::varchar, work.pipeline.lower_keys(f.record)) as fields
-from found as f inner join shown_readings as s using (reading_no);
+select
+    *,
+    -- no join, for which DuckDB would at times keep the records in memory instead of the numbers
+    reading_no in (select reading_no from shown_readings where is_latest) as is_latest,
+    coalesce(normal::varchar, work.pipeline.lower_keys(record)) as fields
+from found;
 
 -- a record that has no normal form is read as received; of one that has, the lists may differ in length
 create or replace temp view shown_leads as

@@ -2,15 +2,16 @@
 -- either feed that has the key. Its leads come from its latest reading in the lead feed, or in the prospect feed if
 -- the lead feed has never shown it. Variable: zone.
 
--- all that staging reads of a record, in one pass; in this form a key that is there is never null (storage/records.py)
+-- all that staging reads of a record, in one pass; in this form a key that is there is never null (storage/records.py);
+-- no join, for which DuckDB would at times keep the records in memory instead of the numbers
 create or replace temp table typed_readings as
 select
-    c.feed,
-    c.contact_key,
-    c.reading_no,
-    c.read_at,
+    feed,
+    contact_key,
+    reading_no,
+    read_at,
     from_json(
-        coalesce(r.normal, r.record),
+        coalesce(normal, record),
         '{
             "email": "VARCHAR", "firstname": "VARCHAR", "lastname": "VARCHAR", "phone1": "VARCHAR",
             "dateadded": "VARCHAR", "lastchanged": "VARCHAR", "altphones": [{"phone": "VARCHAR"}],
@@ -22,7 +23,8 @@ select
             }]
         }'
     ) as prospect
-from raw.readings as r inner join current_readings as c on c.reading_no = r.reading_no;
+from raw.readings
+where reading_no in (select reading_no from current_readings);
 
 -- `created_local` is External Created At in LeadPerfection's local time (M1), if it counts
 create or replace table pipeline.current_prospects as
