@@ -2,25 +2,23 @@
 -- Variable: zone.
 create or replace temp table new_calls as
 with readings as (
-    select distinct u.contact_key, u.reading_no
-    from pipeline.unmerged as u
-    where u.queue_no <= (select max(last_queue_no) from pipeline.batch)
+    select reading_no from pipeline.unmerged where queue_no <= (select max(last_queue_no) from pipeline.batch)
 ),
 shown as (
     select
-        p.external_contact_id,
-        p.read_at,
+        external_contact_id,
+        read_at,
         unnest(
             from_json(
-                coalesce(p.normal, p.record),
+                coalesce(normal, record),
                 '{"calls": [{
                     "calldatetime": "VARCHAR", "phone": "VARCHAR", "resultcode": "VARCHAR", "resultdescr": "VARCHAR",
                     "calltype": "VARCHAR"
                 }]}'
             ).calls
         ) as call
-    from readings as r inner join raw.readings as p on p.reading_no = r.reading_no
-    where p.external_contact_id is not null
+    from raw.readings
+    where reading_no in (select reading_no from readings) and external_contact_id is not null
 ),
 found as (
     select
