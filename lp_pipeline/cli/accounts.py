@@ -13,7 +13,6 @@ from lp_pipeline.settings.accounts import ACCOUNTS_FILE, NAME, SHARD, env_file, 
 from lp_pipeline.settings.files import write_file
 from lp_pipeline.settings.package_data import package_data
 from lp_pipeline.settings.sources import EXAMPLE
-from lp_pipeline.storage.account import make_folder
 
 HEADER = "# One table an account; its settings are in accounts/<name>.env\n"
 TO_SEE_THEM = "To see them: lp-pipeline accounts list"
@@ -86,6 +85,8 @@ def check(names: tuple[str, ...]) -> None:
 @click.option("--yes", is_flag=True, help="Make the folder of a listed account that has none here, without asking.")
 def init(name: str, shard: str, *, yes: bool) -> None:
     """Add the account NAME: its line in accounts.toml, its settings file, and its data folder."""
+    from lp_pipeline.storage.account import make_folder
+
     path = accounts_file() or base_folder() / ACCOUNTS_FILE
     listed = listed_accounts() if path.exists() else {}
     own = env_file(path, name)

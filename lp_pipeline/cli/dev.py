@@ -6,14 +6,19 @@ import ctypes
 import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
+from typing import Any
 
 import click
+import yaml
 
 from lp_pipeline.cli.home import check_storage
 from lp_pipeline.cli.services import Service, end, is_free, listener, services_of
@@ -23,6 +28,9 @@ from lp_pipeline.settings.package_data import package_data
 HOST = "127.0.0.1"
 AGAIN = "make dev ARGS=--replace  (or lp-pipeline dev --replace)"
 PR_SET_PDEATHSIG = 1
+LOCATION = "lp_pipeline.definitions"
+CODE, WEB, DAEMON = "code server", "web server", "daemon"
+SECONDS = 0.5  # between two looks at what runs
 
 
 def serve(home: Path, port: int, *, replace: bool) -> int:
@@ -31,6 +39,8 @@ def serve(home: Path, port: int, *, replace: bool) -> int:
     Raises `SettingsError` if the port is taken, or if a Dagster of this home is running: two would start every
     scheduled run twice. `replace` ends that one first; on a terminal, it is offered.
     """
+    if "dagster" in sys.modules:  # it was needed to make a new home; here it would stay in memory
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606
     check_storage(home)
     _make_room(home, replace=replace)
     with _only_one(home):
@@ -78,45 +88,121 @@ def _taken(port: int) -> str:
 
 
 def _run(port: int) -> int:
-    workspace = package_data("workspace.yaml")
-    loaded = ["--workspace", str(workspace)] if workspace.exists() else ["-m", "lp_pipeline.definitions"]
-    command = [sys.executable, "-m", "dagster", "dev", *loaded, "--host", HOST, "--port", str(port)]
-    # in a group of its own, so that all of it can be ended, and Ctrl-C reaches it once
-    with subprocess.Popen(command, process_group=0, preexec_fn=_end_with_parent) as dagster:  # noqa: S603
-        asked: list[int] = []
+    dagster = _Dagster()
+    asked: list[int] = []
 
-        def stop(number: int, _frame: FrameType | None) -> None:
-            asked.append(number)
-            with suppress(ProcessLookupError):
-                if len(asked) > 1:
-                    os.killpg(dagster.pid, signal.SIGKILL)
-                else:
-                    dagster.send_signal(signal.SIGINT)
+    def stop(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+        if len(asked) > 1:
+            dagster.kill()
 
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, stop)
-        code = dagster.wait()
-        end(_group(dagster.pid))
+    def serve_code(path: Path) -> None:
+        """Until it has loaded the code and listens, or ends, or is not wanted any more."""
+        path.unlink(missing_ok=True)
+        given = ("--module-name", LOCATION, "--location-name", LOCATION, "--log-level", "warning")
+        dagster.start(CODE, "dagster", "code-server", "start", "--socket", str(path), *given)
+        while not (asked or dagster.how_ended(CODE) or _listens(path)):
+            time.sleep(SECONDS)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    click.echo(f"Starting Dagster; its UI will be at http://{HOST}:{port} ...", err=True)
+    ended = None
+    with TemporaryDirectory(prefix="lp-pipeline-") as folder:  # nobody else may enter it (docs/decisions/0013)
+        code = Path(folder) / "code"
+        served = ("--workspace", str(workspace(Path(folder), code, package_data("workspace.yaml"))))
+        try:
+            serve_code(code)
+            if not (asked or dagster.how_ended()):
+                dagster.start(WEB, "dagster_webserver", *served, "--host", HOST, "--port", str(port))
+                dagster.start(DAEMON, "dagster._daemon", "run", *served)
+            while not (asked or ended):
+                time.sleep(SECONDS)
+                if how := dagster.how_ended(CODE):
+                    click.echo(f"{how}. Starting it again ...", err=True)
+                    serve_code(code)
+                ended = dagster.how_ended()
+        finally:
+            dagster.end()
     if asked:
         return 0
-    how = f"was killed (signal {-code})" if code < 0 else f"ended (exit code {code})"
-    ended = f"`dagster dev` {how}; its web server, daemon and runs were ended, too. Start it again:  make dev"
-    click.echo(ended, err=True)
+    click.echo(f"{ended}; everything else was ended, too. Start it again:  make dev", err=True)
     return 1
 
 
-def _group(group: int) -> list[int]:
-    """What is left of a process group."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if os.getpgid(int(path.name)) == group:
-                found.append(int(path.name))
-    return found
+class _Dagster:
+    """Its servers; each in a process group of its own, so that Ctrl-C reaches it once and what it started is found."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._groups: set[int] = set()
+
+    def start(self, what: str, *arguments: str) -> None:
+        """Start this server."""
+        environ = {**os.environ, "DAGSTER_IS_DEV_CLI": "1"}  # then it is brief about code that can't be loaded
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", *arguments], env=environ, process_group=0, preexec_fn=_end_with_parent
+        )
+        self._running[what] = process
+        self._groups.add(process.pid)
+
+    def how_ended(self, what: str | None = None) -> str | None:
+        """How this one, or any of them, ended; None if it did not."""
+        for name, process in self._running.items():
+            if what in (None, name) and (code := process.poll()) is not None:
+                how = f"was killed (signal {-code})" if code < 0 else f"ended (exit code {code})"
+                return f"Dagster's {name} {how}"
+        return None
+
+    def end(self) -> None:
+        """End those that ask the code server first, then it, and its runs."""
+        end(process.pid for what, process in self._running.items() if what != CODE and process.poll() is None)
+        end(self._members())
+
+    def kill(self) -> None:
+        """End all of it at once."""
+        for group in self._groups:
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+
+    def _members(self) -> list[int]:
+        found = []
+        for path in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if os.getpgid(int(path.name)) in self._groups:
+                    found.append(int(path.name))
+        return found
+
+
+def workspace(folder: Path, code: Path, given: Path) -> Path:
+    """The workspace file for the web server and the daemon, which find our code at the socket `code`. What else the
+    `given` one lists, if there is one, they serve themselves."""
+    listed = yaml.safe_load(given.read_text(encoding="utf-8"))["load_from"] if given.exists() else []
+    others = [_moved(each, given.parent) for each in listed if each != {"python_module": LOCATION}]
+    ours = {"grpc_server": {"socket": str(code), "location_name": LOCATION}}
+    written = folder / "workspace.yaml"
+    written.write_text(yaml.safe_dump({"load_from": [ours, *others]}), encoding="utf-8")
+    return written
+
+
+def _moved(location: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The same location for a workspace file elsewhere: a Python file's path is relative to it."""
+    match location.get("python_file"):
+        case str(name):
+            return {"python_file": str(folder / name)}
+        case dict(given):
+            paths = {name: str(folder / given.get(name, "")) for name in ("relative_path", "working_directory")}
+            return {"python_file": {**given, **paths}}
+    return location
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 def _end_with_parent() -> None:
-    """In the child, before it becomes `dagster dev`: should its parent be killed, it gets a Ctrl-C (Linux)."""
+    """In the child, before it becomes Dagster's: should its parent be killed, it is asked to end (Linux)."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a background job of a shell inherits that it is ignored
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

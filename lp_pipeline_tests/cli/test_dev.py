@@ -12,13 +12,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
+from lp_pipeline.cli.dev import LOCATION, workspace
 from lp_pipeline.cli.services import Service, end, is_free, listener, services_of
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline_tests.drills.deployment import free_port, until
 
 LP_PIPELINE = str(Path(sys.executable).parent / "lp-pipeline")
 SLEEP = "import time; time.sleep(600)"
+RELOAD = (
+    f'mutation {{ reloadRepositoryLocation(repositoryLocationName: "{LOCATION}") '
+    "{ ... on WorkspaceLocationEntry { locationOrLoadError { __typename } } } }"
+)
 
 
 @pytest.fixture
@@ -108,7 +114,6 @@ def test_a_process_that_does_not_want_to_end_is_killed(home: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_living_daemon_of_this_home_is_named_and_nothing_is_started(home: Path) -> None:
     """R2: two daemons start two runs a tick. The message says how to end it."""
     with running(home, "dagster._daemon", "run") as pid:
@@ -155,19 +160,32 @@ class Dev:
             return False
         return {"daemon", "web server", "code server"} <= {service.what for service in services_of(self.home)}
 
-    def dagster(self) -> int:
-        """The process id of `dagster dev`."""
-        return next(service.pid for service in services_of(self.home) if service.what == "dagster dev")
+    def reloads(self) -> bool:
+        """Whether "Reload definitions" in the UI works."""
+        answer = httpx.post(f"http://127.0.0.1:{self.port}/graphql", json={"query": RELOAD}, timeout=60).json()
+        found = answer["data"]["reloadRepositoryLocation"]
+        return bool(found.get("locationOrLoadError", {}).get("__typename") == "RepositoryLocation")
+
+    def server(self, what: str) -> int:
+        """The process id of the one that `lp-pipeline dev` started itself."""
+        (found,) = (
+            each.pid for each in services_of(self.home) if each.what == what and _parent(each.pid) == self.process.pid
+        )
+        return found
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 @pytest.mark.slow
-def test_whoever_is_killed_the_others_end_or_the_next_start_offers_to_end_them(home: Path) -> None:
-    """R1: kill -9 of `dagster dev`; of what watches it; of both. Ctrl-C ends everything."""
+def test_whoever_is_killed_the_others_end_and_the_next_start_can_end_what_is_left(home: Path) -> None:
+    """R1: kill -9 of a server; of what watches them; then what an older one has left. SIGTERM ends everything."""
     try:
         first = Dev(home)
-        os.kill(first.dagster(), signal.SIGKILL)
+        os.kill(first.server("daemon"), signal.SIGKILL)
         assert first.process.wait(timeout=60) == 1
-        assert "was killed (signal 9)" in first.log.read_text()
+        assert "Dagster's daemon was killed (signal 9); everything else was ended, too." in first.log.read_text()
         assert services_of(home) == []
 
         second = Dev(home)
@@ -175,21 +193,55 @@ def test_whoever_is_killed_the_others_end_or_the_next_start_offers_to_end_them(h
         second.process.wait()
         until(lambda: not services_of(home), "something outlives its parent", patience=90)
 
-        third = Dev(home)
-        both = [third.process.pid, third.dagster()]
-        os.kill(both[0], signal.SIGSTOP)  # so that it can't end the others, nor be told
-        os.kill(both[1], signal.SIGKILL)
-        os.kill(both[0], signal.SIGKILL)
-        third.process.wait()
-        refused = dev(home, free_port())
-        assert refused.returncode == 1
-        assert "daemon (process " in refused.stderr
-
-        fourth = Dev(home, "--replace")
-        assert len([each for each in services_of(home) if each.what == "daemon"]) == 1
-        assert "Ending " in fourth.log.read_text()
-        fourth.process.send_signal(signal.SIGTERM)
-        assert fourth.process.wait(timeout=90) == 0
+        with running(home, "dagster._daemon", "run") as pid:
+            third = Dev(home, "--replace")
+        daemons = [each.pid for each in services_of(home) if each.what == "daemon"]
+        assert daemons == [third.server("daemon")]
+        assert f"Ending daemon (process {pid})" in third.log.read_text()
+        third.process.send_signal(signal.SIGTERM)
+        assert third.process.wait(timeout=90) == 0
         assert services_of(home) == []
     finally:
         end(service.pid for service in services_of(home))
+
+
+@pytest.mark.slow
+def test_a_code_server_that_is_killed_is_started_again(home: Path) -> None:
+    """R1: the UI and the daemon go on with the new one, by themselves."""
+    started = Dev(home)
+    try:
+        until(started.reloads, "the code is never loaded")
+        before = started.server("code server")
+        os.kill(before, signal.SIGKILL)
+        until(lambda: "Starting it again" in started.log.read_text(), "it is not started again")
+        until(started.reloads, "the code is never loaded again")
+        assert started.server("code server") != before
+        assert started.process.poll() is None
+    finally:
+        started.process.send_signal(signal.SIGINT)
+        started.process.wait(timeout=90)
+        end(service.pid for service in services_of(home))
+
+
+def test_other_code_locations_are_served_too(tmp_path: Path) -> None:
+    """What a person adds to `workspace.yaml`; a Python file's path is relative to that."""
+    given = tmp_path / "workspace.yaml"
+    given.write_text(
+        """
+        load_from:
+          - python_module: lp_pipeline.definitions
+          - python_module: {module_name: mine, working_directory: /srv}
+          - python_file: more.py
+          - python_file: {relative_path: sub/own.py, attribute: defs}
+        """
+    )
+    (tmp_path / "own").mkdir()
+    for listed, others in ((given, 3), (tmp_path / "none.yaml", 0)):
+        written = workspace(tmp_path / "own", tmp_path / "code", listed)
+        ours, *found = yaml.safe_load(written.read_text())["load_from"]
+        assert ours == {"grpc_server": {"socket": str(tmp_path / "code"), "location_name": LOCATION}}
+        assert len(found) == others
+        if found:
+            assert found[0] == {"python_module": {"module_name": "mine", "working_directory": "/srv"}}
+            assert found[1] == {"python_file": str(tmp_path / "more.py")}
+            assert found[2]["python_file"]["relative_path"] == str(tmp_path / "sub" / "own.py")
