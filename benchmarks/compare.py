@@ -17,7 +17,7 @@ from benchmarks.results import Results
 from benchmarks.server import server, show
 from lp_pipeline.cli.home import prepare_home
 
-DAGSTER = str(Path(sys.executable).parent / "dagster")
+DAGSTER, LP_PIPELINE = (str(Path(sys.executable).parent / name) for name in ("dagster", "lp-pipeline"))
 SYNC_JOB = [DAGSTER, "job", "execute", "-m", "lp_pipeline.definitions", "-j", "sync"]
 PARTS = {"full": "first load", "changed": "1 % changed", "none": "nothing changed"}
 SCENARIO = "compare"

@@ -16,7 +16,7 @@ from pathlib import Path
 import dagster as dg
 
 from benchmarks.account import write_settings
-from benchmarks.compare import DAGSTER, prepare
+from benchmarks.compare import DAGSTER, LP_PIPELINE, prepare
 from benchmarks.every_two_minutes import NAME
 from benchmarks.growth import ONE_FEED
 from benchmarks.measure import ROOT, clean_environ, command_line, cpu_seconds, proportional_mb, tree
@@ -25,6 +25,8 @@ from benchmarks.server import server, show
 
 PATIENCE = 900.0  # seconds for a tick and its run
 REST = 30.0  # seconds over which the processes at rest are measured
+SETTLED = 60.0  # seconds after which nothing of their start is left
+QUARTER, SYNCING = 15, (14, 0, 1, 2)  # the minutes of a quarter of an hour in which a sync may run
 ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 PROCESSES = {
     "dagster-webserver": "webserver",
@@ -33,7 +35,7 @@ PROCESSES = {
     "daemon run": "daemon",
     "api grpc": "code server",
     "code-server": "code server",
-    "dagster dev": "dagster dev",
+    "lp-pipeline dev": "lp-pipeline dev",
 }
 
 
@@ -44,25 +46,25 @@ def ticks(results: Results, work: Path, *, size: int, number: int, changes: int 
         environ = write_settings(work, address, **ONE_FEED)
         prepare(home := work / "dagster")
         show(address, "range", first=0, last=size)
-        with _dev(work, environ) as pid:
+        with _serving(work, environ, DAGSTER, "dev", "-m", "benchmarks.every_two_minutes", "--host", "127.0.0.1"):
             _next_run(home, known=0)  # loads everything
             for revision in range(1, number + 1):
                 show(address, "changed", size=size, revision=revision, number=changes)
                 for part, seconds in _next_run(home, known=revision).items():
                     results.add("daemon", size, part, f"{changes} changes", seconds=seconds)
+        with _serving(work, environ, LP_PIPELINE, "dev") as pid:
             _at_rest(results, size, pid)
     shutil.rmtree(work, ignore_errors=True)
 
 
 @contextmanager
-def _dev(work: Path, environ: dict[str, str]) -> Iterator[int]:
-    """`dagster dev` with the definitions that tick often; its process id."""
+def _serving(work: Path, environ: dict[str, str], *command: str) -> Iterator[int]:
+    """Dagster, started by this command on a free port; its process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [DAGSTER, "dev", "-m", "benchmarks.every_two_minutes", "--host", "127.0.0.1", "--port", str(port)]
     with (work / "dev.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=clean_environ(environ), stdout=log, stderr=log)
+        process = subprocess.Popen([*command, "--port", str(port)], cwd=ROOT, env=clean_environ(environ), stdout=log, stderr=log)
     try:
         yield process.pid
     finally:
@@ -105,6 +107,9 @@ def _from_tick(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dict[str, fl
 
 def _at_rest(results: Results, size: int, root: int) -> None:
     """Memory (PSS) and CPU of each process, and of all."""
+    time.sleep(SETTLED)
+    while time.time() // 60 % QUARTER in SYNCING:
+        time.sleep(1)
     pids = tree(root)
     before = {pid: cpu_seconds(pid) for pid in pids}
     time.sleep(REST)
