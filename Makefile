@@ -33,7 +33,7 @@ test: setup ## the everyday test suite
 	$(BIN)/python -m pytest -n 3
 
 test-long: setup ## the slower tests: whole processes, killed or side by side
-	$(BIN)/python -m pytest -n 4 -m slow --ignore lp_pipeline_tests/browser
+	$(BIN)/python -m pytest -n 5 --maxschedchunk 1 -m "slow and not marathon" --ignore lp_pipeline_tests/browser
 
 test-browser: setup ## the Dagster UI in a Chromium (on Debian: apt-get install chromium)
 	$(BIN)/python -m pytest -m slow lp_pipeline_tests/browser $(ARGS)

@@ -64,7 +64,9 @@ def _serving(work: Path, environ: dict[str, str], *command: str) -> Iterator[int
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with (work / "dev.log").open("wb") as log:
-        process = subprocess.Popen([*command, "--port", str(port)], cwd=ROOT, env=clean_environ(environ), stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [*command, "--port", str(port)], cwd=ROOT, env=clean_environ(environ), stdout=log, stderr=log
+        )
     try:
         yield process.pid
     finally:

@@ -25,6 +25,17 @@ settings.load_profile("everyday")  # `--hypothesis-profile` comes later and wins
 atexit.register(gc.callbacks.clear)
 
 
+LONGEST = {
+    *("test_switches.py", "test_going_live.py", "test_benchmarks.py", "test_dev.py", "test_dg.py", "test_services.py"),
+    *("test_processes.py", "test_history.py", "test_packaging.py", "test_pages.py", "test_fleet.py", "test_daemon.py"),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest ones begin first: at the end nobody waits for one of them."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def machine_state(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What the program records for this machine is recorded for this test session alone."""

@@ -85,7 +85,7 @@ def test_one_account_becomes_three(tmp_path: Path) -> None:
         )
         written = [each for each in all_commands() if each.page == PAGE and each.words[0] not in NOT_HERE]
         others = [each for each in written if str(each) != ASKS and "accounts init" not in str(each)]
-        lines = [shlex.join(each.words) for each in others if each.words[0] not in ("mv", "rmdir")]
+        lines = [shlex.join(each.words) for each in others if each.words[0] not in ("mv", "rm")]
         shown = {line: owner.types(line, code=None) for line in lines}
     assert all(f"ok    {name}\n" in shown["lp-pipeline accounts check"] for name in NAMES)
     assert all(name in shown["lp-pipeline fleet"] for name in NAMES)

@@ -14,7 +14,7 @@ from lp_pipeline_tests.drills.deployment import Status, until
 from lp_pipeline_tests.drills.drill import Drill
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 def test_after_everything_was_killed_starting_it_again_is_enough(tmp_path: Path) -> None:
     """R1: the dead push is ended, the sensor makes up for it, what was queued begins; no note is lost or doubled."""
     with account_of(Drill, tmp_path) as account:

@@ -130,6 +130,7 @@ HUGE: dict[str, str] = {
     "an e-mail of 5 MB": odd(email="<" * 2_500_000 + "a@" * 1_000_000, phone1="5" * 500_000),
     "an id of 1 MB": odd(cst_id="7" * 1_000_000),
 }
+SAME_KIND = ("a key of 100 kB", "an e-mail of 5 MB", "an id of 1 MB")  # as the others
 
 
 def through_all_stages(lp: Account, *texts: str) -> None:
@@ -208,8 +209,13 @@ def test_odd_records_stop_none_beside_them(lp: Account, page: str) -> None:
         assert {f"{ODD}{list(RECORDS).index('nested 900 deep')}"} & passed
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(text, id=name, marks=pytest.mark.marathon if name in SAME_KIND else pytest.mark.slow)
+        for name, text in HUGE.items()
+    ],
+)
 def test_an_odd_record_passes_or_is_rejected_alone(lp: Account, text: str) -> None:
     """J7: whatever its size; it is an opportunity itself, or it is rejected with the names of what is missing."""
     through_all_stages(lp, text)

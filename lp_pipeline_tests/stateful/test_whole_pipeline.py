@@ -1,7 +1,6 @@
 """R1, W, F, J, M, S1 over whole histories: once LeadPerfection stops changing, the result is correct.
 
-A short history every day, a longer one in `make test-long`; with `--hypothesis-profile drills` (in `make drills`)
-thousands of steps, others each time.
+A short history every day; with `--hypothesis-profile drills` (in `make drills`) thousands of steps, others each time.
 """
 
 from datetime import timedelta
@@ -97,27 +96,22 @@ class AnnouncedHistory(History):
         self.right(self.verdict.at_rest())
 
 
-lengths = pytest.mark.parametrize("steps", [14, pytest.param(40, marks=pytest.mark.slow)])
-
-
-def go(kind: type[History], steps: int) -> None:
-    """One history of this kind of so many steps, or very many."""
+def go(kind: type[History]) -> None:
+    """One history of this kind, or very many."""
     depth = settings(
         max_examples=40 if DRILLS else 1,
-        stateful_step_count=50 if DRILLS else steps,
+        stateful_step_count=50 if DRILLS else 14,
         print_blob=True,
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(kind, settings=depth)
 
 
-@lengths
-def test_after_any_history_everything_is_as_leadperfection_shows_it(steps: int) -> None:
+def test_after_any_history_everything_is_as_leadperfection_shows_it() -> None:
     """R1, W, F, J, M, S1, E4: correct after a sync and a full sweep; every change is logged once (M7)."""
-    go(AnyHistory, steps)
+    go(AnyHistory)
 
 
-@lengths
-def test_what_is_announced_arrives_by_syncs_alone(steps: int) -> None:
+def test_what_is_announced_arrives_by_syncs_alone() -> None:
     """W1 to W5: after every sync that read all, though rows moved, outages, faults, kills and clocks came between."""
-    go(AnnouncedHistory, steps)
+    go(AnnouncedHistory)

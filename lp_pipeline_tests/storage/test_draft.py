@@ -99,7 +99,7 @@ def unmerged(scenario: Scenario) -> None:
         connection.execute("update pipeline.publication set unpublished_changes = true").fetchall()
 
 
-@pytest.mark.parametrize("each_time", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("each_time", [False, pytest.param(True, marks=pytest.mark.marathon)])
 def test_what_changed_is_replaced_and_the_rest_stays(scenario: Scenario, *, each_time: bool) -> None:
     """Q1: whatever happens to a few contacts, one after the other; nobody can tell how the file was made."""
     scenario.sync(*MANY)

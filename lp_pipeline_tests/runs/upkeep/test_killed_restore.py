@@ -121,6 +121,7 @@ def test_a_restore_that_is_killed_leaves_a_state_that_is_safe(filled: Scenario, 
     assert seen <= {(3, "now", 0), (2, "now", 0), (2, "the backup", 1)}
 
 
+@pytest.mark.marathon
 def test_backups_made_under_load_push_nothing_twice_once_restored(tmp_path: Path) -> None:
     """K2, R5: while a sync and a push loop run; each of three is put back and pushed to its end, by which there
     is one note and one call log of each message, as if nothing had happened."""

@@ -7,7 +7,7 @@ import pytest
 from lp_pipeline_tests.drills.year import year
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 def test_a_machine_that_is_left_alone_stays_flat_and_well(tmp_path: Path) -> None:
     """K1, E7, N1: after weeks with changes, messages and faults, each message is written once, each alert is over,
     nothing has piled up, what is old and not needed is gone, and `lp-pipeline status` says OK."""
