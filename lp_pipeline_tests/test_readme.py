@@ -46,6 +46,7 @@ def checkout(synced: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return data / "published.duckdb"
 
 
+@pytest.mark.slow
 def test_its_sql_finds_something(checkout: Path) -> None:
     """Each query has rows, in our file as it is and in a database of one's own with ours attached."""
     found = {}

@@ -20,6 +20,7 @@ PUSH = [*SYNC[:-1], "push_communications", "--config"]
 DOUBT = 1.0
 
 
+@pytest.mark.slow
 def test_pushes_that_are_killed_while_answers_get_lost(tmp_path: Path) -> None:
     """C7, R1: a small drill; the large one is `make drills`. Every communication is in LP exactly once."""
     seed = random.randrange(10**6)

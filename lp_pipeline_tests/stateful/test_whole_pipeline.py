@@ -6,7 +6,6 @@ A short history every day; with `--hypothesis-profile drills` (in `make drills`)
 from datetime import timedelta
 from functools import partial
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test

@@ -155,6 +155,7 @@ def s(filled: Path, tmp_path: Path) -> Iterator[Deliveries]:
         yield scenario
 
 
+@pytest.mark.slow
 def test_nothing_of_the_person_is_left_in_any_file_and_nothing_brings_them_back(s: Deliveries) -> None:
     """E5: found in each file before, in none after; later readings and messages of them are dropped, others' stay."""
     before = found_in(s.folder, NEEDLES)
