@@ -33,7 +33,7 @@ ELSEWHERE = {
     r"lp-pipeline pushes takeover": TAKEOVER,
     r"lp-pipeline connect( --no-input .*)?|dagster asset materialize .* raw_communications": GOING_LIVE,
     r"lp-pipeline (accounts|fleet|--account|\w+ --all)\b.*": ACCOUNTS,
-    r"dagster asset materialize .* --partition .*|(mv|rmdir) .*": ACCOUNTS,
+    r"dagster asset materialize .* --partition .*|(mv|rm) .*": ACCOUNTS,
     r"lp-pipeline (sandbox|inbox)\b.*|(curl|export|openssl rand) .*": SERVING,
     r"lp-pipeline (dev|health)\b.*|dg dev|dagster dev": SERVICES,
     r"dagster job execute( -m lp_pipeline.definitions -j sync)?": PROCESSES,

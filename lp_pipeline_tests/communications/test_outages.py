@@ -75,9 +75,8 @@ def test_a_doubt_about_the_only_push_there_ever_was(talk: Talk, fault: str) -> N
     assert talk.states() == {"c1": "sent" if fault == "500" else "uncertain"}
 
 
-@pytest.mark.parametrize(
-    "fault", ["503", pytest.param("cut", marks=pytest.mark.slow), pytest.param("refuse", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["503", "cut", "refuse"])
 def test_tries_that_nobody_answered_are_not_counted(talk: Talk, fault: str) -> None:
     """R7, C8: writes fail for 40 hours while reads work: no push has failed, and all arrive once."""
     for number in "123":

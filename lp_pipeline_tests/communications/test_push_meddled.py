@@ -27,7 +27,7 @@ def synced(tmp_path: Path) -> Iterator[Talk]:
         yield opened
 
 
-EVERYDAY = (meddling.holds_it_for_writing, meddling.changes_it, meddling.puts_a_folder_there)
+EVERYDAY = (meddling.holds_it_for_writing,)
 ACTS = [act if act in EVERYDAY else pytest.param(act, marks=pytest.mark.slow) for act in meddling.HARMFUL]
 
 

@@ -63,6 +63,7 @@ def test_a_terminal_shows_what_a_decision_takes_one_below_the_other(waiting: Tal
     assert all(part in bad for part in ("Ann Field", "(518)555-0103", "LeadPerfection refused it", "record locked"))
 
 
+@pytest.mark.slow
 def test_another_program_gets_all_of_it(waiting: Talk) -> None:
     """E3: as CSV, or with --json: whole texts, candidates with their names, the reason as a word to select by."""
     rows = {row["communication_id"]: row for row in csv.DictReader(io.StringIO(typed(waiting).stdout))}

@@ -64,7 +64,8 @@ def test_a_record_behind_an_answer_that_is_no_page_arrives_later(lp_account: Acc
     assert watermark(lp_account) == lp_account.now
 
 
-@pytest.mark.parametrize("feed", ["leads", pytest.param("prospects", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("feed", ["leads", "prospects"])
 def test_the_other_feed_is_merged_and_published(lp_account: Account, feed: str) -> None:
     """W5, W8, R4: the run fails with a message that says what kind of thing came; what the other feed read is there."""
     lp_account.lp.put(person(lp_account, "1"))

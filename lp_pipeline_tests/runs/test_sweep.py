@@ -68,7 +68,8 @@ def record_city(city: str, record: Record) -> None:
     record["city"] = city
 
 
-@pytest.mark.parametrize("hours", [21, *(pytest.param(each, marks=pytest.mark.slow) for each in (0, 50))])
+@pytest.mark.slow
+@pytest.mark.parametrize("hours", [21, 0, 50])
 def test_an_edit_that_the_feeds_show_at_different_times_counts_once(lp_account: Account, hours: int) -> None:
     """S1: however far apart; the second feed's reading is no news, whichever one it is."""
     lp_account.lp.put(person(lp_account, "1"))
@@ -176,6 +177,7 @@ def test_it_keeps_to_its_calls(lp_account: Account) -> None:
     assert first < second < NOON
 
 
+@pytest.mark.slow
 def test_a_busy_month_does_not_keep_history_from_its_turn(lp_account: Account) -> None:
     """S1: all that was ever read is read again in its time, however many calls the last days take."""
     history(lp_account, 5)

@@ -58,6 +58,7 @@ def test_a_disk_that_is_full_at_any_step_of_a_sync_loses_nothing(lp_account: Acc
     assert lp_account.ask("select count(*) from pipeline.unmerged") == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_while_pushing_sends_nothing_twice(lp_account: Account, disk: Disk) -> None:
     """R1, C7: full before the request, nothing is sent; full after it, it is looked up before it is sent again."""
     synced(lp_account, 3)

@@ -140,6 +140,7 @@ def test_killed_between_the_file_and_its_note_it_is_built_anew(scenario: Scenari
     assert publication(scenario).rebuilt
 
 
+@pytest.mark.slow
 def test_rows_that_were_taken_out_leave_no_old_row_twice_and_no_new_one_out(tmp_path: Path) -> None:
     """Q1: histories take over what was added since by its place, and places have gaps once `forget` or the removal of
     old windows took rows out: the next publication builds anew, the one after that counts from there."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from lp_pipeline.settings import REPOSITORY
 from lp_pipeline.storage.outbox import Outbox, Row
@@ -71,6 +72,7 @@ def drafts(scenario: Scenario) -> list[Path]:
     return list(scenario.folder.glob(".published*"))
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_while_it_publishes_leaves_a_whole_copy(scenario: Scenario) -> None:
     """R1, Q1: the old copy or the new one, never a part; the next publication is whole and tidies up the draft."""
 

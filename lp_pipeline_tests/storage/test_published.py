@@ -57,6 +57,7 @@ def test_a_connection_kept_open_shows_old_data(scenario: Scenario) -> None:
         assert new.execute(query).fetchall() == [(2,)]
 
 
+@pytest.mark.slow
 def test_a_thread_sees_new_data_beside_every_kind_of_open_connection(scenario: Scenario, tmp_path: Path) -> None:
     """A notebook's thread, while the process has the old file open: plainly, attached, in a transaction, as a frame."""
     path = publication(scenario, "10")

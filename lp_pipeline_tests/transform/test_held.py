@@ -128,6 +128,7 @@ def test_what_is_dropped_stays_dropped(guarded: Scenario) -> None:
     assert state(guarded) == [(str(n), "dropped", "Bea") for n in range(1, 6)]
 
 
+@pytest.mark.slow
 def test_the_check_names_the_pairs_and_the_command_settles_them(lp_account: Account) -> None:
     """M9: the run continues, the check fails and lists the pairs; `lp-pipeline held` lists, accepts and drops."""
     lp_account.environ |= {"LP_HELD_AFTER": "0"}

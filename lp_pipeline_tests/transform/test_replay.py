@@ -245,6 +245,7 @@ def test_adopting_makes_the_replayed_state_live(scenario: Scenario, tmp_path: Pa
         nothing_differs(scenario)
 
 
+@pytest.mark.slow
 def test_adopting_takes_out_what_the_replay_does_not_make(scenario: Scenario) -> None:
     """E4, M7, D1: each of its columns becomes null, and the contact's current opportunity is sent again."""
     scenario.set(HATCH_API_KEY="not-a-real-key", HATCH_SOURCE="lp")
