@@ -31,10 +31,12 @@ RED, GREEN = ":red_circle:", ":large_green_circle:"
 
 @dataclass
 class Checked:
-    """What one check did: the first lines of what was sent, and why the rest was not."""
+    """What one check did: the first lines of what was sent, and why the rest was not; or that the account's folder is
+    on another host."""
 
     sent: list[str] = field(default_factory=list)
     problem: str | None = None
+    is_elsewhere: bool = False
 
 
 def check(
@@ -57,8 +59,8 @@ def check(
                 is_ours = True  # nobody else can take it either
             known = Known(settings, stays=stays)
             return _Check(settings, health(settings, problem), known, transport).run() if is_ours else Checked()
-    except PipelineError as error:  # of an account whose folder is on another host, that one's sensor tells
-        return Checked(problem=None if getattr(error, "is_elsewhere", False) else str(error))
+    except PipelineError as error:  # of an account whose folder is on another host, its runs there tell
+        return Checked(is_elsewhere=True) if getattr(error, "is_elsewhere", False) else Checked(problem=str(error))
 
 
 def after_run(load: Callable[[], Settings], kind: Kind, ending: Ending) -> None:
@@ -78,6 +80,12 @@ def send_test(settings: Settings, transport: httpx.BaseTransport | None = None) 
     """Send a message that says that it is a test; None if it arrived, else why not."""
     title = f"{_name(settings.name or settings.lp_client_id)}: this is a test, nothing is wrong"
     return _post(settings, {"state": "test", "text": title}, GREEN, transport)
+
+
+def tell(settings: Settings, message: dict[str, str], transport: httpx.BaseTransport | None = None) -> str | None:
+    """Send a message; None if it arrived, else why not. Its keys are `text`, `state` (open or over), `why`, `action`, and
+    others that only the format JSON has."""
+    return _post(settings, message, RED if message["state"] == "open" else GREEN, transport)
 
 
 class _Check:
@@ -152,8 +160,7 @@ class _Check:
         }
 
     def _send(self, message: dict[str, str]) -> bool:
-        color = RED if message["state"] == "open" else GREEN
-        self._checked.problem = _post(self._settings, message, color, self._transport)
+        self._checked.problem = tell(self._settings, message, self._transport)
         if self._checked.problem is None:
             self._checked.sent.append(message["text"])
         return self._checked.problem is None

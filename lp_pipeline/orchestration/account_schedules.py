@@ -12,7 +12,7 @@ from lp_pipeline.errors import SettingsError
 from lp_pipeline.orchestration.jobs import LONG_JOBS, housekeeping, sweep, sync
 from lp_pipeline.orchestration.resources import PARTITION
 from lp_pipeline.orchestration.schedules import busy_with, holder
-from lp_pipeline.settings import Account, Settings, account_zone, load_account
+from lp_pipeline.settings import Account, Settings, load_account, load_elsewhere
 from lp_pipeline.storage.locks import PAST
 
 QUEUE = "lp/queue"  # the tag whose limit is in deploy/fleet/dagster.yaml
@@ -121,7 +121,7 @@ def queue_of(account: Account, job: str) -> str:
 def _is_its_time(account: Account, now: datetime, span: range) -> bool:
     """Whether this quarter of an hour is the account's own one of that span of its day."""
     try:
-        local = now.astimezone(account_zone(account.name))
+        local = now.astimezone(load_elsewhere(account.name).zone)
     except SettingsError:
         return False  # its syncs say what is wrong
     minute = local.hour * 60 + local.minute

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -98,10 +97,10 @@ def accounts_folder() -> Path:
     return accounts.root_folder(os.environ)
 
 
-def account_zone(name: str) -> ZoneInfo:
-    """The time zone of an account, also if its folder is on another machine. Raises `SettingsError` as `load_account`
-    for the rest."""
-    return _settings(accounts.account_values(_accounts_file(name), name, os.environ)).zone
+def load_elsewhere(name: str) -> Settings:
+    """The settings of an account for what needs none of its data, which may be on another machine. Raises
+    `SettingsError` as `load_account` for the rest."""
+    return _settings(accounts.account_values(_accounts_file(name), name, os.environ)).of_account(name)
 
 
 def settings_changed(name: str) -> int:
