@@ -83,8 +83,8 @@ def send_test(settings: Settings, transport: httpx.BaseTransport | None = None) 
 
 
 def tell(settings: Settings, message: dict[str, str], transport: httpx.BaseTransport | None = None) -> str | None:
-    """Send a message; None if it arrived, else why not. Its keys are `text`, `state` (open or over), `why`, `action`, and
-    others that only the format JSON has."""
+    """Send a message; None if it arrived, else why not. Its keys are `text`, `state` (open or over), `why`, `action`,
+    and others that only the format JSON has."""
     return _post(settings, message, RED if message["state"] == "open" else GREEN, transport)
 
 
