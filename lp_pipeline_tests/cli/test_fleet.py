@@ -53,6 +53,7 @@ def test_a_line_for_each_account(fleet: Path) -> None:
     assert type_in("fleet").exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_query_on_all_accounts(fleet: Path) -> None:
     """The name comes first; who has nothing here is named on stderr."""
     result = type_in("sql", "--all", "--csv", "select count(*) as n from opportunities")

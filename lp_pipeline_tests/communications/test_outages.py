@@ -45,6 +45,7 @@ SOME_SLOW = [FIRST, *(pytest.param(each, marks=pytest.mark.slow) for each in OTH
 
 @pytest.mark.parametrize("fault", SOME_SLOW, ids=OUTAGES.keys())
 @pytest.mark.parametrize("arrived", ARRIVED, ids=["arrived", "lost"])
+@pytest.mark.slow
 def test_notes_in_doubt_wait_until_lp_can_be_read_again(talk: Talk, fault: str, arrived: bool) -> None:
     """R7: reads fail for 30 hours while sign-in works, and nothing changes; then each note is looked up, and is there
     once."""
@@ -90,6 +91,7 @@ def test_tries_that_nobody_answered_are_not_counted(talk: Talk, fault: str) -> N
     assert [len(talk.lp.notes(number)) for number in (1, 2, 3)] == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_a_push_that_is_cut_while_others_go_through_has_failed_in_the_end(talk: Talk) -> None:
     """C8: then it is that push, and no outage."""
     talk.text("c0", minutes=30, body="poison")

@@ -70,6 +70,7 @@ def pushes(talk: Talk, identity: str, *, seconds: float = 60) -> bool:
     return talk.states().get(identity) == "sent"
 
 
+@pytest.mark.slow
 def test_a_push_can_publish_what_became_of_it_whatever_a_client_did(synced: Talk) -> None:
     """Q1: right after the push, although something else has the file's name."""
     synced.text("c1")

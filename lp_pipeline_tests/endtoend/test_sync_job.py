@@ -109,6 +109,7 @@ def test_nobody_is_published_to_more_than_once_a_minute() -> None:
     assert publish.wait_before(61.0, 0.0) == 0.0
 
 
+@pytest.mark.slow
 def test_a_feed_that_fails_does_not_hold_up_the_other(lp_account: Account) -> None:
     """W8: what was read is merged and published, the run ends as failed and names the feed, the next one makes up."""
     fill(lp_account, "1")

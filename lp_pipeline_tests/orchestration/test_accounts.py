@@ -111,6 +111,7 @@ def test_an_account_that_is_under_way_is_skipped_alone(deployment: Path, instanc
     assert sorted(str(key) for key in keys) == ["albany", "chicago"]
 
 
+@pytest.mark.slow
 def test_sweeps_are_spread_over_the_accounts_own_night(deployment: Path, instance: dg.DagsterInstance) -> None:
     """A2, S1: once a day each, between 1 and 5 AM where the account is; a broken account is left out."""
     names = [f"branch-{number}" for number in range(8)]

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from lp_pipeline.storage.warehouse import run
 from lp_pipeline.transform.merge import variables
 from lp_pipeline_tests.account import Account
@@ -86,6 +88,7 @@ def test_what_is_never_fresher_than_an_hour_is_told(scenario: Scenario) -> None:
     assert alarms(scenario, "implausible_zone") == []
 
 
+@pytest.mark.slow
 def test_a_quiet_tenant_or_a_daily_sync_is_no_sign(scenario: Scenario) -> None:
     """J5: few changes prove nothing, nor do old ones that a sync reads once a day."""
     read_every_quarter(scenario, 8, hours=2)

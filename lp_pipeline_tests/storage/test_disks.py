@@ -117,6 +117,7 @@ def test_files_that_may_not_grow_end_a_sync_with_a_message(lp_account: Account) 
     assert lp_account.published("select count(*) from opportunities") == [(3,)]
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_before_the_first_sync_does_not_stop_the_next(lp_account: Account, disk: Disk) -> None:
     """R1: with room again, it is the first one; so it is with an empty file, which an earlier program left."""
     fill(lp_account, 3)

@@ -111,6 +111,7 @@ def test_what_changed_is_replaced_and_the_rest_stays(scenario: Scenario, *, each
         assert not publication(scenario, compare=compare).rebuilt, happens.__name__
 
 
+@pytest.mark.slow
 def test_it_is_built_anew_where_it_can_not_be_brought_up_to_date(scenario: Scenario) -> None:
     """Q1, R5: after a change of nearly all, and if the file is not the last publication of this warehouse."""
     scenario.sync(*MANY)

@@ -95,6 +95,7 @@ def test_history_is_not_timed(scenario: Scenario) -> None:
     assert published(scenario) == [("both", "10", 600)]
 
 
+@pytest.mark.slow
 def test_each_sync_and_all_of_them_have_a_median_and_a_95th_percentile(scenario: Scenario) -> None:
     """E6: in minutes, in the publication's report, which the asset shows."""
     scenario.sync(*(prospect(str(number), entered(f"11:{number:02}:00", str(number))) for number in range(30, 51)))

@@ -218,6 +218,7 @@ def test_what_is_only_here_or_only_there_shows_as_a_whole(scenario: Scenario) ->
     ]
 
 
+@pytest.mark.slow
 def test_adopting_makes_the_replayed_state_live(scenario: Scenario, tmp_path: Path) -> None:
     """E4, M7, D1, Q1: differences are replaced, logged as changes, published and due for Hatch; the next sync works."""
     scenario.set(HATCH_API_KEY="not-a-real-key", HATCH_SOURCE="lp")
