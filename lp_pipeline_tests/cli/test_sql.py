@@ -5,9 +5,11 @@ import io
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -22,7 +24,7 @@ from lp_pipeline.cli.prompt import ask, prompt
 from lp_pipeline.errors import WarehouseError
 from lp_pipeline.settings import Settings
 from lp_pipeline.storage.publish import publish
-from lp_pipeline_tests.scenario import LIVE, Scenario, lead, live_settings, prospect
+from lp_pipeline_tests.scenario import LIVE, PATIENCE, Scenario, lead, live_settings, prospect
 
 ODD = """select time '12:34:56' as t, 'infinity'::timestamp as i, timestamptz '2026-01-01 00:00:00.123456Z' as z,
 1.50::decimal(9, 2) as d, 'nan'::double as n, 170141183460469231731687303715884105727 as h,
@@ -225,29 +227,37 @@ def test_ctrl_c_ends_a_long_query_and_leaves_the_prompt_usable(folder: Path) -> 
     process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ, preexec_fn=default)
     os.close(theirs)
 
-    def shown_until(text: str) -> str:
-        shown = ""
-        while text not in shown:
-            shown += os.read(terminal, 4096).decode()
-        return shown
+    def shown_until(text: str, patience: float = PATIENCE) -> str:
+        shown, deadline = b"", time.monotonic() + patience
+        while text.encode() not in shown:
+            if not select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                raise TimeoutError(f"{text!r} is not in {shown.decode(errors='replace')!r}")
+            shown += os.read(terminal, 4096)
+        return shown.decode()
+
+    def press_ctrl_c() -> None:
+        process.send_signal(signal.SIGINT)
+        try:
+            shown_until("sql> ", patience=5.0)
+        except TimeoutError:  # Python sees one that comes just as it begins to wait at the next key only
+            process.send_signal(signal.SIGINT)
+            shown_until("sql> ")
 
     try:
         shown_until("sql> ")
         endless = "select count(*) from range(1000000000000) as a, range(1000000) as b where a.range + b.range = 7;"
         os.write(terminal, f"{endless}\n".encode())
         shown_until("7;")
-        process.send_signal(signal.SIGINT)
-        shown_until("sql> ")
+        press_ctrl_c()
         os.write(terminal, b"select 7 as n;\n")
         assert "│ 7 │" in shown_until("sql> ")
         os.write(terminal, b"select oh")
         shown_until("oh")
-        process.send_signal(signal.SIGINT)  # while it waits for more
-        shown_until("sql> ")
+        press_ctrl_c()  # while it waits for more
         os.write(terminal, b".tables\n")
         assert "current_opportunities" in shown_until("sql> ")
         os.write(terminal, b".quit\n")
-        assert process.wait() == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         process.wait()
