@@ -156,8 +156,9 @@ class _Dagster:
 
     def end(self) -> None:
         """End those that ask the code server first, then it, and its runs."""
-        end(process.pid for what, process in self._running.items() if what != CODE and process.poll() is None)
-        end(self._members())
+        alive = {what: process.pid for what, process in self._running.items() if process.poll() is None}
+        end(pid for what, pid in alive.items() if what != CODE)
+        end({*alive.values(), *self._members()})
 
     def kill(self) -> None:
         """End all of it at once."""
