@@ -40,7 +40,8 @@ def _code_server(address: str | None) -> str | None:
     from grpc_health.v1.health_pb2_grpc import HealthStub
 
     at = address or str(SOCKET)
-    with grpc.insecure_channel(f"unix:{at}" if at.startswith("/") else at) as channel:
+    own = [("grpc.use_local_subchannel_pool", 1)]  # one that is shared remembers for a second that nobody answered
+    with grpc.insecure_channel(f"unix:{at}" if at.startswith("/") else at, own) as channel:
         try:
             answer = HealthStub(channel).Check(HealthCheckRequest(service="DagsterApi"), timeout=SECONDS)
         except grpc.RpcError as error:
