@@ -9,9 +9,9 @@ from lp_pipeline.settings import REPOSITORY
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 NAMES = [re.split(r"[<>=]", dependency)[0] for dependency in PROJECT["dependencies"]]
-IMPORTED_AS = {"phonenumberslite": "phonenumbers", "python-dotenv": "dotenv"}
+IMPORTED_AS = {"phonenumberslite": "phonenumbers", "python-dotenv": "dotenv", "pyyaml": "yaml"}
 NEEDED_BY = {
-    "dagster-webserver": "`dagster dev`, the UI",
+    "dagster-webserver": "`lp-pipeline dev`, the UI",
     "pytz": "DuckDB, to hand Python a timestamp with a time zone",
     "tzdata": "zoneinfo: one time zone database, whatever the machine has (SPEC J5)",
 }

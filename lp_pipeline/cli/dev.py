@@ -23,12 +23,11 @@ import yaml
 from lp_pipeline.cli.home import check_storage
 from lp_pipeline.cli.services import Service, end, is_free, listener, services_of
 from lp_pipeline.errors import SettingsError
-from lp_pipeline.settings.package_data import package_data
+from lp_pipeline.settings.package_data import LOCATION, package_data
 
 HOST = "127.0.0.1"
 AGAIN = "make dev ARGS=--replace  (or lp-pipeline dev --replace)"
 PR_SET_PDEATHSIG = 1
-LOCATION = "lp_pipeline.definitions"
 CODE, WEB, DAEMON = "code server", "web server", "daemon"
 SECONDS = 0.5  # between two looks at what runs
 

@@ -14,10 +14,10 @@ from dagster._core.instance import InstanceRef
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
+from lp_pipeline.settings.package_data import LOCATION as LOCATION
 from lp_pipeline.storage.alive import is_gone
 
 FOLDER = "alive"
-LOCATION = "lp_pipeline.definitions"  # as Dagster names it by `workspace.yaml`, by `-m`, and by `[tool.dg]`
 
 
 class Launcher(dg.DefaultRunLauncher):

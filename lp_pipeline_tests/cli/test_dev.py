@@ -14,9 +14,10 @@ import httpx
 import pytest
 import yaml
 
-from lp_pipeline.cli.dev import LOCATION, workspace
+from lp_pipeline.cli.dev import workspace
 from lp_pipeline.cli.services import Service, end, is_free, listener, services_of
 from lp_pipeline.settings import REPOSITORY
+from lp_pipeline.settings.package_data import LOCATION
 from lp_pipeline_tests.drills.deployment import free_port, until
 
 LP_PIPELINE = str(Path(sys.executable).parent / "lp-pipeline")
