@@ -2,7 +2,7 @@
 when that host is down. All else their own runs report; a host that is down can't. Who looks: `alert_sensor.py`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -40,16 +40,23 @@ def look(seen: Seen, accounts: list[Account], instance: dg.DagsterInstance, now:
     lines = as_dagster_saw([Line(each.name, each.shard, "ELSEWHERE") for each in accounts], instance, now)
     late = [line for line in lines if line.state == "LATE" and now - since[line.account] >= LATE]
     in_time = [line for line in lines if line.state != "LATE"]
-    told, said = {name for name in seen.told if name in since}, []
-    for settings, some in _by_address(line for line in late if line.account not in told):
-        why_not = tell(settings, _opening(some, now))
-        said.append(why_not or f"sent: late are {_names(some)}")
-        told |= set() if why_not else {line.account for line in some}
-    for settings, some in _by_address(line for line in in_time if line.account in told):
-        why_not = tell(settings, _closing(some, now))
-        said.append(why_not or f"sent: no longer late are {_names(some)}")
-        told -= set() if why_not else {line.account for line in some}
-    return Seen(now, since, sorted(told)), said
+    told = {name for name in seen.told if name in since}
+    opened, said = _send([line for line in late if line.account not in told], lambda some: _opening(some, now))
+    closed, more = _send([line for line in in_time if line.account in told], lambda some: _closing(some, now))
+    return Seen(now, since, sorted((told | opened) - closed)), said + more
+
+
+def _send(lines: list[Line], message_of: Callable[[list[Line]], dict[str, str]]) -> tuple[set[str], list[str]]:
+    """One message to each address: the accounts for which it arrived, and what was sent or why it was not."""
+    arrived: set[str] = set()
+    said = []
+    for settings, some in _by_address(lines):
+        message = message_of(some)
+        why_not = tell(settings, message)
+        said.append(why_not or f"sent: {message['text']}")
+        if why_not is None:
+            arrived |= {line.account for line in some}
+    return arrived, said
 
 
 def _by_address(lines: Iterable[Line]) -> Iterator[tuple[Settings, list[Line]]]:
