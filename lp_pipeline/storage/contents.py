@@ -62,18 +62,36 @@ def compared(
 ) -> tuple[list[tuple[str | None, Any]], list[tuple[str | None, Any]]]:
     """What differs between two readings: of each the prospect's own content (key None) and that of each lead, by key.
 
-    What both have word for word stands as `SAME`: most of two readings is, and needs no content.
+    Of an object that both have there are only the fields whose contents differ, or `SAME` if none do.
     """
     (own, leads), (old_own, old_leads) = _parts(now), _parts(before)
-    # as JSON, for Python takes 1 and true for the same
-    same_own = _encode(own) == _encode(old_own)
-    same = {key for key, lead in leads.items() if key in old_leads and _encode(lead) == _encode(old_leads[key])}
+    rows: list[tuple[str | None, Any]] = []
+    old_rows: list[tuple[str | None, Any]] = []
+    for key, one, other in ((None, own, old_own), *((key, lead, old_leads.get(key)) for key, lead in leads.items())):
+        if other is None:
+            rows.append((key, content_of(one, ignored) or {}))
+        else:
+            fields, old_fields = _differing(one, other, ignored)
+            rows.append((key, fields if fields or old_fields else SAME))
+            old_rows.append((key, old_fields if fields or old_fields else SAME))
+    old_rows += [(key, content_of(lead, ignored) or {}) for key, lead in old_leads.items() if key not in leads]
+    return rows, old_rows
 
-    def rows(own: Any, leads: dict[str, Any]) -> list[tuple[str | None, Any]]:
-        of_leads = [(key, SAME if key in same else content_of(lead, ignored) or {}) for key, lead in leads.items()]
-        return [(None, SAME if same_own else content_of(own, ignored) or {}), *of_leads]
 
-    return rows(own, leads), rows(old_own, old_leads)
+def _differing(now: Any, before: Any, ignored: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of two objects whose contents differ. Most are the same word for word, and need no content."""
+    now, before = lower_keys(now), lower_keys(before)
+    fields: dict[str, Any] = {}
+    old_fields: dict[str, Any] = {}
+    for name in {**now, **before}:
+        one, other = now.get(name), before.get(name)
+        if name in NEVER_COMPARED or name in ignored or (type(one) is str and type(other) is str and one == other):
+            continue
+        content, old_content = content_of(one, ignored), content_of(other, ignored)
+        if content != old_content:
+            fields |= {name: content} if content is not None else {}
+            old_fields |= {name: old_content} if old_content is not None else {}
+    return fields, old_fields
 
 
 def _parts(record: bytes) -> tuple[Any, dict[str, Any]]:

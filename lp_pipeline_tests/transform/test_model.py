@@ -211,10 +211,10 @@ def test_the_pipeline_does_what_the_model_does(examples: int) -> None:
         print_blob=True,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
-    depth(both_go_through)()
+    any_history = given(history=histories(), availability=st.sampled_from(["present", "present", "strict", "identity"]))
+    depth(any_history(both_go_through))()
 
 
-@given(history=histories(), availability=st.sampled_from(["present", "present", "strict", "identity"]))
 def both_go_through(history: list[Sync], availability: str) -> None:
     """Let the pipeline and the model read and merge the same, and compare after each merge."""
     with TemporaryDirectory() as folder:
