@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import duckdb
+import pytest
 
 from lp_pipeline.storage.publish import AT_LEAST_EVERY, publish
 from lp_pipeline_tests.scenario import NOON, Scenario, lead, prospect
@@ -27,6 +28,28 @@ def test_raw_holds_each_records_latest_reading(scenario: Scenario) -> None:
     assert published(scenario, "select feed, external_id, record ->> '$.Disposition' from raw.leads") == [
         ("leads", "11", "Sold")
     ]
+
+
+@pytest.mark.parametrize(
+    ("leads", "left", "rows"),
+    [
+        ("[]", "[]", []),
+        ("null", None, []),
+        ('{"id": "10", "Source": "Web"}', None, [("10", "Web")]),
+        ('[3, {"id": "10", "Source": "Web"}]', None, [("10", "Web")]),
+        ('[3, "x"]', '[3,"x"]', []),
+        ('"leads"', '"leads"', []),
+    ],
+)
+def test_raw_keeps_what_is_no_lead(
+    scenario: Scenario, leads: str, left: str | None, rows: list[tuple[str, str]]
+) -> None:
+    """Q1, J4: leads are shown as rows of their own, of whatever shape their list is; what is none stays in the record."""
+    text = json.dumps(prospect("1", City="leads")).replace('"leads": []', f'"leads": {leads}')
+    scenario.sync(text.encode())
+    shown = published(scenario, "select record ->> '$.City', record -> '$.leads' from raw.prospects")
+    assert shown == [("leads", left)]
+    assert published(scenario, "select external_id, record ->> '$.Source' from raw.leads") == rows
 
 
 def test_typed_tables_show_leadperfections_records(scenario: Scenario) -> None:

@@ -9,21 +9,18 @@ where rowid in (
 
 insert into opportunity_details
 with prospect_objects as (
-    select reading_no, json_merge_patch(fields, '{"leads": null}') as prospect
+    select
+        reading_no,
+        case when fields is null then coalesce(own, record) else json_merge_patch(fields, '{"leads": null}') end as prospect
     from shown
     where reading_no in (select reading_no from chosen_opportunities)
 ),
-lists as (
-    select reading_no, from_json(fields, '{"leads": ["json"]}').leads as leads
-    from shown
-    where reading_no in (select lead_no from chosen_opportunities)
-),
-listed_leads as (
-    select reading_no, unnest(leads) as fields, generate_subscripts(leads, 1) as lead_place from lists
-),
 lead_objects as (
-    select reading_no, lead_place, json_merge_patch(fields, '{"?key": null}') as lead
-    from listed_leads
+    select
+        reading_no,
+        lead_place,
+        case when is_normal then json_merge_patch(fields, '{"?key": null}') else fields end as lead
+    from shown_leads
     where (reading_no, lead_place) in (select (lead_no, lead_place) from chosen_opportunities)
 )
 select

@@ -19,9 +19,12 @@ with merged as (
         n.external_contact_id,
         s.read_at,
         case
-            when o.older_keys is null then json_merge_patch(n.fields, '{"leads": null, "notes": null, "calls": null}')
+            when o.older_keys is null
+                then json_merge_patch(coalesce(n.fields, n.record), '{"leads": null, "notes": null, "calls": null}')
             -- no key is in both, so nothing mixes inside a value
-            else json_merge_patch(o.older_keys, n.fields, '{"leads": null, "notes": null, "calls": null}')
+            else json_merge_patch(
+                o.older_keys, coalesce(n.fields, n.record), '{"leads": null, "notes": null, "calls": null}'
+            )
         end as content
     from shown as n
     inner join sources as s on s.newer_no = n.reading_no
@@ -64,21 +67,19 @@ from dated;
 
 -- One row per lead. If two leads of a prospect have the same ID, the first one counts.
 create or replace temp table chosen_leads as
-with first_of_id as (
-    select l.*
-    from shown_leads as l inner join sources as s on s.leads_no = l.reading_no
-    qualify row_number() over (partition by l.reading_no, l.lead_key order by l.lead_place) = 1
+with numbered as (
+    select reading_no, lead_place, coalesce(field."?key", field.id) as lead_key from shown_leads
+),
+first_of_id as (
+    select n.reading_no, min(n.lead_place) as lead_place
+    from numbered as n inner join sources as s on s.leads_no = n.reading_no
+    group by n.reading_no, n.lead_key
 )
 select
-    external_contact_id, external_id, feed, read_at, lead_place,
-    json_merge_patch(fields, '{"notes": null, "calls": null, "?key": null}') as content,
-    from_json(
-        fields,
-        '{"disposition": "varchar", "source": "varchar", "sourcesubdescr": "varchar", "brn_id": "varchar",
-          "salesrepname": "varchar", "entrydate": "varchar", "dateentered": "varchar", "lastchangedon": "varchar",
-          "apptset": "varchar", "apptdate": "varchar", "sold": "varchar", "grosssaleamount": "varchar"}'
-    ) as field
-from first_of_id;
+    external_contact_id, field.id as external_id, feed, read_at, lead_place, field,
+    json_merge_patch(fields, '{"notes": null, "calls": null, "?key": null}') as content
+from shown_leads
+where (reading_no, lead_place) in (select (reading_no, lead_place) from first_of_id);
 
 insert into leads
 with dated as (
@@ -113,15 +114,9 @@ from dated;
 
 -- One row per job of each lead, in the order received.
 insert into jobs
-with listed as (
-    select
-        external_contact_id,
-        external_id,
-        from_json(case when json_type(content, '$.jobs') = 'ARRAY' then content -> '$.jobs' end, '["json"]') as jobs
+with items as (
+    select external_contact_id, external_id, unnest(field.jobs) as job, generate_subscripts(field.jobs, 1) as place
     from chosen_leads
-),
-items as (
-    select external_contact_id, external_id, unnest(jobs) as job, generate_subscripts(jobs, 1) as place from listed
 ),
 parsed as (
     select
@@ -148,20 +143,13 @@ from parsed;
 
 -- One row per appointment of each lead, in the order received.
 insert into appointments
-with listed as (
+with items as (
     select
         external_contact_id,
         external_id,
-        from_json(case when json_type(content, '$.appointments') = 'ARRAY' then content -> '$.appointments' end, '["json"]') as appointments
+        unnest(field.appointments) as appointment,
+        generate_subscripts(field.appointments, 1) as place
     from chosen_leads
-),
-items as (
-    select
-        external_contact_id,
-        external_id,
-        unnest(appointments) as appointment,
-        generate_subscripts(appointments, 1) as place
-    from listed
 ),
 parsed as (
     select
