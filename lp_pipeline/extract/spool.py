@@ -19,6 +19,7 @@ from lp_pipeline.storage.records import Landed, land, land_value
 
 _encode = msgspec.json.Encoder().encode
 IN_MEMORY = 8_000_000  # bytes; beyond that, a file without a name, which is gone when this process is
+BUFFER = 1_000_000  # bytes: a line is a thousand, and writing each alone takes as long as making it
 
 
 class Spool:
@@ -34,7 +35,7 @@ class Spool:
         self._number = 0
         self._read_at: datetime | None = None
         self._read_at_text = b""
-        self._lines = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder))  # noqa: SIM115  # closed by the next line
+        self._lines = tempfile.SpooledTemporaryFile(IN_MEMORY, buffering=BUFFER, dir=str(folder))  # noqa: SIM115  # closed by the next line
         # whichever way the reading ended: a `__del__` may come after the file's own, which complains (cycles)
         self.close = weakref.finalize(self, self._lines.close)
 

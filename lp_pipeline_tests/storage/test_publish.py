@@ -44,7 +44,7 @@ def test_raw_holds_each_records_latest_reading(scenario: Scenario) -> None:
 def test_raw_keeps_what_is_no_lead(
     scenario: Scenario, leads: str, left: str | None, rows: list[tuple[str, str]]
 ) -> None:
-    """Q1, J4: leads are shown as rows of their own, of whatever shape their list is; what is none stays in the record."""
+    """Q1, J4: leads have rows of their own, of whatever shape their list is; what is none stays in the record."""
     text = json.dumps(prospect("1", City="leads")).replace('"leads": []', f'"leads": {leads}')
     scenario.sync(text.encode())
     shown = published(scenario, "select record ->> '$.City', record -> '$.leads' from raw.prospects")
