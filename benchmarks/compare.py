@@ -23,6 +23,7 @@ PARTS = {"full": "first load", "changed": "1 % changed", "none": "nothing change
 SCENARIO = "compare"
 STRAIGHT = "the straight line"
 LIMITS = ("fetch", "parse", "read")
+MOST_IN_MEMORY = 100_000  # for these dlt's ordinary set-up takes 12 GB
 Run = Callable[[str], Measured]
 
 
@@ -51,6 +52,7 @@ class Comparison:
         }
         if self._dlt:
             contestants["dlt, Arrow"] = self._script(address, "dlt_fastest", interpreter=str(self._dlt))
+        if self._dlt and self._size <= MOST_IN_MEMORY:
             contestants["dlt, REST source"] = self._script(address, "dlt_ordinary", interpreter=str(self._dlt))
         contestants["ours, without Dagster"] = self._ours(address)
         contestants["ours, dagster job execute"] = self._job(address)

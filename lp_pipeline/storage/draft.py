@@ -75,8 +75,8 @@ def build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, z
 def _build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str) -> Written:
     with _open(warehouse, draft, now=now, zone=zone) as connection:
         run(connection, "publish/tables")
-        ((contacts,),) = run(connection, "publish/choose_all")
-        _fill(connection, outbox, contacts)
+        run(connection, "publish/choose_all")
+        _fill(connection, outbox)
         run(connection, "publish/views")
         run(connection, "publish/published")
         run(connection, "publish/comments")
@@ -89,9 +89,9 @@ def _update(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime,
         ((fits,),) = run(connection, "publish/fits", {"revision": outbox.revision})
         if not fits:
             return None
-        ((contacts,),) = run(connection, "publish/choose_changed")
+        run(connection, "publish/choose_changed")
         run(connection, "publish/forget_chosen")
-        _fill(connection, outbox, contacts)
+        _fill(connection, outbox)
         ((whole,),) = run(connection, "publish/is_whole")
         if not whole:
             return None
@@ -99,14 +99,10 @@ def _update(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime,
         return _written(connection, rebuilt=False)
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, outbox: Outbox, contacts: int) -> None:
-    # what is joined has to fit into memory
-    slices = run(connection, "publish/slices", {"at_once": CONTACTS_AT_ONCE}) if contacts > CONTACTS_AT_ONCE else [None]
-    for one in slices:
-        if one:
-            run(connection, "publish/slice", {"slice": one[0]})
+def _fill(connection: duckdb.DuckDBPyConnection, outbox: Outbox) -> None:
+    for (number,) in run(connection, "publish/slices", {"at_once": CONTACTS_AT_ONCE}):
         for name in BY_CONTACT:
-            run(connection, f"publish/{name}")
+            run(connection, f"publish/{name}", {"slice": number})
     run(connection, "publish/by_contact")
     if run(connection, "publish/outbox_changed")[0][0]:
         run(connection, "publish/forget_outbox")

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from lp_pipeline.storage import draft
 from lp_pipeline.storage.draft import build
 from lp_pipeline.storage.publish import Publication, note_unpublished, publish
 from lp_pipeline.storage.warehouse import Warehouse
@@ -109,6 +110,21 @@ def test_what_changed_is_replaced_and_the_rest_stays(scenario: Scenario, *, each
         happens(scenario)
         compare = each_time or happens is moved
         assert not publication(scenario, compare=compare).rebuilt, happens.__name__
+
+
+def test_slices_of_contacts_are_the_whole(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Q1: so many contacts at once that what is joined fits into memory; the file is the same."""
+    scenario.sync(*MANY)
+    thinner(scenario)  # its opportunity's lead comes from an older reading
+    moved(scenario)
+    files = []
+    for at_once in (draft.CONTACTS_AT_ONCE, 7):
+        monkeypatch.setattr(draft, "CONTACTS_AT_ONCE", at_once)
+        files.append(scenario.folder / f"{at_once}.duckdb")
+        build(scenario.warehouse, scenario.outbox, files[-1], now=scenario.now, zone=ZONE)
+    whole, in_slices = map(rows, files)
+    assert in_slices == whole
+    assert len(whole["opportunity_details"]) > len(MANY)
 
 
 @pytest.mark.slow

@@ -4,5 +4,3 @@ create temp table state as
 select
     0::bigint as points, 0::bigint as changes, 0::bigint as calls, 0::bigint as timed, 0::bigint as unannounced,
     0::bigint as windows, true as outbox_changed;
-
-select count(*) from chosen;

@@ -21,5 +21,3 @@ select
     (select coalesce(max(rowid) + 1, 0) - count(*) from work.main.sync_runs)
     + (select count(*) from sync_runs) as windows,
     (select coalesce(outbox_revision, 0) from work.pipeline.publication) <> getvariable('revision') as outbox_changed;
-
-select count(*) from chosen;

@@ -1,11 +1,8 @@
 -- SPEC J3, M8: each opportunity with its rank within the contact, and both records, by their lowercase names:
--- prospect ->> '$.city'.
+-- prospect ->> '$.city'. Variable: slice.
 create or replace temp table chosen_opportunities as
--- their keys are searched alone: all columns would be read for every row
 select * from work.main.opportunities
-where rowid in (
-    select rowid from work.main.opportunities where external_contact_id in (select contact_key from chosen)
-);
+where rowid in (select place from chosen_places where slice = getvariable('slice'));
 
 insert into opportunity_details
 with prospect_objects as (

@@ -1,30 +1,19 @@
--- SPEC Q1: the latest reading of each record in each feed, as received. `shown` and `shown_leads` are also for the other
--- tables. Of few contacts at once (slices.sql), so the JSON of all they need is fetched once; what opportunities come from
--- may be older (`is_latest`).
-create or replace temp table shown_readings as
-with latest as (
-    select reading_no from work.pipeline.last_readings where contact_key in (select contact_key from chosen)
-),
-sources as (
-    select unnest([reading_no, lead_no]) as reading_no
-    from work.main.opportunities
-    where external_contact_id in (select contact_key from chosen)
-)
-select reading_no, true as is_latest from latest
-union all
-select distinct reading_no, false from sources
-where reading_no is not null and reading_no not in (select reading_no from latest);
+-- SPEC Q1: of the contacts of one slice, the latest reading of each record in each feed, as received. `shown` and
+-- `shown_leads` are also for the other tables: the JSON of all they need is fetched once. Variable: slice.
 
 -- `fields` has the names in lower case, `own` has no leads; both are null where they are the record as received. `leads` is
 -- null where the record says nothing of leads.
 -- the numbers of each feed lie close together, so only few row groups are read
+create or replace temp table wanted as
+select reading_no, is_latest from shown_readings where slice = getvariable('slice');
+
 create or replace temp table shown as
 with found as (
     select * from work.raw.readings
-    where reading_no in (select reading_no from shown_readings where (reading_no // 100000000000) % 2 = 0)
+    where reading_no in (select reading_no from wanted where (reading_no // 100000000000) % 2 = 0)
     union all
     select * from work.raw.readings
-    where reading_no in (select reading_no from shown_readings where (reading_no // 100000000000) % 2 = 1)
+    where reading_no in (select reading_no from wanted where (reading_no // 100000000000) % 2 = 1)
 ),
 named as (
     select
@@ -38,7 +27,7 @@ select
     * exclude (normal, lowered),
     case when is_normal then normal when lowered <> record::varchar then lowered::json end as fields,
     -- no join, for which DuckDB would at times keep the records in memory instead of the numbers
-    reading_no in (select reading_no from shown_readings where is_latest) as is_latest,
+    reading_no in (select reading_no from wanted where is_latest) as is_latest,
     case
         when
             leads is not null
