@@ -101,6 +101,9 @@ def _update(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime,
 
 def _fill(connection: duckdb.DuckDBPyConnection, outbox: Outbox) -> None:
     for (number,) in run(connection, "publish/slices", {"at_once": CONTACTS_AT_ONCE}):
+        if number:  # DuckDB keeps the temporary tables of the slices before until their transaction ends
+            connection.execute("commit")
+            connection.execute("begin")
         for name in BY_CONTACT:
             run(connection, f"publish/{name}", {"slice": number})
     run(connection, "publish/by_contact")

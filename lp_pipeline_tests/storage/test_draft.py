@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
-from lp_pipeline.storage import draft
+from lp_pipeline.storage import draft, warehouse
 from lp_pipeline.storage.draft import build
 from lp_pipeline.storage.publish import Publication, note_unpublished, publish
 from lp_pipeline.storage.warehouse import Warehouse
@@ -125,6 +126,25 @@ def test_slices_of_contacts_are_the_whole(scenario: Scenario, monkeypatch: pytes
     whole, in_slices = map(rows, files)
     assert in_slices == whole
     assert len(whole["opportunity_details"]) > len(MANY)
+
+
+def test_a_slice_leaves_nothing_in_memory(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Q1: a publication of millions takes no more memory, or disk in its place, than one slice of them."""
+    scenario.sync(*(prospect(str(number), lead(str(number)), comment="x" * 100_000) for number in range(100, 160)))
+    used = []
+
+    def run(connection: Any, name: str, variables: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        found = warehouse.run(connection, name, variables)
+        if name == f"publish/{draft.BY_CONTACT[-1]}":
+            memory = "select memory_usage_bytes from duckdb_memory() where tag = 'IN_MEMORY_TABLE'"
+            used.append(connection.execute(memory).fetchall()[0][0])
+        return found
+
+    monkeypatch.setattr(draft, "run", run)
+    monkeypatch.setattr(draft, "CONTACTS_AT_ONCE", 5)
+    build(scenario.warehouse, scenario.outbox, scenario.folder / "new.duckdb", now=scenario.now, zone=ZONE)
+    assert len(used) == 12
+    assert used[-1] <= used[5], used
 
 
 @pytest.mark.slow
