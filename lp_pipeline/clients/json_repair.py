@@ -40,8 +40,8 @@ class JsonObject:
 
 @contextmanager
 def no_cycles() -> Iterator[None]:
-    """While a page is decoded: Python would look for cycles among the thousands of new objects again and again, which
-    takes longer than the decoding. JSON has none."""
+    """While a page is decoded and used: Python would look for cycles among its thousands of objects again and again,
+    which takes longer than the decoding. JSON has none."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -29,8 +29,8 @@ def test_two_readings_differ_where_their_contents_do(now: Record, before: Record
     for rows, each in zip(found, whole, strict=True):
         assert rows.keys() == {None, *each.by_key}
     pairs: dict[str | None, tuple[Any, Any]] = {None: (whole[0].own, whole[1].own)}
-    for key in whole[0].by_key.keys() & whole[1].by_key.keys():
-        pairs[key] = (whole[0].by_key[key].content, whole[1].by_key[key].content)
+    for lead in whole[0].by_key.keys() & whole[1].by_key.keys():
+        pairs[lead] = (whole[0].by_key[lead].content, whole[1].by_key[lead].content)
     for key, (one, other) in pairs.items():
         fields = {name for name in {**one, **other} if one.get(name) != other.get(name)}
         expected = [{name: content[name] for name in fields & content.keys()} for content in (one, other)]

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from lp_pipeline.clients.json_repair import no_cycles
 from lp_pipeline.clients.leadperfection.change_stamps import any_between, change_stamps, days_around
 from lp_pipeline.clients.leadperfection.client import Client
 from lp_pipeline.clients.leadperfection.page import Answer, kind_of, lacks_only_its_id
@@ -185,6 +186,7 @@ class _WindowReader:
             keys += found
         walk.took_rows(keys, ended=False)
 
+    @no_cycles()
     def _ask(self, start_index: int, size: int, slow_tries: int | None = None) -> list[Hashable]:
         asked_at = self._settings.now()
         fields: Mapping[str, str] = {**self._fields, "PageSize": str(size), "StartIndex": str(start_index)}

@@ -13,7 +13,7 @@ from decimal import Decimal
 import msgspec
 
 from lp_pipeline.clients.http import Received
-from lp_pipeline.clients.json_repair import LEVELS, UNREADABLE, bare, exact, no_cycles, readable
+from lp_pipeline.clients.json_repair import LEVELS, UNREADABLE, bare, exact, readable
 from lp_pipeline.clients.leadperfection.responses import identity, lookup, not_json, not_json_words, timed_out, words
 from lp_pipeline.errors import LeadPerfectionError, NoRecords, SlowQuery
 
@@ -48,8 +48,7 @@ def elements(
     """
     text = bare(body)
     try:
-        with no_cycles():
-            found = [readable(element, decode=exact) for element in _elements(text)]
+        found = [readable(element, decode=exact) for element in _elements(text)]
     except UNREADABLE:
         raise NotJson(not_json(body, asked, status, media_type), not_json_words(body)) from None
     values = [value for _, value in found]
