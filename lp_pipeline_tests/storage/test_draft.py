@@ -1,6 +1,7 @@
 """A published file that is brought up to date shows what one that is built anew would show (SPEC Q1)."""
 
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,29 @@ def test_a_slice_leaves_nothing_in_memory(scenario: Scenario, monkeypatch: pytes
     build(scenario.warehouse, scenario.outbox, scenario.folder / "new.duckdb", now=scenario.now, zone=ZONE)
     assert len(used) == 12
     assert used[-1] <= used[5], used
+
+
+def test_without_room_for_a_slice_all_is_built_once_more(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Q1, R1: nothing of the first attempt, not even its log, gets into the second one."""
+    scenario.sync(*MANY)
+    whole = scenario.folder / "whole.duckdb"
+    build(scenario.warehouse, scenario.outbox, whole, now=scenario.now, zone=ZONE)
+    slices = count()
+
+    def run(connection: Any, name: str, variables: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        if name == "publish/opportunities" and next(slices) == 2:
+            raise duckdb.OutOfMemoryException("as if")
+        return warehouse.run(connection, name, variables)
+
+    monkeypatch.setattr(draft, "run", run)
+    monkeypatch.setattr(draft, "CONTACTS_AT_ONCE", 20)
+    with draft.draft_of(scenario.warehouse) as file:
+        build(scenario.warehouse, scenario.outbox, file, now=scenario.now, zone=ZONE)
+        assert rows(file) == rows(whole)
+    assert next(slices) == 3 + 3
+    assert not list(scenario.folder.glob(".published*"))
 
 
 @pytest.mark.slow
