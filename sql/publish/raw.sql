@@ -1,12 +1,11 @@
 -- SPEC Q1: of the contacts of one slice, the latest reading of each record in each feed, as received. `shown` and
 -- `shown_leads` are also for the other tables: the JSON of all they need is fetched once. Variable: slice.
 
--- `fields` has the names in lower case, `own` has no leads; both are null where they are the record as received. `leads` is
--- null where the record says nothing of leads.
--- the numbers of each feed lie close together, so only few row groups are read
 create or replace temp table wanted as
 select reading_no, is_latest from shown_readings where slice = getvariable('slice');
 
+-- `fields` has the names in lower case, `own` has no leads; both are null where they are the record as received. `leads` is
+-- null where the record says nothing of leads. The numbers of each feed lie close together, so few row groups are read.
 create or replace temp table shown as
 with found as (
     select * from work.raw.readings
