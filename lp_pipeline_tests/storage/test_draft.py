@@ -148,9 +148,7 @@ def test_a_slice_leaves_nothing_in_memory(scenario: Scenario, monkeypatch: pytes
     assert used[-1] <= used[5], used
 
 
-def test_without_room_for_a_slice_all_is_built_once_more(
-    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_room_for_a_slice_all_is_built_once_more(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     """Q1, R1: nothing of the first attempt, not even its log, gets into the second one."""
     scenario.sync(*MANY)
     whole = scenario.folder / "whole.duckdb"
