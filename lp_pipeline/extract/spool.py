@@ -19,7 +19,7 @@ from lp_pipeline.storage.records import Landed, land, land_value
 
 _encode = msgspec.json.Encoder().encode
 IN_MEMORY = 8_000_000  # bytes; beyond that, a file without a name, which is gone when this process is
-BUFFER = 1_000_000  # bytes: a line is a thousand, and writing each alone takes as long as making it
+BUFFER = 1_000_000  # bytes that go to the disk at once; a line has about one thousand
 
 
 class Spool:

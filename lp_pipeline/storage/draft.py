@@ -62,21 +62,23 @@ def update_or_build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: d
     return build(warehouse, outbox, draft, now=now, zone=zone)
 
 
-def build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str) -> Written:
-    """Write the draft from nothing."""
+def build(
+    warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str, at_once: int = CONTACTS_AT_ONCE
+) -> Written:
+    """Write the draft from nothing, so many contacts `at_once`."""
 
     def whole() -> Written:
         draft.unlink(missing_ok=True)
-        return _build(warehouse, outbox, draft, now=now, zone=zone)
+        return _build(warehouse, outbox, draft, now=now, zone=zone, at_once=at_once)
 
     return with_room(whole)
 
 
-def _build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str) -> Written:
+def _build(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime, zone: str, at_once: int) -> Written:
     with _open(warehouse, draft, now=now, zone=zone) as connection:
         run(connection, "publish/tables")
         run(connection, "publish/choose_all")
-        _fill(connection, outbox)
+        _fill(connection, outbox, at_once)
         run(connection, "publish/views")
         run(connection, "publish/published")
         run(connection, "publish/comments")
@@ -99,8 +101,8 @@ def _update(warehouse: Warehouse, outbox: Outbox, draft: Path, *, now: datetime,
         return _written(connection, rebuilt=False)
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, outbox: Outbox) -> None:
-    for (number,) in run(connection, "publish/slices", {"at_once": CONTACTS_AT_ONCE}):
+def _fill(connection: duckdb.DuckDBPyConnection, outbox: Outbox, at_once: int = CONTACTS_AT_ONCE) -> None:
+    for (number,) in run(connection, "publish/slices", {"at_once": at_once}):
         if number:  # DuckDB keeps the temporary tables of the slices before until their transaction ends
             connection.execute("commit")
             connection.execute("begin")

@@ -1,17 +1,17 @@
 """A published file that is brought up to date shows what one that is built anew would show (SPEC Q1)."""
 
+import shutil
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
-from lp_pipeline.storage import draft, warehouse
-from lp_pipeline.storage.draft import build
+from lp_pipeline.settings.package_data import package_data
+from lp_pipeline.storage.draft import BY_CONTACT, build, draft_of
 from lp_pipeline.storage.publish import Publication, note_unpublished, publish
-from lp_pipeline.storage.warehouse import Warehouse
+from lp_pipeline.storage.sql import statements_from
+from lp_pipeline.storage.warehouse import LARGE, Warehouse
 from lp_pipeline.transform.held import settle_held
 from lp_pipeline_tests.scenario import Scenario, lead, prospect
 
@@ -114,58 +114,58 @@ def test_what_changed_is_replaced_and_the_rest_stays(scenario: Scenario, *, each
         assert not publication(scenario, compare=compare).rebuilt, happens.__name__
 
 
-def test_slices_of_contacts_are_the_whole(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slices_of_contacts_are_the_whole(scenario: Scenario) -> None:
     """Q1: so many contacts at once that what is joined fits into memory; the file is the same."""
     scenario.sync(*MANY)
     thinner(scenario)  # its opportunity's lead comes from an older reading
     moved(scenario)
-    files = []
-    for at_once in (draft.CONTACTS_AT_ONCE, 7):
-        monkeypatch.setattr(draft, "CONTACTS_AT_ONCE", at_once)
-        files.append(scenario.folder / f"{at_once}.duckdb")
-        build(scenario.warehouse, scenario.outbox, files[-1], now=scenario.now, zone=ZONE)
+    files = [scenario.folder / f"{at_once}.duckdb" for at_once in (1000, 7)]
+    for file in files:
+        at_once = int(file.stem)
+        build(scenario.warehouse, scenario.outbox, file, now=scenario.now, zone=ZONE, at_once=at_once)
     whole, in_slices = map(rows, files)
     assert in_slices == whole
     assert len(whole["opportunity_details"]) > len(MANY)
 
 
-def test_a_slice_leaves_nothing_in_memory(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+def sql_with(folder: Path, at_the_end_of_a_slice: str) -> Path:
+    """Our SQL, with some more at the end of each slice."""
+    copy = shutil.copytree(package_data("sql"), folder / "sql")
+    with (copy / f"publish/{BY_CONTACT[-1]}.sql").open("a") as file:
+        file.write(at_the_end_of_a_slice)
+    return copy
+
+
+def test_a_slice_leaves_nothing_in_memory(scenario: Scenario) -> None:
     """Q1: a publication of millions takes no more memory, or disk in its place, than one slice of them."""
     scenario.sync(*(prospect(str(number), lead(str(number)), comment="x" * 100_000) for number in range(100, 160)))
-    used = []
-
-    def run(connection: Any, name: str, variables: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        found = warehouse.run(connection, name, variables)
-        if name == f"publish/{draft.BY_CONTACT[-1]}":
-            memory = "select memory_usage_bytes from duckdb_memory() where tag = 'IN_MEMORY_TABLE'"
-            used.append(connection.execute(memory).fetchall()[0][0])
-        return found
-
-    monkeypatch.setattr(draft, "run", run)
-    monkeypatch.setattr(draft, "CONTACTS_AT_ONCE", 5)
-    build(scenario.warehouse, scenario.outbox, scenario.folder / "new.duckdb", now=scenario.now, zone=ZONE)
+    look = """
+        create table if not exists used (slice bigint, bytes bigint);
+        insert into used
+        select getvariable('slice'), memory_usage_bytes from duckdb_memory() where tag = 'IN_MEMORY_TABLE';
+    """
+    file = scenario.folder / "new.duckdb"
+    with statements_from(sql_with(scenario.folder, look)):
+        build(scenario.warehouse, scenario.outbox, file, now=scenario.now, zone=ZONE, at_once=5)
+    used = dict(rows(file)["used"])
     assert len(used) == 12
-    assert used[-1] <= used[5], used
+    assert used[11] <= used[5], used
 
 
-def test_without_room_for_a_slice_all_is_built_once_more(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_room_for_a_slice_all_is_built_once_more(scenario: Scenario) -> None:
     """Q1, R1: nothing of the first attempt, not even its log, gets into the second one."""
     scenario.sync(*MANY)
     whole = scenario.folder / "whole.duckdb"
     build(scenario.warehouse, scenario.outbox, whole, now=scenario.now, zone=ZONE)
-    slices = count()
-
-    def run(connection: Any, name: str, variables: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        if name == "publish/opportunities" and next(slices) == 2:
-            raise duckdb.OutOfMemoryException("as if")
-        return warehouse.run(connection, name, variables)
-
-    monkeypatch.setattr(draft, "run", run)
-    monkeypatch.setattr(draft, "CONTACTS_AT_ONCE", 20)
-    with draft.draft_of(scenario.warehouse) as file:
-        build(scenario.warehouse, scenario.outbox, file, now=scenario.now, zone=ZONE)
+    much = """
+        create or replace temp table much as
+        select string_agg(repeat('x', 1000000), '') from range(if(getvariable('slice') = 2, 150, 0));
+    """
+    with draft_of(scenario.warehouse) as file:
+        with statements_from(sql_with(scenario.folder, much)):
+            build(scenario.warehouse, scenario.outbox, file, now=scenario.now, zone=ZONE, at_once=20)
         assert rows(file) == rows(whole)
-    assert next(slices) == 3 + 3
+    assert (scenario.folder / LARGE).exists()  # it did not manage with the usual memory
     assert not list(scenario.folder.glob(".published*"))
 
 
