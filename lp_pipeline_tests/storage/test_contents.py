@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lp_pipeline.storage.contents import SAME, compared, contents
@@ -21,6 +21,8 @@ READINGS = st.builds(
 
 
 @given(READINGS, READINGS)
+@example({"x": "A", "leads": [{"id": "10", "X": 1}]}, {"x": " A", "leads": [{"id": "10", "x": "1"}]})
+@example({"x": "A", "city": "", "leads": [{"id": "10"}]}, {"x": "B", "leads": [{"id": "10", "x": [None]}]})
 def test_two_readings_differ_where_their_contents_do(now: Record, before: Record) -> None:
     """F1: whatever is the same word for word is not computed, and nothing else is taken for the same."""
     texts = [json.dumps(each).encode() for each in (now, before)]

@@ -147,9 +147,10 @@ def test_a_slice_leaves_nothing_in_memory(scenario: Scenario) -> None:
     file = scenario.folder / "new.duckdb"
     with statements_from(sql_with(scenario.folder, look)):
         build(scenario.warehouse, scenario.outbox, file, now=scenario.now, zone=ZONE, at_once=5)
-    used = dict(rows(file)["used"])
+    with duckdb.connect(str(file), read_only=True) as connection:
+        used = [each for (each,) in connection.execute("select bytes from used order by slice").fetchall()]
     assert len(used) == 12
-    assert used[11] <= used[5], used
+    assert used[-1] <= used[5], used
 
 
 def test_without_room_for_a_slice_all_is_built_once_more(scenario: Scenario) -> None:
