@@ -117,7 +117,6 @@ def _spooled(connection: Any, spool: Spool, first_no: int, first_page: int) -> I
     path = _folder(connection) / SPOOL
     keys = KeyBits(connection)
     variables = {
-        "spool": str(path),
         "longest_line": spool.longest + 1024,
         "buffer_size": max(BUFFER, 2 * spool.longest + 4096),
         "first_no": first_no,
@@ -129,8 +128,7 @@ def _spooled(connection: Any, spool: Spool, first_no: int, first_page: int) -> I
         (path.parent / LARGE).touch(mode=0o600)
     try:
         path.unlink(missing_ok=True)
-        spool.write_to(path)
-        run(connection, "extract/spool", variables)
+        run(connection, "extract/spool", {**variables, "spool": str(spool.readable(path))})
         yield
     finally:
         path.unlink(missing_ok=True)

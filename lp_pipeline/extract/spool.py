@@ -19,7 +19,8 @@ from lp_pipeline.storage.records import Landed, land, land_value
 
 _encode = msgspec.json.Encoder().encode
 IN_MEMORY = 8_000_000  # bytes; beyond that, a file without a name, which is gone when this process is
-BUFFER = 1_000_000  # bytes that go to the disk at once; a line has about one thousand
+BUFFER = 1_000_000  # bytes that go to the file at once
+OPEN_FILES = Path("/proc/self/fd")  # on Linux: this process's, by their numbers
 
 
 class Spool:
@@ -35,7 +36,9 @@ class Spool:
         self._number = 0
         self._read_at: datetime | None = None
         self._read_at_text = b""
-        self._lines = tempfile.SpooledTemporaryFile(IN_MEMORY, buffering=BUFFER, dir=str(folder))  # noqa: SIM115  # closed by the next line
+        self._waiting: list[bytes] = []  # lines that are not in the file yet
+        self._waiting_bytes = 0
+        self._lines = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder))  # noqa: SIM115  # closed by the next line
         # whichever way the reading ended: a `__del__` may come after the file's own, which complains (cycles)
         self.close = weakref.finalize(self, self._lines.close)
 
@@ -59,10 +62,15 @@ class Spool:
         """The different sets of keys, in the order of their numbers."""
         return list(self._shapes)
 
-    def write_to(self, path: Path) -> None:
-        """Write the lines into a file of that name, without those of people who were erased (SPEC E5); asked now, since
-        somebody may have been erased while the others were read."""
+    def readable(self, path: Path) -> Path:
+        """Where DuckDB can read the lines, without those of people who were erased (SPEC E5); asked now, since somebody
+        may have been erased while the others were read. It is a file of that name, unless nothing has to be copied."""
+        self._flush()
         forgotten = Forgotten(self._folder)
+        if not forgotten and OPEN_FILES.exists():
+            number = self._lines.fileno()  # which writes what is still in memory
+            self._lines.flush()
+            return OPEN_FILES / str(number)
         self._lines.seek(0)
         path.touch(mode=0o600)
         with path.open("wb") as file:
@@ -70,6 +78,7 @@ class Spool:
                 file.writelines(line for line in self._lines if not forgotten.knows("prospect", _key_in(line)))
             else:
                 shutil.copyfileobj(self._lines, file, IN_MEMORY)
+        return path
 
     def _write(self, reading: Reading, landed: Landed) -> None:
         shape = self._shapes.setdefault(landed.names, len(self._shapes))
@@ -91,8 +100,15 @@ class Spool:
         )
         self.longest = max(self.longest, len(line))
         self._number += 1
+        self._waiting.append(line)
+        self._waiting_bytes += len(line)
+        if self._waiting_bytes > BUFFER:
+            self._flush()
+
+    def _flush(self) -> None:
+        lines, self._waiting, self._waiting_bytes = self._waiting, [], 0
         try:
-            self._lines.write(line)
+            self._lines.write(b"".join(lines))
         except OSError:
             with readable_errors(f"write to {self._folder}"):
                 raise

@@ -3,11 +3,14 @@ lists where they belong. Nearly all records have few shapes and nothing but text
 each object. Values in, yes or no out; the normal form of the others is made in `records`.
 """
 
-from collections.abc import Callable
+from collections.abc import Collection
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
+from msgspec import UNSET
+
+from lp_pipeline.clients.json_shapes import Shaped
 from lp_pipeline.storage.contents import LISTS, OWN_KEY, lower_name
 
 TRIMMED_BY_SQL = ("email", "firstname", "lastname", "phone1")
@@ -27,68 +30,79 @@ SHAPES_KEPT = 10_000
 _strip = str.strip
 
 
-def is_plain(whole: dict[str, Any]) -> bool:
-    """Whether SQL can read this prospect as it is."""
-    try:
-        return _is_plain_at_once(whole) or _looks_plain(whole)
-    except (TypeError, KeyError):  # something is no text, or no object
-        return _looks_plain(whole)
-
-
-def _is_plain_at_once(whole: dict[str, Any]) -> bool:
+def is_plain_at_once(whole: Shaped) -> bool:
     """Whether what SQL reads is text without blanks around it, and each list a list; if not, it may be plain still."""
-    if not (_are_bare(whole, _OF_PROSPECTS) and whole["cst_id"]):
+    try:
+        return _is_plain_at_once(whole)
+    except (TypeError, AttributeError):  # something is no text, or no object
         return False
-    leads = whole.get("leads", ())
-    if type(leads) is not list and leads != ():
-        return False
-    for lead in leads:
-        if type(lead) is not dict or not (_are_bare(lead, _OF_LEADS) and lead["id"] and _lists_are_bare(lead, LISTS)):
-            return False
-    return _lists_are_bare(whole, _PROSPECT_LISTS)
 
 
-def _lists_are_bare(fields: dict[str, Any], names: tuple[str, ...]) -> bool:
-    for name in names:
-        if items := fields.get(name):
-            if type(items) is not list:
+def _is_plain_at_once(whole: Shaped) -> bool:
+    look = _OF_PROSPECTS[type(whole)]
+    if not look.is_bare(whole):
+        return False
+    for attribute in look.leads:
+        leads = getattr(whole, attribute)
+        if type(leads) is not list:
+            return leads is UNSET
+        for lead in leads:
+            look_at_lead = _OF_LEADS[type(lead)]
+            if not (look_at_lead.is_bare(lead) and getattr(lead, look_at_lead.id)):
                 return False
-            for item in items:
-                if type(item) is not dict or not _are_bare(item, _OF_ITEMS):
-                    return False
     return True
 
 
-class _Getters(dict[tuple[str, ...], Callable[[dict[str, Any]], tuple[Any, ...]] | None]):
-    """By the keys of an object, what gives the values that SQL reads; None if the keys are odd."""
+class _Look:
+    """How the objects of one type are looked at: the texts that SQL reads, all at once, and the lists."""
 
-    def __init__(self, *read: str) -> None:
-        self._read = frozenset(read)
+    def __init__(self, kind: type[Shaped], read: frozenset[str], lists: tuple[str, ...]) -> None:
+        attributes = kind.attributes
+        self._may_be_odd = _is_odd(tuple(attributes))
+        there = [attributes[name] for name in read & (attributes.keys() - kind.missing)]
+        # the first one twice, so that it is a tuple always
+        self._texts = attrgetter(*there, there[0]) if there else None
+        self._texts_at_times = [attributes[name] for name in read & kind.missing]
+        self._lists = [attributes[name] for name in lists if name in attributes]
+        self.leads = [attributes["leads"]] if "leads" in attributes else []
+        self.id = attributes.get("id", "")
 
-    def __missing__(self, names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...]] | None:
+    def is_bare(self, fields: Shaped) -> bool:
+        if self._may_be_odd and _is_odd(fields.names):
+            return False
+        if self._texts and tuple(map(_strip, values := self._texts(fields))) != values:
+            return False
+        for attribute in self._texts_at_times:
+            if (text := getattr(fields, attribute)) is not UNSET and text.strip() != text:
+                return False
+        for attribute in self._lists:
+            if items := getattr(fields, attribute):
+                if type(items) is not list:
+                    return False
+                for item in items:
+                    if not _OF_ITEMS[type(item)].is_bare(item):
+                        return False
+        return True
+
+
+class _Looks(dict[type[Shaped], _Look]):
+    def __init__(self, read: Collection[str], lists: tuple[str, ...] = ()) -> None:
+        self._read, self._lists = frozenset(read), lists
+
+    def __missing__(self, kind: type[Shaped]) -> _Look:
         if len(self) >= SHAPES_KEPT:
             self.clear()
-        found = [name for name in names if name in self._read] or [*names[:1]]
-        # the first one twice, so that it is a tuple always
-        self[names] = None if _is_odd(names) or not found else itemgetter(*found, found[0])
-        return self[names]
+        self[kind] = _Look(kind, self._read, self._lists)
+        return self[kind]
 
 
-_OF_PROSPECTS = _Getters("cst_id", *PROSPECT_TEXTS)
-_OF_LEADS = _Getters("id", "disposition", *LEAD_DATES)
-_OF_ITEMS = _Getters(*READ_BY_SQL)
+_OF_PROSPECTS = _Looks(("cst_id", *PROSPECT_TEXTS), _PROSPECT_LISTS)
+_OF_LEADS = _Looks(("id", "disposition", *LEAD_DATES), LISTS)
+_OF_ITEMS = _Looks(READ_BY_SQL)
 
 
-def _are_bare(fields: dict[str, Any], getters: _Getters) -> bool:
-    getter = getters[tuple(fields)]
-    if getter is None:
-        return False
-    values = getter(fields)
-    return tuple(map(_strip, values)) == values
-
-
-def _looks_plain(whole: dict[str, Any]) -> bool:
-    """The same, looked at value by value."""
+def is_plain(whole: dict[str, Any]) -> bool:
+    """Whether SQL can read this prospect as it is."""
     if _is_odd(tuple(whole)):
         return False
     if not _is_plain_id(whole.get("cst_id")):

@@ -18,8 +18,7 @@ def reading(place: int, **fields: object) -> Reading:
 
 
 def lines(spool: Spool, folder: Path) -> list[bytes]:
-    spool.write_to(folder / "written")
-    return (folder / "written").read_bytes().splitlines()
+    return spool.readable(folder / "written").read_bytes().splitlines()
 
 
 def test_a_record_is_landed_the_same_whether_its_page_was_decoded_or_not(tmp_path: Path) -> None:
@@ -49,5 +48,6 @@ def test_a_disk_that_is_full_is_named(tmp_path: Path) -> None:
         pytest.skip("a disk that is always full is there on Linux only")
     spool = Spool(tmp_path, ())
     spool._lines.close()
+    spool.add(reading(1), exact(reading(1).record))
     with Path("/dev/full").open("wb", buffering=0) as spool._lines, pytest.raises(WarehouseError, match="disk is full"):  # type: ignore[assignment]
-        spool.add(reading(1), exact(reading(1).record))
+        spool.readable(tmp_path / "written")

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lp_pipeline.clients.json_repair import number
+from lp_pipeline.clients.json_repair import exact, number
+from lp_pipeline.clients.json_shapes import FIRST, Shape
 from lp_pipeline.clients.json_values import text_of
 from lp_pipeline.storage.contents import content_of
-from lp_pipeline.storage.plain_records import PROSPECT_TEXTS, READ_BY_SQL, _looks_plain, is_plain
-from lp_pipeline.storage.records import land
+from lp_pipeline.storage.plain_records import PROSPECT_TEXTS, READ_BY_SQL
+from lp_pipeline.storage.records import land, land_value
 from lp_pipeline_tests.scenario import Record, lead, prospect
 
 READ = """
@@ -129,12 +130,48 @@ SHAPES = st.recursive(
 )
 
 
-@given(SHAPES, SHAPES)
-def test_a_look_at_whole_objects_sees_what_a_look_at_each_value_sees(one: Any, other: Any) -> None:
-    """J4: the quick way to tell that SQL can read a record makes no difference."""
+def shape_of(*records: Record) -> Shape:
+    """A shape that knows these records."""
+    shape = Shape("cst_id")
+    for record in (*[prospect("1")] * FIRST, *records):
+        shape.learn(record)
+    return shape
+
+
+@given(SHAPES, SHAPES, st.booleans())
+def test_a_record_of_a_known_shape_is_stored_like_any_other(one: Any, other: Any, compact: bool) -> None:
+    """W7, J4: the quick way to decode a record, and to see that SQL can read it, makes no difference."""
     fields = one if isinstance(one, dict) else {"leads": [lead("10", jobs=one, appointments=[other])]}
     record = {**prospect("1", lead("10"), calls=other), **fields}
-    assert is_plain(record) == _looks_plain(record)
+    text = json.dumps(record, ensure_ascii=not compact, separators=(",", ":") if compact else None).encode()
+    shaped = shape_of(prospect("1", lead("10")), record).decode(text)
+    if shaped is not None:
+        quick, exactly = land_value(text, shaped), land(text)
+        assert (quick.key, quick.id, quick.digest, quick.normal) == (
+            exactly.key,
+            exactly.id,
+            exactly.digest,
+            exactly.normal,
+        )
+        assert sorted(quick.names) == sorted(exactly.names)
+
+
+@pytest.mark.parametrize("record", [PLAIN[0], *ODD.values()], ids=["plain", *ODD])
+def test_an_odd_record_is_odd_in_a_known_shape_too(record: Record) -> None:
+    """J4: whatever was learned before."""
+    text = json.dumps(record, separators=(",", ":")).encode()
+    shaped = shape_of(PLAIN[0], record, *ODD.values()).decode(text)
+    assert land_value(text, exact(text) if shaped is None else shaped).normal == land(text).normal
+
+
+def test_a_key_that_occurs_twice_is_noticed_in_a_known_shape() -> None:
+    """J4: where the last one counts."""
+    text = json.dumps(prospect("1", lead("10")), separators=(",", ":")).encode()
+    twice = text.replace(b'"firstname"', b'"lastname":"First","firstname"')
+    shaped = shape_of(prospect("1", lead("10"))).decode(twice)
+    assert shaped is not None
+    assert land_value(twice, shaped) == land(twice)
+    assert land(twice).normal is not None
 
 
 @pytest.mark.parametrize("oddity", [{}, {"FirstName": "Ann"}], ids=["as received", "normal form"])

@@ -11,6 +11,7 @@ import httpx
 import stamina
 
 from lp_pipeline.clients.http import FORM, Exchange, Received, form
+from lp_pipeline.clients.json_shapes import Shape
 from lp_pipeline.clients.leadperfection import responses
 from lp_pipeline.clients.leadperfection.auth import (
     REFUSED,
@@ -55,6 +56,7 @@ class Client:
     ) -> None:
         if not (address := address or settings.lp_api_url):
             raise SettingsError("LP_API_URL is not set. Set it in lp_pipeline.env to your LeadPerfection's address.")
+        self.shapes: dict[str, Shape] = {}  # by action, of the records that it brings
         self.start_index_counts: dict[str, str] = {}  # by action, what StartIndex was found to count: page or row
         self._settings = settings
         self._deadline = deadline
@@ -111,14 +113,16 @@ class Client:
         *,
         slow_tries: int | None = None,
         follows_records: bool = False,
+        shape: Shape | None = None,
     ) -> Answer:
         """`POST /api/<action>`, for reading: it is repeated after every failure that may pass.
 
-        `slow_tries` is how often a query that times out is tried, if not three times; `follows_records` as in
-        `page.elements`. Raises `LeadPerfectionError`, also for an answer that is no page of records (SPEC W5).
+        `slow_tries` is how often a query that times out is tried, if not three times; `follows_records` and
+        `shape` as in `page.elements`. Raises `LeadPerfectionError`, also for an answer that is no page of records (SPEC
+        W5).
         """
         asked = action.rpartition("/")[2]
-        return self._persist(asked, lambda: self._answer(action, fields, follows_records), action, slow_tries)
+        return self._persist(asked, lambda: self._answer(action, fields, follows_records, shape), action, slow_tries)
 
     def write(
         self, action: str, fields: Mapping[str, str], *, before: Callable[[], None] = lambda: None
@@ -164,7 +168,7 @@ class Client:
             raise responses.out_of_time(self._settings.lp_rate_per_minute)
         raise responses.gave_up(failure, asked, self.host, persistence.spent)
 
-    def _answer(self, action: str, fields: Mapping[str, str], follows_records: bool) -> Answer:
+    def _answer(self, action: str, fields: Mapping[str, str], follows_records: bool, shape: Shape | None) -> Answer:
         asked = action.rpartition("/")[2]
         received = self._authorized(action, asked, fields)
         check_transient(received, asked)
@@ -174,7 +178,12 @@ class Client:
         check_permanent(received, asked, f"/api/{action}", not_found)
         try:
             found = elements(
-                received.body, asked, received.status, received.media_type, follows_records=follows_records
+                received.body,
+                asked,
+                received.status,
+                received.media_type,
+                follows_records=follows_records,
+                shape=shape,
             )
         except NotJson as error:
             failure = TransientError("garbled", str(error), error.words)

@@ -9,7 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from lp_pipeline.clients.json_repair import no_cycles
+from lp_pipeline.clients.json_repair import exact, no_cycles
+from lp_pipeline.clients.json_shapes import Shape
 from lp_pipeline.clients.leadperfection.change_stamps import any_between, change_stamps, days_around
 from lp_pipeline.clients.leadperfection.client import Client
 from lp_pipeline.clients.leadperfection.page import Answer, kind_of, lacks_only_its_id
@@ -191,7 +192,13 @@ class _WindowReader:
         asked_at = self._settings.now()
         fields: Mapping[str, str] = {**self._fields, "PageSize": str(size), "StartIndex": str(start_index)}
         result = self._result
-        answer = self._client.call(self._feed.action, fields, slow_tries=slow_tries, follows_records=result.records > 0)
+        answer = self._client.call(
+            self._feed.action,
+            fields,
+            slow_tries=slow_tries,
+            follows_records=result.records > 0,
+            shape=self._client.shapes.setdefault(self._feed.action, Shape("cst_id")),
+        )
         self._note_clock(answer, asked_at)
         result.pages += 1
         keys: list[Hashable] = []
@@ -202,7 +209,7 @@ class _WindowReader:
             self._keep(Reading(result.pages, place, record, answer.received_at, cst_id), value)
             # few records changed while they were read
             if month in record and any(day in record for day in recent):
-                self._stamps.extend(change_stamps(value))
+                self._stamps.extend(change_stamps(exact(record)))
             if cst_id is not None:
                 result.shown.add(cst_id)
             elif not lacks_only_its_id(value):

@@ -14,6 +14,7 @@ import msgspec
 
 from lp_pipeline.clients.http import Received
 from lp_pipeline.clients.json_repair import LEVELS, UNREADABLE, bare, exact, readable
+from lp_pipeline.clients.json_shapes import Shape
 from lp_pipeline.clients.leadperfection.responses import identity, lookup, not_json, not_json_words, timed_out, words
 from lp_pipeline.errors import LeadPerfectionError, NoRecords, SlowQuery
 
@@ -27,7 +28,7 @@ class Answer:
     """What one call brought."""
 
     records: list[bytes]  # verbatim
-    values: list[object]  # the same, decoded
+    values: list[object]  # the same, decoded; by its shape, if one was given
     received_at: datetime  # by the pipeline's clock
     lp_clock: datetime | None  # LeadPerfection's, as the Date of its answer shows it
     elapsed: float  # seconds that the last try took
@@ -38,17 +39,23 @@ class NotJson(LeadPerfectionError):
 
 
 def elements(
-    body: bytes, asked: str, status: int = 200, media_type: str = "", *, follows_records: bool = False
+    body: bytes,
+    asked: str,
+    status: int = 200,
+    media_type: str = "",
+    *,
+    follows_records: bool = False,
+    shape: Shape | None = None,
 ) -> list[tuple[bytes, object]]:
     """The elements of the page that a call named `asked` brought, each verbatim (UTF-8 and valid JSON) and decoded,
-    with all digits of its numbers.
+    with all digits of its numbers; by a `shape`, if it has that.
 
     With `follows_records`, a prospect that has no id may stand alone on its page. Raises `NotJson`, or `NoRecords` or
     `SlowQuery` for an answer in which nothing has a prospect's id.
     """
     text = bare(body)
     try:
-        found = [readable(element, decode=exact) for element in _elements(text)]
+        found = [_decoded(element, shape) for element in _elements(text)]
     except UNREADABLE:
         raise NotJson(not_json(body, asked, status, media_type), not_json_words(body)) from None
     values = [value for _, value in found]
@@ -103,6 +110,16 @@ def _elements(text: bytes) -> list[bytes]:
             return _split(readable(text, LEVELS + 1)[0])
     nothing = not text or text == b"null" or (text.startswith(b'"') and not text.strip(b'" \t\r\n'))
     return [] if nothing else [text]
+
+
+def _decoded(element: bytes, shape: Shape | None) -> tuple[bytes, object]:
+    if shape is None:
+        return readable(element, decode=exact)
+    if (shaped := shape.decode(element)) is not None:
+        return element, shaped
+    text, value = readable(element, decode=exact)
+    shape.learn(value)
+    return text, value
 
 
 def _split(text: bytes) -> list[bytes]:

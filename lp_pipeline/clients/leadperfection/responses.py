@@ -12,6 +12,7 @@ import httpx
 
 from lp_pipeline.clients.http import Received
 from lp_pipeline.clients.json_repair import bare, decoded
+from lp_pipeline.clients.json_shapes import Shaped
 from lp_pipeline.clients.json_values import id_of
 from lp_pipeline.clients.retry import PermanentError, TransientError
 from lp_pipeline.errors import LeadPerfectionError, OutOfTime, SlowQuery
@@ -37,6 +38,8 @@ def lookup(value: object, *names: str, default: Any = None) -> Any:
 
 def identity(value: object) -> str | None:
     """A record's prospect id as text, whether `cst_id` or `CstID`, text or a number; None if it has none."""
+    if isinstance(value, Shaped):
+        return value.key
     if type(value) is dict and type(found := value.get("cst_id")) is str and found.isalnum():  # nearly always
         return found
     return id_of(lookup(value, "cst_id", "cstid"))

@@ -1,0 +1,127 @@
+"""Objects that nearly all have the same keys, decoded without a dictionary for each: which keys there are, at each
+level, is learned from some. Bytes in, objects with fields out; an object of any other shape is for `json_repair`.
+"""
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from lp_pipeline.clients.json_repair import UNREADABLE
+
+FIRST = 20  # objects that are decoded the other way before a shape is worth its while
+MOST = 1000  # objects that are learned from; with fewer hits than these, there is no shape
+SCALAR = str | int | bool | None  # no fractions: all their digits count
+
+sorted_json = msgspec.json.Encoder().encode  # of a `Shaped`, for its fields are sorted
+
+
+class Shaped(msgspec.Struct):
+    """An object that was decoded by its shape: a field for each key, in the order of the keys.
+
+    `attributes` are the fields by JSON key; those of the keys in `missing` may be `UNSET`, for these are not always
+    there. The outermost object has its `Shape`'s key as `key`.
+    """
+
+    attributes: ClassVar[dict[str, str]]
+    missing: ClassVar[frozenset[str]]
+    if TYPE_CHECKING:  # its place among the fields is that of its JSON key
+        key: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its keys, sorted."""
+        if not self.missing:
+            return tuple(self.attributes)
+        return tuple(name for name, attribute in self.attributes.items() if getattr(self, attribute) is not UNSET)
+
+
+class Shape:
+    """The shape of some objects, as far as it is known. Each has a text of letters and digits under `key`."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._root = _Level()
+        self._decode: Any = None
+        self._hits = self._misses = 0
+
+    def decode(self, text: bytes) -> Shaped | None:
+        """The object, if it has this shape."""
+        if self._decode is None:
+            return None
+        try:
+            found: Shaped = self._decode(text)
+        except UNREADABLE:
+            return None
+        if type(found.key) is not str or not found.key.isalnum():
+            return None
+        self._hits += 1
+        return found
+
+    def learn(self, value: object) -> None:
+        """Widen the shape by an object that didn't have it."""
+        self._misses += 1
+        if self._misses > MOST:
+            if self._hits < self._misses:
+                self._decode = None
+            return
+        news = isinstance(value, dict) and self._root.widen(value)
+        if self._misses == FIRST or (news and self._misses > FIRST):
+            self._decode = self._root.decoder(self._key)
+
+
+class _Level:
+    """What is known of the objects at one place: their keys, which of these were always there, and what is below."""
+
+    def __init__(self) -> None:
+        self._always: frozenset[str] | None = None
+        self._below: dict[str, _Level | None] = {}  # by key; None where there was no object
+        self._lists: set[str] = set()
+
+    def widen(self, fields: dict[str, Any]) -> bool:
+        """Whether there was anything to learn from an object."""
+        always = frozenset(fields) if self._always is None else self._always & fields.keys()
+        news = always != self._always
+        self._always = always
+        for name, value in fields.items():
+            news |= name not in self._below
+            level = self._below.setdefault(name, None)
+            if isinstance(value, list) and name not in self._lists:
+                self._lists.add(name)
+                news = True
+            for each in value if isinstance(value, list) else (value,):
+                if isinstance(each, dict):
+                    level = self._below[name] = level or _Level()
+                    news |= level.widen(each)
+        return news
+
+    def decoder(self, key: str) -> Any:
+        """What decodes such objects, and no others; None if they have no such key, or one that no field can have."""
+        try:
+            return msgspec.json.Decoder(self.type(key)).decode if key in self._below else None
+        except ValueError:  # a quotation mark in a key
+            return None
+
+    def type(self, key: str | None = None) -> type[Shaped]:
+        """A type for such objects, and no others."""
+        attributes = {name: f"field_{number}" for number, name in enumerate(sorted(self._below))}
+        if key:
+            attributes[key] = "key"
+        missing = frozenset(self._below.keys() - (self._always or ()))
+        fields: list[Any] = []
+        for name, attribute in attributes.items():
+            level = self._below[name]
+            inner: Any = SCALAR if level is None else level.type()
+            kind: Any = list[inner] | str | None if name in self._lists else inner | str | None
+            fields.append((attribute, kind | UnsetType, UNSET) if name in missing else (attribute, kind))
+        found = msgspec.defstruct(
+            "Shaped",
+            fields,
+            bases=(Shaped,),
+            namespace={"attributes": attributes, "missing": missing},
+            rename={attribute: name for name, attribute in attributes.items()},
+            forbid_unknown_fields=True,
+            kw_only=True,
+            gc=False,
+        )
+        return cast(type[Shaped], found)
