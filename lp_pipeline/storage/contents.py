@@ -85,13 +85,20 @@ def _differing(now: Any, before: Any, ignored: Collection[str]) -> tuple[dict[st
     old_fields: dict[str, Any] = {}
     for name in {**now, **before}:
         one, other = now.get(name), before.get(name)
-        if name in NEVER_COMPARED or name in ignored or (type(one) is str and type(other) is str and one == other):
+        if name in NEVER_COMPARED or name in ignored or _are_the_same(one, other):
             continue
         content, old_content = content_of(one, ignored), content_of(other, ignored)
         if content != old_content:
             fields |= {name: content} if content is not None else {}
             old_fields |= {name: old_content} if old_content is not None else {}
     return fields, old_fields
+
+
+def _are_the_same(one: Any, other: Any) -> bool:
+    """Whether two values are the same word for word. To Python, 1 and true are equal: what is no text is written."""
+    if type(one) is not type(other):
+        return False
+    return bool(one == other) if type(one) is str else _encode(one) == _encode(other)
 
 
 def _parts(record: bytes) -> tuple[Any, dict[str, Any]]:
@@ -179,7 +186,7 @@ def _own(record: bytes) -> dict[str, Any]:
 
 def lower_keys(value: dict[str, Any]) -> dict[str, Any]:
     """The same items with keys in lower case; of two that fall together the one with a value wins, else the last."""
-    if _are_lower(tuple(value)):
+    if _are_lower(tuple(value)) and not any(type(value.get(name)) is dict for name in LISTS):
         return value
     lowered: dict[str, Any] = {}
     for name, item in value.items():
@@ -192,7 +199,7 @@ def lower_keys(value: dict[str, Any]) -> dict[str, Any]:
 
 @lru_cache(10_000)
 def _are_lower(names: tuple[str, ...]) -> bool:
-    return not any(name in LISTS or name != lower_name(name) for name in names)
+    return all(name == lower_name(name) for name in names)
 
 
 def lower(value: Any) -> Any:

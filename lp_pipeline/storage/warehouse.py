@@ -26,7 +26,7 @@ SCHEMA_VERSION = 7
 STORAGE_VERSION = "v1.5.0"  # the newest command-line client is 1.5
 # a whole row group leaves memory before the transaction ends; DuckDB's own size is six times as large
 STORAGE = f"storage_version '{STORAGE_VERSION}', row_group_size 20480"
-LONG_LOG = 1_000_000  # bytes; to read a shorter one takes less than a checkpoint
+LONG_LOG = 4_000_000  # bytes; to read a shorter one takes less than a checkpoint
 LARGE = ".large_records"  # an empty file: what is stored here needs more memory than usual
 LOCK_PATIENCE_SECONDS = 20.0
 IF_DAMAGED = (

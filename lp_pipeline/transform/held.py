@@ -15,7 +15,7 @@ from lp_pipeline.transform.merge import Step, When, run_steps, variables
 
 Verdict = Literal["accept", "drop"]
 ACCEPTING: tuple[Step, ...] = (
-    *("merge/accept_held", "staging/known_opportunities", keep_older_keys, "staging/current_records"),
+    *("merge/accept_held", "merge/known_opportunities", keep_older_keys, "staging/current_records"),
     *("merge/changes", "merge/opportunities"),
     *("merge/listed_now", When("merge/has_elsewhere", ("merge/moved",)), "merge/gone", "merge/note_gone"),
     *(When("merge/is_delivering", ("merge/due_deliveries",)), "merge/unstage"),

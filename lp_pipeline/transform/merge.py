@@ -41,12 +41,12 @@ class When:
 
 Step = str | Callable[[Any], None] | When  # a statement, or what has to be done in Python
 STAGING: tuple[Step, ...] = (
-    *("staging/batch", "staging/known_opportunities", keep_older_keys, "staging/current_records"),
+    *("staging/batch", "staging/opportunity_leads", keep_older_keys, "staging/current_records"),
     *(keep_contact_points, keep_compared),
     *("staging/triggered_leads", "staging/triggered_prospects", "staging/joined", "staging/staged_opportunities"),
 )
 MERGING: tuple[Step, ...] = (
-    *("staging/known_opportunities", keep_differing, "merge/outcomes"),
+    *("merge/known_opportunities", keep_differing, "merge/outcomes"),
     When("merge/has_held", ("merge/held",)),
     When("merge/has_changes", ("merge/changes", "merge/opportunities")),
     "merge/listed_now",

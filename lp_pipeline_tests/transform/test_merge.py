@@ -1,5 +1,6 @@
 """SPEC M1 to M8, W7, W8: reconciling what is staged with the table. Rows in, rows out."""
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -210,6 +211,21 @@ def test_every_call_that_was_read_is_kept_once(scenario: Scenario) -> None:
     assert scenario.merge().new_calls == 2
     assert scenario.sync(prospect("1", lead("10"), calls=[first, second, None])).new_calls == 0
     assert len(scenario.ask("from calls")) == 2
+
+
+def test_calls_are_found_however_their_json_is_written(scenario: Scenario) -> None:
+    """S1: also beside an empty list of the same name, with blanks, and with escapes in the key."""
+    call = {"calldatetime": "2026-03-01T18:03:00", "phone": "5185550123", "resultcode": "NA", "calltype": "O"}
+    records = [prospect(str(number), lead(f"{number}0", calls=[]), calls=[call]) for number in (1, 2, 3)]
+    compact, spread, escaped = (
+        json.dumps(records[0], separators=(",", ":")),
+        json.dumps(records[1], indent=1).replace("[", " [ "),
+        json.dumps(records[2], separators=(",", ":")).replace('"calls":[{', '"c\\u0061lls":[{'),
+    )
+    without = [prospect(str(number), lead(f"{number}0"), **more) for number, more in ((4, {}), (5, {"calls": []}))]
+    report = scenario.sync(*(text.encode() for text in (compact, spread, escaped)), *without)
+    assert report.new_calls == 3
+    assert scenario.ask("select external_contact_id from calls order by all") == [("1",), ("2",), ("3",)]
 
 
 def test_a_record_twice_on_a_page_is_one_reading_after_the_other(scenario: Scenario) -> None:

@@ -17,9 +17,7 @@ from judged
 where is_new
 group by contact_key;
 
-delete from pipeline.last_readings
-using newest as n
-where pipeline.last_readings.feed = getvariable('feed') and pipeline.last_readings.contact_key = n.contact_key;
+delete from pipeline.last_readings where rowid in (select stored_place from judged where is_new);
 
 insert into pipeline.last_readings
 select getvariable('feed'), contact_key, reading_no, digest, was_in_the_past from newest;

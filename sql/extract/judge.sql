@@ -14,6 +14,7 @@ before as (
         l.digest,
         lag(l.digest, 1, s.digest) over (partition by l.contact_key order by l.reading_no) as digest_before,
         s.reading_no as stored_no,
+        s.rowid as stored_place,
         getvariable('is_history') or coalesce(s.was_in_the_past, false) as was_in_the_past
     from landed as l
     left join pipeline.last_readings as s on s.feed = getvariable('feed') and s.contact_key = l.contact_key

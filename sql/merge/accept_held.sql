@@ -26,7 +26,10 @@ select nextval('pipeline.log_numbers'), 'accept', getvariable('sync_id'), getvar
 delete from pipeline.batch;
 
 -- M6: merge/gone.sql decides whether they are gone by now. It looks at the prospects in the batch.
-insert into pipeline.batch by name
-select feed, contact_key, reading_no, read_at, true as stale, false as is_history
+create or replace temp table known_merged as
+select feed, contact_key, reading_no, read_at
 from pipeline.merged
 where contact_key in (select contact_key from outcomes);
+
+insert into pipeline.batch by name
+select feed, contact_key, reading_no, read_at, true as stale, false as is_history from known_merged;

@@ -18,7 +18,14 @@ shown as (
             ).calls
         ) as call
     from raw.readings
-    where reading_no in (select reading_no from readings) and external_contact_id is not null
+    where
+        reading_no in (select reading_no from readings)
+        and external_contact_id is not null
+        -- most have no calls, which their text shows sooner than their JSON; a key may be written with escapes
+        and (
+            regexp_matches(coalesce(normal, record), '"calls"\s*:\s*([^\[\s]|\[\s*[^\]\s])')
+            or contains(coalesce(normal, record), '\u')
+        )
 ),
 found as (
     select

@@ -2,16 +2,28 @@
 -- opportunity without a lead, now lists one. Nothing is deleted, and what comes back is no longer gone.
 -- Variable: now_at.
 create or replace temp table presence as
-with concerned as (
+with written as (
+    select external_contact_id, external_id, external_created_local, lead_no, gone_since
+    from outcomes
+    where outcome in ('inserted', 'updated')
+),
+-- the opportunities of the batch's prospects, as they are by now, and of those whose lead moved away
+concerned as (
+    select external_contact_id, external_id, external_created_local, lead_no, gone_since from written
+    union all
+    select o.external_contact_id, o.external_id, o.external_created_local, o.lead_no, o.gone_since
+    from known_opportunities as o
+    anti join written as w
+        on
+            w.external_contact_id = o.external_contact_id
+            and w.external_id is not distinct from o.external_id
+            and w.external_created_local = o.external_created_local
+    union all
     select external_contact_id, external_id, external_created_local, lead_no, gone_since
     from opportunities
-    where rowid in (
-        select rowid from opportunities
-        where external_contact_id in (
-            select contact_key from pipeline.current_prospects
-            union all
-            select external_contact_id from moved
-        )
+    where external_contact_id in (
+        select external_contact_id from moved
+        where external_contact_id not in (select contact_key from pipeline.batch)
     )
 ),
 listed as (

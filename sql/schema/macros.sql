@@ -10,26 +10,28 @@ create or replace macro pipeline.lp_text(value) as
 create or replace macro pipeline.lp_wall(value, zone) as
     case
         when regexp_full_match(
-            value,
-            '(19[7-9]\d|2[01]\d\d)-\d\d-\d\d([T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,7})?(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?)?'
+            value, '(19[7-9]\d|2[01]\d\d)-\d\d-\d\d([T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,7})?)?'
         )
-            then case
-                when regexp_matches(value, '[Z+]|:.*-') then timezone(zone, try_cast(value as timestamptz))
-                else try_cast(value as timestamp)
-            end
+            then try_cast(value as timestamp)
+        when regexp_full_match(
+            value,
+            '(19[7-9]\d|2[01]\d\d)-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,7})?(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)'
+        )
+            then timezone(zone, try_cast(value as timestamptz))
     end;
 
 -- The same with a time zone. A local time that occurs twice is the later one; a skipped one moves forward by the change.
 create or replace macro pipeline.lp_instant(value, zone) as
     case
         when regexp_full_match(
-            value,
-            '(19[7-9]\d|2[01]\d\d)-\d\d-\d\d([T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,7})?(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?)?'
+            value, '(19[7-9]\d|2[01]\d\d)-\d\d-\d\d([T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,7})?)?'
         )
-            then case
-                when regexp_matches(value, '[Z+]|:.*-') then try_cast(value as timestamptz)
-                else timezone(zone, try_cast(value as timestamp))
-            end
+            then timezone(zone, try_cast(value as timestamp))
+        when regexp_full_match(
+            value,
+            '(19[7-9]\d|2[01]\d\d)-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,7})?(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)'
+        )
+            then try_cast(value as timestamptz)
     end;
 
 -- A change timestamp or `dateadded`: counts as missing if it is more than 26 hours later than its reading.

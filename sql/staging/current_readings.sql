@@ -1,10 +1,5 @@
 -- SPEC J1: the current reading in each feed of every prospect in the batch, and which prospects have readings with a key
 -- that the newest one lacks.
-create or replace temp table known_merged as
-select feed, contact_key, reading_no, read_at
-from pipeline.merged
-where contact_key in (select contact_key from pipeline.batch);
-
 create or replace temp table current_readings as
 with known as (
     select feed, contact_key, reading_no, read_at from pipeline.batch where not stale

@@ -5,12 +5,6 @@ with triggered as (
     union
     select contact_key from pipeline.triggered_prospects
 ),
-opportunity_leads as (
-    select external_contact_id, external_id, bool_or(combination = 'lead+prospect') as with_lead
-    from known_opportunities
-    where external_id is not null and external_contact_id in (select contact_key from triggered)
-    group by all
-),
 -- J1: leads that are triggered or already have an opportunity. M5: an untriggered lead keeps its combination.
 pairs as (
     select

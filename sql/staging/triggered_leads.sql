@@ -48,7 +48,7 @@ overlooked as (
             select contact_key from pipeline.last_readings where feed = 'leads' and was_in_the_past
         ))
         and not exists (
-            select 1 from known_opportunities as o
+            select 1 from opportunity_leads as o
             where o.external_contact_id = s.external_contact_id and o.external_id = s.external_id
         )
 ),
