@@ -222,7 +222,7 @@ def test_calls_are_found_however_their_json_is_written(scenario: Scenario) -> No
         json.dumps(records[1], indent=1).replace("[", " [ "),
         json.dumps(records[2], separators=(",", ":")).replace('"calls":[{', '"c\\u0061lls":[{'),
     )
-    without = [prospect(str(number), lead(f"{number}0"), **more) for number, more in ((4, {}), (5, {"calls": []}))]
+    without = [prospect("4", lead("40")), prospect("5", lead("50"), calls=[])]
     report = scenario.sync(*(text.encode() for text in (compact, spread, escaped)), *without)
     assert report.new_calls == 3
     assert scenario.ask("select external_contact_id from calls order by all") == [("1",), ("2",), ("3",)]
