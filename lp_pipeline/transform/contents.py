@@ -31,11 +31,20 @@ def keep_contents(connection: Any) -> None:
         _keep(connection, rows)
 
 
-def keep_compared(connection: Any) -> None:
-    """Fill the temporary table `contents` for the readings in the batch that have one before them, and for that one;
-    what both have in the same words is only noted as the same."""
+def keep_compared_leads(connection: Any) -> None:
+    """Fill the temporary table `contents` for the lead feed's readings in the batch that have one before them, and for
+    that one; what both have in the same words is only noted as the same."""
+    _keep_compared(connection, run(connection, "staging/contents_of_leads"))
+
+
+def keep_compared_prospects(connection: Any) -> None:
+    """Add those of the prospect feed that may trigger their prospect."""
+    _keep_compared(connection, run(connection, "staging/contents_of_prospects"))
+
+
+def _keep_compared(connection: Any, pairs: list[tuple[int, int]]) -> None:
     ignored = ignored_fields(connection)
-    for some in _slices(run(connection, "staging/contents")):
+    for some in _slices(pairs):
         records = dict(bound(connection, "staging/records", {"no": list({no for pair in some for no in pair})}))
         rows: list[Row] = []
         for pair in some:

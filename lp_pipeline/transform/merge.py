@@ -13,7 +13,7 @@ from lp_pipeline.storage.publish import note_unpublished
 from lp_pipeline.storage.record_keys import keep_older_keys
 from lp_pipeline.storage.sql import statement
 from lp_pipeline.storage.warehouse import Warehouse, first_row, rows_of, run, with_room
-from lp_pipeline.transform.contents import keep_compared, keep_contents, keep_differing
+from lp_pipeline.transform.contents import keep_compared_leads, keep_compared_prospects, keep_contents, keep_differing
 
 MERGE_COUNTS = (
     "readings",
@@ -42,8 +42,9 @@ class When:
 Step = str | Callable[[Any], None] | When  # a statement, or what has to be done in Python
 STAGING: tuple[Step, ...] = (
     *("staging/batch", "staging/opportunity_leads", keep_older_keys, "staging/current_records"),
-    *(keep_contact_points, keep_compared),
-    *("staging/triggered_leads", "staging/triggered_prospects", "staging/joined", "staging/staged_opportunities"),
+    *(keep_contact_points, keep_compared_leads, "staging/triggered_leads"),
+    *(keep_compared_prospects, "staging/triggered_prospects"),
+    *("staging/joined", "staging/staged_opportunities"),
 )
 MERGING: tuple[Step, ...] = (
     *("merge/known_opportunities", keep_differing, "merge/outcomes"),
