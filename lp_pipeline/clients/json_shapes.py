@@ -11,6 +11,7 @@ from lp_pipeline.clients.json_repair import UNREADABLE
 
 FIRST = 20  # objects that are decoded the other way before a shape is worth its while
 MOST = 1000  # objects that are learned from; with fewer hits than these, there is no shape
+CHANGES = 50  # of a shape: each takes a millisecond or more
 SCALAR = str | int | bool | None  # no fractions: all their digits count
 
 sorted_json = msgspec.json.Encoder().encode  # of a `Shaped`, for its fields are sorted
@@ -43,7 +44,7 @@ class Shape:
         self._key = key
         self._root = _Level()
         self._decode: Any = None
-        self._hits = self._misses = 0
+        self._hits = self._misses = self._changes = 0
 
     def decode(self, text: bytes) -> Shaped | None:
         """The object, if it has this shape."""
@@ -64,10 +65,11 @@ class Shape:
         if self._misses > MOST:
             if self._hits < self._misses:
                 self._decode = None
-            return
-        news = isinstance(value, dict) and self._root.widen(value)
-        if self._misses == FIRST or (news and self._misses > FIRST):
-            self._decode = self._root.decoder(self._key)
+        elif self._changes < CHANGES:
+            news = isinstance(value, dict) and self._root.widen(value)
+            if self._misses == FIRST or (news and self._misses > FIRST):
+                self._decode = self._root.decoder(self._key)
+                self._changes += 1
 
 
 class _Level:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_pipeline.clients.json_repair import exact
-from lp_pipeline.clients.json_shapes import FIRST, MOST, Shape, sorted_json
+from lp_pipeline.clients.json_shapes import CHANGES, FIRST, MOST, Shape, sorted_json
 
 RECORD = {"id": "7", "name": "Ann", "none": None, "leads": [{"id": "1", "jobs": []}], "home": {"city": "Troy"}}
 values: st.SearchStrategy[Any] = st.recursive(
@@ -89,6 +89,16 @@ def test_a_shape_that_hardly_anything_has_is_given_up() -> None:
     for number in range(MOST + 1):
         shape.learn({"id": "7", "name": number / 3})
     assert shape.decode(text(RECORD)) is None
+
+
+def test_a_shape_changes_so_many_times_only() -> None:
+    """Each change takes time, the more keys there are the more."""
+    shape = knowing(RECORD)
+    for number in range(CHANGES):
+        shape.learn({**RECORD, f"key {number}": "x"})
+    assert shape.decode(text({**RECORD, "key 0": "x"})) is not None
+    assert shape.decode(text({**RECORD, f"key {CHANGES - 1}": "x"})) is None
+    assert shape.decode(text(RECORD)) is not None
 
 
 @given(
