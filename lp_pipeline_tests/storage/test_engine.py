@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from lp_pipeline.storage.engine import engine
+from lp_pipeline.storage.engine import USES, engine
 
 SPILLS = "create or replace table large as select range as a, repeat('abc', 100) || range as b from range(1200000)"
 
@@ -16,6 +16,15 @@ def test_a_free_engine_is_used_again_and_a_busy_one_is_not() -> None:
         assert first is not second
     with engine() as third:
         assert third in (first, second)
+
+
+def test_an_engine_is_used_so_many_times_only() -> None:
+    """A worker that syncs many accounts must not get slower and slower."""
+    used = []
+    for _ in range(2 * USES):
+        with engine() as each:
+            used.append(each)
+    assert 2 <= len(set(map(id, used))) <= 3
 
 
 def test_an_engine_that_failed_is_not_used_again() -> None:
