@@ -1,7 +1,8 @@
 """Objects that nearly all have the same keys, decoded without a dictionary for each: which keys there are, at each
-level, is learned from some. Bytes in, objects with fields out; an object of any other shape is for `json_repair`.
+level, is learned from some. Bytes in, what is asked of them out; an object of any other shape is for `json_repair`.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import msgspec
@@ -14,10 +15,10 @@ MOST = 1000  # objects that are learned from; with fewer hits than these, there 
 CHANGES = 50  # of a shape: each takes a millisecond or more
 SCALAR = str | int | bool | None  # no fractions: all their digits count
 
-sorted_json = msgspec.json.Encoder().encode  # of a `Shaped`, for its fields are sorted
+_encode = msgspec.json.Encoder().encode
 
 
-class Shaped(msgspec.Struct):
+class Fields(msgspec.Struct):
     """An object that was decoded by its shape: a field for each key, in the order of the keys.
 
     `attributes` are the fields by JSON key; those of the keys in `missing` may be `UNSET`, for these are not always
@@ -26,6 +27,7 @@ class Shaped(msgspec.Struct):
 
     attributes: ClassVar[dict[str, str]]
     missing: ClassVar[frozenset[str]]
+    all_names: ClassVar[tuple[str, ...]]
     if TYPE_CHECKING:  # its place among the fields is that of its JSON key
         key: str
 
@@ -33,15 +35,27 @@ class Shaped(msgspec.Struct):
     def names(self) -> tuple[str, ...]:
         """Its keys, sorted."""
         if not self.missing:
-            return tuple(self.attributes)
+            return self.all_names
         return tuple(name for name, attribute in self.attributes.items() if getattr(self, attribute) is not UNSET)
 
 
-class Shape:
-    """The shape of some objects, as far as it is known. Each has a text of letters and digits under `key`."""
+class Shaped(msgspec.Struct):
+    """What is kept of an object that has the shape: its `key`, the names of all its keys, its JSON text without blanks
+    and with sorted keys, and what the shape's `look` says of it."""
 
-    def __init__(self, key: str) -> None:
+    key: str
+    names: tuple[str, ...]
+    sorted_json: bytes
+    looks: bool
+
+
+class Shape:
+    """The shape of some objects, as far as it is known. Each has a text of letters and digits under `key`; `look` sees
+    each for a moment, for its fields take time once they have left the processor's cache."""
+
+    def __init__(self, key: str, look: Callable[[Fields], bool]) -> None:
         self._key = key
+        self._look = look
         self._root = _Level()
         self._decode: Any = None
         self._hits = self._misses = self._changes = 0
@@ -51,13 +65,14 @@ class Shape:
         if self._decode is None:
             return None
         try:
-            found: Shaped = self._decode(text)
+            found: Fields = self._decode(text)
         except UNREADABLE:
             return None
-        if type(found.key) is not str or not found.key.isalnum():
+        key = found.key
+        if type(key) is not str or not key.isalnum():
             return None
         self._hits += 1
-        return found
+        return Shaped(key, found.names, _encode(found), self._look(found))
 
     def learn(self, value: object) -> None:
         """Widen the shape by an object that didn't have it."""
@@ -104,7 +119,7 @@ class _Level:
         except ValueError:  # a quotation mark in a key
             return None
 
-    def type(self, key: str | None = None) -> type[Shaped]:
+    def type(self, key: str | None = None) -> type[Fields]:
         """A type for such objects, and no others."""
         attributes = {name: f"field_{number}" for number, name in enumerate(sorted(self._below))}
         if key:
@@ -117,13 +132,13 @@ class _Level:
             kind: Any = list[inner] | str | None if name in self._lists else inner | str | None
             fields.append((attribute, kind | UnsetType, UNSET) if name in missing else (attribute, kind))
         found = msgspec.defstruct(
-            "Shaped",
+            "Fields",
             fields,
-            bases=(Shaped,),
-            namespace={"attributes": attributes, "missing": missing},
+            bases=(Fields,),
+            namespace={"attributes": attributes, "missing": missing, "all_names": tuple(attributes)},
             rename={attribute: name for name, attribute in attributes.items()},
             forbid_unknown_fields=True,
             kw_only=True,
             gc=False,
         )
-        return cast(type[Shaped], found)
+        return cast(type[Fields], found)

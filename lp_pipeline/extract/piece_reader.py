@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from lp_pipeline.clients.json_shapes import Shape
 from lp_pipeline.clients.leadperfection import (
     LATE,
     Client,
@@ -21,6 +22,7 @@ from lp_pipeline.clients.leadperfection import (
 from lp_pipeline.extract.landing import Piece
 from lp_pipeline.extract.spool import Spool
 from lp_pipeline.settings import Settings
+from lp_pipeline.storage.plain_records import is_plain_at_once
 
 BEFORE_READING_AGAIN = 3.0  # seconds
 MORE_READINGS = 3  # W4: read once more, three times at most
@@ -53,6 +55,7 @@ class PieceReader:
         self._length = length
         self._warn = warn
         self._on_page = on_page
+        self._shape = Shape("cst_id", is_plain_at_once)
         self.full_page_seen = full_page_seen
         self.set_aside = 0
 
@@ -116,6 +119,7 @@ class PieceReader:
             late=self._late(window),
             keep=spool.add,
             on_page=lambda rows: self._on_page(window, rows),
+            shape=self._shape,
         )
         self.full_page_seen = self.full_page_seen or reading.full_page
         if reading.set_aside:

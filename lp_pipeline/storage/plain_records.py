@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from lp_pipeline.clients.json_shapes import Shaped
+from lp_pipeline.clients.json_shapes import Fields
 from lp_pipeline.storage.contents import LISTS, OWN_KEY, lower_name
 
 TRIMMED_BY_SQL = ("email", "firstname", "lastname", "phone1")
@@ -30,7 +30,7 @@ SHAPES_KEPT = 10_000
 _strip = str.strip
 
 
-def is_plain_at_once(whole: Shaped) -> bool:
+def is_plain_at_once(whole: Fields) -> bool:
     """Whether what SQL reads is text without blanks around it, and each list a list; if not, it may be plain still."""
     try:
         return _is_plain_at_once(whole)
@@ -38,7 +38,7 @@ def is_plain_at_once(whole: Shaped) -> bool:
         return False
 
 
-def _is_plain_at_once(whole: Shaped) -> bool:
+def _is_plain_at_once(whole: Fields) -> bool:
     look = _OF_PROSPECTS[type(whole)]
     if not look.is_bare(whole):
         return False
@@ -56,7 +56,7 @@ def _is_plain_at_once(whole: Shaped) -> bool:
 class _Look:
     """How the objects of one type are looked at: the texts that SQL reads, all at once, and the lists."""
 
-    def __init__(self, kind: type[Shaped], read: frozenset[str], lists: tuple[str, ...]) -> None:
+    def __init__(self, kind: type[Fields], read: frozenset[str], lists: tuple[str, ...]) -> None:
         attributes = kind.attributes
         self._may_be_odd = _is_odd(tuple(attributes))
         there = [attributes[name] for name in read & (attributes.keys() - kind.missing)]
@@ -67,7 +67,7 @@ class _Look:
         self.leads = [attributes["leads"]] if "leads" in attributes else []
         self.id = attributes.get("id", "")
 
-    def is_bare(self, fields: Shaped) -> bool:
+    def is_bare(self, fields: Fields) -> bool:
         if self._may_be_odd and _is_odd(fields.names):
             return False
         if self._texts and tuple(map(_strip, values := self._texts(fields))) != values:
@@ -85,11 +85,11 @@ class _Look:
         return True
 
 
-class _Looks(dict[type[Shaped], _Look]):
+class _Looks(dict[type[Fields], _Look]):
     def __init__(self, read: Collection[str], lists: tuple[str, ...] = ()) -> None:
         self._read, self._lists = frozenset(read), lists
 
-    def __missing__(self, kind: type[Shaped]) -> _Look:
+    def __missing__(self, kind: type[Fields]) -> _Look:
         if len(self) >= SHAPES_KEPT:
             self.clear()
         self[kind] = _Look(kind, self._read, self._lists)

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from lp_pipeline.clients.json_repair import exact
-from lp_pipeline.clients.json_shapes import Shaped, sorted_json
+from lp_pipeline.clients.json_shapes import Shaped
 from lp_pipeline.clients.json_values import id_of, text_of
 from lp_pipeline.storage.contents import LISTS, OWN_KEY, content_of, lower, lower_name
-from lp_pipeline.storage.plain_records import LEAD_DATES, PROSPECT_TEXTS, READ_BY_SQL, is_plain, is_plain_at_once
+from lp_pipeline.storage.plain_records import LEAD_DATES, PROSPECT_TEXTS, READ_BY_SQL, is_plain
 
 _encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 _NUL = b"\\u0000"  # which no DuckDB text can hold
@@ -39,13 +39,13 @@ def land(raw: bytes, ignored: Collection[str] = ()) -> Landed:
 
 
 def land_value(raw: bytes, whole: object, ignored: Collection[str] = ()) -> Landed:
-    """The same of an element that was decoded already, with all digits of its numbers."""
+    """The same of an element that was decoded already, with all digits of its numbers; or by its shape, which
+    `is_plain_at_once` has seen."""
     if isinstance(whole, Shaped):
-        ordered = sorted_json(whole)
         # a key that occurs twice makes the record longer than what was decoded; blanks do so too
-        if len(ordered) != len(raw) or _NUL in raw or not is_plain_at_once(whole):
+        if not whole.looks or len(whole.sorted_json) != len(raw) or _NUL in raw:
             return land(raw, ignored)
-        digest = blake2b(ordered, digest_size=16).digest()
+        digest = blake2b(whole.sorted_json, digest_size=16).digest()
         return Landed(whole.key, whole.key, int.from_bytes(digest[:8], "big"), None, whole.names)
     ordered = _encode(whole)
     digest = blake2b(ordered, digest_size=16).digest()

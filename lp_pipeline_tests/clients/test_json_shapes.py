@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lp_pipeline.clients.json_repair import exact
-from lp_pipeline.clients.json_shapes import CHANGES, FIRST, MOST, Shape, sorted_json
+from lp_pipeline.clients.json_shapes import CHANGES, FIRST, MOST, Fields, Shape
 
 RECORD = {"id": "7", "name": "Ann", "none": None, "leads": [{"id": "1", "jobs": []}], "home": {"city": "Troy"}}
 values: st.SearchStrategy[Any] = st.recursive(
@@ -20,12 +20,16 @@ values: st.SearchStrategy[Any] = st.recursive(
 _sorted = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 
 
+def has_a_name(fields: Fields) -> bool:
+    return "name" in fields.names
+
+
 def text(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def knowing(*records: object) -> Shape:
-    shape = Shape("id")
+    shape = Shape("id", has_a_name)
     for record in [*records] * FIRST:
         shape.learn(record)
     return shape
@@ -33,7 +37,7 @@ def knowing(*records: object) -> Shape:
 
 def test_nothing_is_decoded_by_a_shape_until_some_objects_were_seen() -> None:
     """A window with a few records does not pay for one."""
-    shape = Shape("id")
+    shape = Shape("id", has_a_name)
     for _ in range(FIRST):
         assert shape.decode(text(RECORD)) is None
         shape.learn(RECORD)
@@ -41,7 +45,7 @@ def test_nothing_is_decoded_by_a_shape_until_some_objects_were_seen() -> None:
     assert shaped is not None
     assert shaped.key == "7"
     assert sorted(shaped.names) == sorted(RECORD)
-    assert sorted_json(shaped) == _sorted(RECORD)
+    assert shaped.sorted_json == _sorted(RECORD)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +84,8 @@ def test_a_key_that_is_missing_at_times_is_learned() -> None:
         shaped = shape.decode(text(record))
         assert shaped is not None
         assert sorted(shaped.names) == sorted(record)
-        assert sorted_json(shaped) == _sorted(record)
+        assert shaped.sorted_json == _sorted(record)
+        assert shaped.looks == ("name" in record)
 
 
 def test_a_shape_that_hardly_anything_has_is_given_up() -> None:
@@ -110,5 +115,5 @@ def test_what_is_decoded_has_the_same_json(records: list[dict[str, Any]]) -> Non
     for record in records:
         shaped = shape.decode(text(record))
         if shaped is not None:
-            assert sorted_json(shaped) == _sorted(exact(text(record)))
+            assert shaped.sorted_json == _sorted(exact(text(record)))
             assert sorted(shaped.names) == sorted(record)

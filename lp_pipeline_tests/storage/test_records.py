@@ -13,7 +13,7 @@ from lp_pipeline.clients.json_repair import exact, number
 from lp_pipeline.clients.json_shapes import FIRST, Shape
 from lp_pipeline.clients.json_values import text_of
 from lp_pipeline.storage.contents import content_of
-from lp_pipeline.storage.plain_records import PROSPECT_TEXTS, READ_BY_SQL
+from lp_pipeline.storage.plain_records import PROSPECT_TEXTS, READ_BY_SQL, is_plain_at_once
 from lp_pipeline.storage.records import land, land_value
 from lp_pipeline_tests.scenario import Record, lead, prospect
 
@@ -132,7 +132,7 @@ SHAPES = st.recursive(
 
 def shape_of(*records: Record) -> Shape:
     """A shape that knows these records."""
-    shape = Shape("cst_id")
+    shape = Shape("cst_id", is_plain_at_once)
     for record in (*[prospect("1")] * FIRST, *records):
         shape.learn(record)
     return shape

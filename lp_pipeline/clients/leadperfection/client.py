@@ -56,7 +56,6 @@ class Client:
     ) -> None:
         if not (address := address or settings.lp_api_url):
             raise SettingsError("LP_API_URL is not set. Set it in lp_pipeline.env to your LeadPerfection's address.")
-        self.shapes: dict[str, Shape] = {}  # by action, of the records that it brings
         self.start_index_counts: dict[str, str] = {}  # by action, what StartIndex was found to count: page or row
         self._settings = settings
         self._deadline = deadline

@@ -92,15 +92,17 @@ def read_window(
     on_page: Callable[[int], None] = lambda _: None,
     patient: bool = False,
     late: timedelta = LATE,
+    shape: Shape | None = None,
 ) -> WindowReading:
     """Read a feed through a window to its end; `on_page` hears how many records there are so far.
 
-    `keep` takes each record with its value as its page arrives; without it they are collected in the result.
+    `keep` takes each record with its value as its page arrives; without it they are collected in the result. `shape` is
+    what is known of the feed's records, and then of some more.
     `trust_short_page`: this LeadPerfection has given a full page of this size before. `patient`: a page that times out
     is read row by row, and single rows that still do are set aside; otherwise `SlowQuery` is raised.
     """
     sent = as_sent(window, settings.zone, late, settings.duckdb_zone)
-    return _WindowReader(client, feed, sent, settings, keep, on_page).read(
+    return _WindowReader(client, feed, sent, settings, keep, on_page, shape).read(
         trust_short_page=trust_short_page, patient=patient
     )
 
@@ -114,11 +116,13 @@ class _WindowReader:
         settings: Settings,
         keep: Keep | None,
         on_page: Callable[[int], None],
+        shape: Shape | None,
     ) -> None:
         self._client = client
         self._feed = feed
         self._settings = settings
         self._on_page = on_page
+        self._shape = shape
         self._result = WindowReading(sent)
         self._keep = keep or self._collect
         self._stamps: list[str] = []
@@ -197,7 +201,7 @@ class _WindowReader:
             fields,
             slow_tries=slow_tries,
             follows_records=result.records > 0,
-            shape=self._client.shapes.setdefault(self._feed.action, Shape("cst_id")),
+            shape=self._shape,
         )
         self._note_clock(answer, asked_at)
         result.pages += 1
