@@ -2,6 +2,7 @@
 Dagster knows of its runs."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -207,6 +208,7 @@ class Agency(Fleet):
         tick to the end of its sync. What was killed here misses one."""
         done: dict[Tick, float] = {}
         excused: set[Tick] = set()
+        instead: dict[Tick, str] = {}
         for each in self.runs():
             due = datetime.fromisoformat(each.dagster_run.tags[SCHEDULED_EXECUTION_TIME_TAG])
             tick = (account_of(each), due)
@@ -214,6 +216,8 @@ class Agency(Fleet):
                 excused.add(tick)
             if each.dagster_run.status == Status.SUCCESS and each.end_time:
                 done[tick] = each.end_time - due.timestamp()
+            else:
+                instead[tick] = each.dagster_run.run_id
         missed, seconds = [], []
         for name in self.healthy:
             due = self.began.replace(second=0, microsecond=0) + timedelta(minutes=2)
@@ -223,9 +227,23 @@ class Agency(Fleet):
                     if took is not None:
                         seconds.append(took)
                     if (took is None or took > 60 * self.minutes) and (name, due) not in excused:
-                        missed.append(f"{name} was due at {due:%H:%M}, and {'late' if took else 'had no good sync'}")
+                        had = "was late" if took else self._story(instead.get((name, due)))
+                        missed.append(f"{name} was due at {due:%H:%M}, and {had}")
                 due += timedelta(minutes=1)
         return missed, seconds
+
+    def _story(self, run_id: str | None) -> str:
+        """What became of a run that did not end well."""
+        if run_id is None:
+            return "had no run"
+        entries = self._ask(lambda instance: instance.all_logs(run_id))
+        told = [
+            f"{each.timestamp:.0f} {each.get_dagster_event().event_type_value}"
+            for each in entries
+            if each.dagster_event
+        ]
+        why = [each.user_message or each.message for each in entries if each.level >= logging.WARNING]
+        return f"its run did not end well: {'; '.join(told[:6] + told[-6:])}; {' | '.join(why)[:1500]}"
 
     def pushes_open(self) -> bool:
         """Whether something that Hatch said is not in LeadPerfection yet."""
