@@ -242,7 +242,7 @@ class Agency(Fleet):
             for each in entries
             if each.dagster_event
         ]
-        why = [each.user_message or each.message for each in entries if each.level >= logging.WARNING]
+        why = [each.user_message or each.message for each in entries if int(each.level) >= logging.WARNING]
         return f"its run did not end well: {'; '.join(told[:6] + told[-6:])}; {' | '.join(why)[:1500]}"
 
     def pushes_open(self) -> bool:
