@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -68,6 +69,25 @@ def test_dagster_makes_its_tables_and_keeps_runs_in_transaction_mode(pool: PgBou
         instance.delete_run(runs[0].run_id)
     assert pool.database.ask("select count(*) from runs") == [(2,)]
     assert pool.database.log().count("connection authorized: user=dagster database=postgres") < 10
+
+
+def test_a_restart_of_postgresql_fails_nothing_that_begins_meanwhile(pool: PgBouncer, home: str) -> None:
+    """PgBouncer takes a client's connection without a PostgreSQL, and turns it away at its first statement. Dagster
+    tries again all the same."""
+
+    def write(client: int) -> None:
+        for number in range(5):
+            instance.daemon_cursor_storage.set_cursor_values({f"client {client}": str(number)})
+
+    clients = range(8)
+    with dg.DagsterInstance.from_config(home) as instance, ThreadPoolExecutor(len(clients)) as threads:
+        pool.database.stop()
+        writing = [threads.submit(write, client) for client in clients]
+        until(lambda: "server_login_retry" in pool.log(), "nobody is turned away", patience=30)
+        pool.database.start()
+        assert [error for each in writing if (error := each.exception())] == []
+        values = instance.daemon_cursor_storage.get_cursor_values({f"client {client}" for client in clients})
+    assert values == {f"client {client}": "4" for client in clients}
 
 
 def test_neither_server_knows_the_password_and_one_that_can_be_guessed_is_refused(pool: PgBouncer) -> None:
