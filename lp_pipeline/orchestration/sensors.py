@@ -16,7 +16,7 @@ from lp_pipeline.settings import Settings, load_settings
 from lp_pipeline.storage.locks import PUSH_TURN, Turn
 from lp_pipeline.storage.outbox import Row
 
-SECONDS_BETWEEN = 10  # Dagster computes for 0.05 s at each tick
+SECONDS_BETWEEN = 20  # Dagster computes for 0.05 s at each tick
 AFTER_A_FAILURE = timedelta(minutes=5)
 KILLED = (None, "START_TIMEOUT")  # what Dagster notes as the reason when a run's process is gone
 ONLY_DUE = {"push": {"config": {"only_due": True}}}

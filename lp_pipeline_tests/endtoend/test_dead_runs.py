@@ -63,7 +63,7 @@ def begun(instance: dg.DagsterInstance, name: str) -> str:
 
 
 def monitor(instance: dg.DagsterInstance) -> None:
-    """What Dagster's daemon does every ten seconds."""
+    """What Dagster's daemon does every 20 seconds."""
     context = SimpleNamespace(instance=instance, create_request_context=lambda: None)
     errors = list(execute_run_monitoring_iteration(cast("Any", context), logging.getLogger()))
     assert set(errors) == {None}
