@@ -18,7 +18,11 @@ named as (
     select
         *,
         normal is not null as is_normal,
-        case when normal is null then work.pipeline.lower_keys(record) end as lowered,
+        case
+            -- most have no such key, which is seen sooner than what it is
+            when normal is null and regexp_matches(record::varchar, '[A-Z][^"\\]*"\s*:')
+                then work.pipeline.lower_keys(record)
+        end as lowered,
         from_json(coalesce(normal, record), '{"leads": ["json"]}').leads as leads
     from found
 )

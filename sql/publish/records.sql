@@ -20,10 +20,10 @@ with merged as (
         s.read_at,
         case
             when o.older_keys is null
-                then json_merge_patch(coalesce(n.fields, n.record), '{"leads": null, "notes": null, "calls": null}')
+                then json_merge_patch(coalesce(n.fields, n.own, n.record), '{"leads": null, "notes": null, "calls": null}')
             -- no key is in both, so nothing mixes inside a value
             else json_merge_patch(
-                o.older_keys, coalesce(n.fields, n.record), '{"leads": null, "notes": null, "calls": null}'
+                o.older_keys, coalesce(n.fields, n.own, n.record), '{"leads": null, "notes": null, "calls": null}'
             )
         end as content
     from shown as n
