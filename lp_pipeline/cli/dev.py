@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from types import FrameType
 from typing import Any
 
@@ -30,22 +30,32 @@ AGAIN = "make dev ARGS=--replace  (or lp-pipeline dev --replace)"
 PR_SET_PDEATHSIG = 1
 CODE, WEB, DAEMON = "code server", "web server", "daemon"
 SECONDS = 0.5  # between two looks at what runs
+LONGEST = 77  # bytes of the path of a folder for sockets; with a socket's own name, Linux takes 107, macOS 103
 
 
 def serve(home: Path, port: int, *, replace: bool) -> int:
     """Serve until a signal comes or Dagster ends; the exit code.
 
-    Raises `SettingsError` if the port is taken, or if a Dagster of this home is running: two would start every
-    scheduled run twice. `replace` ends that one first; on a terminal, it is offered.
+    Raises `SettingsError` if the port is taken, if TMPDIR has too long a path, or if a Dagster of this home is running:
+    two would start every scheduled run twice. `replace` ends that one first; on a terminal, it is offered.
     """
     if "dagster" in sys.modules:  # it was needed to make a new home; here it would stay in memory
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606
     check_storage(home)
+    _check_folder_for_sockets()
     _make_room(home, replace=replace)
     with _only_one(home):
         if not is_free(HOST, port):
             raise SettingsError(_taken(port))
         return _run(port)
+
+
+def _check_folder_for_sockets() -> None:
+    if len(os.fsencode(folder := gettempdir())) > LONGEST:
+        raise SettingsError(
+            f"The folder for temporary files has too long a path for Dagster's sockets: {folder}. Nothing was started. "
+            "Choose a shorter one:  TMPDIR=/tmp make dev  (or TMPDIR=/tmp lp-pipeline dev)"
+        )
 
 
 def _make_room(home: Path, *, replace: bool) -> None:

@@ -42,12 +42,12 @@ def environ(home: Path) -> dict[str, str]:
     return {**inherited, **given, "PYTHONPATH": str(REPOSITORY)}
 
 
-def dev(home: Path, port: int, *options: str) -> subprocess.CompletedProcess[str]:
+def dev(home: Path, port: int, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """`lp-pipeline dev`, which is to be refused."""
     command = [LP_PIPELINE, "dev", "--port", str(port), *options]
     return subprocess.run(
         command,
-        env=environ(home),
+        env={**environ(home), **variables},
         cwd=REPOSITORY,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -112,6 +112,18 @@ def test_a_process_that_does_not_want_to_end_is_killed(home: Path) -> None:
         until(ready.exists, "it never started")
         end([process.pid])
         assert process.wait(timeout=10) == -signal.SIGKILL
+
+
+@pytest.mark.slow
+def test_a_folder_that_no_socket_can_be_in_is_named_and_nothing_is_started(home: Path) -> None:
+    """The operating system takes no socket whose path is longer than some hundred bytes."""
+    folder = home.parent / ("x" * 80)
+    folder.mkdir()
+    refused = dev(home, free_port(), TMPDIR=str(folder))
+    assert refused.returncode == 1
+    assert "TMPDIR=/tmp make dev" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert services_of(home) == []
 
 
 @pytest.mark.slow
