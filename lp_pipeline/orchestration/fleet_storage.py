@@ -1,6 +1,7 @@
 """Dagster's storages on a PostgreSQL behind PgBouncer, which sit out its restart (SPEC A4). Not here: the runs' locks,
 which go around PgBouncer (`fleet_launcher.py`)."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,17 +10,24 @@ from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.utils import get_token_provider_from_config, pg_url_from_config
 from sqlalchemy import event
 
+PATIENCE = 5.0  # seconds of each of Dagster's six tries to connect
+PAUSE = 0.5
+
 
 class FleetStorage(DagsterPostgresStorage):
-    """Dagster's own, with the same configuration. Dagster tries again, for some six seconds, where it cannot connect,
-    and nowhere else; but connecting to PgBouncer works without a PostgreSQL, and the first statement fails. So each
-    connection is asked something while Dagster still connects. Configured in `deploy/fleet/dagster.yaml`."""
+    """Dagster's own, with the same configuration, but that it waits for a PostgreSQL that is gone behind PgBouncer, for
+    half a minute.
+
+    Dagster tries again where it cannot connect, and nowhere else; but connecting to PgBouncer works without a
+    PostgreSQL, and the first statement fails. So each connection is asked something while Dagster still connects.
+    Configured in `deploy/fleet/dagster.yaml`.
+    """
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
         storages: tuple[Any, ...] = (self.run_storage, self.event_log_storage, self.schedule_storage)
         for storage in storages:
-            event.listen(storage._engine, "connect", _ask)
+            event.listen(storage._engine, "do_connect", _connect)
 
     @classmethod
     def from_config_value(
@@ -34,8 +42,20 @@ class FleetStorage(DagsterPostgresStorage):
         )
 
 
-def _ask(connection: Any, _record: object) -> None:
-    """Raises psycopg2's `OperationalError`, which SQLAlchemy and Dagster take for a failed connection."""
-    with connection.cursor() as cursor:
-        cursor.execute("select 1")
-    connection.rollback()
+def _connect(dialect: Any, _record: object, arguments: Any, parameters: Any) -> Any:
+    """A connection that has brought an answer. Raises psycopg2's `OperationalError`, which Dagster takes for a failed
+    connection; at once, if PgBouncer itself is gone or refuses the password."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        connection = dialect.connect(*arguments, **parameters)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("select 1")
+            connection.rollback()
+        except dialect.loaded_dbapi.OperationalError:
+            connection.close()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(PAUSE)
+        else:
+            return connection

@@ -32,8 +32,10 @@ def isolated(folder: Path, rng: random.Random, accounts: int = 20, minutes: int 
         branches[LONG].brake = BRAKE
         agency.begin(branches, shards, minutes)
         try:
-            if disk:
+            if disk:  # not before its first sync, which nobody could remember: what is older, only a backfill reads
+                agency.until_synced([FULL], agency.began, "while its disk is not full yet")
                 disk.fill()
+                branches[FULL].somebody_new()
             events = live(agency, rng)
             branches[REFUSED].lp.switch(refuse_sign_in=False)
             hanging.close()
