@@ -3,12 +3,16 @@
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from lp_pipeline.clients.json_repair import exact
 from lp_pipeline.clients.leadperfection import Reading
 from lp_pipeline.errors import WarehouseError
+from lp_pipeline.extract.landing import _spooled
 from lp_pipeline.extract.spool import IN_MEMORY, Spool
+from lp_pipeline.storage.sql import statement
+from lp_pipeline.storage.warehouse import Warehouse, run
 from lp_pipeline_tests.scenario import NOON, lead, prospect
 
 
@@ -40,6 +44,18 @@ def test_a_large_window_fills_the_disk_and_leaves_nothing_behind(tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
     assert [line.split(b"\x01")[1] for line in lines(spool, tmp_path)] == [b"1", b"2", b"3"]
     assert spool.longest > IN_MEMORY
+
+
+def test_records_are_stored_as_they_come_and_pass_through_no_join(tmp_path: Path) -> None:
+    """W7: DuckDB would put all records of a large window into the join, and store them in another order. By the plan,
+    for it takes hundreds of thousands of records to show."""
+    spool = Spool.of([reading(1), reading(2)], tmp_path, ())
+    variables = {"sync_id": 1, "feed": "leads", "is_history": False}
+    with Warehouse(tmp_path).transaction(variables) as connection, _spooled(connection, spool, 0, 1):
+        assert run(connection, "extract/judge")[0][0] == 2
+        storing = duckdb.extract_statements(statement("extract/append"))[0]
+        plan = connection.execute(f"explain {storing.query}").fetchall()[0][1]
+    assert [line.split()[3] for line in plan.splitlines() if "Join Type" in line] == ["MARK"]
 
 
 def test_a_disk_that_is_full_is_named(tmp_path: Path) -> None:

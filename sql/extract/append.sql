@@ -5,7 +5,8 @@ select
     s.reading_no, getvariable('sync_id'), getvariable('feed'), s.page, s.place, s.read_at,
     s.contact_key, s.external_contact_id, s.digest, s.key_bits, s.record, s.normal
 from spooled() as s
-anti join (select reading_no from judged where not is_new) as j on j.reading_no = s.reading_no;
+-- no join, for which DuckDB would keep the records in memory instead of the numbers, and store them in another order
+where s.reading_no not in (select reading_no from judged where not is_new);
 
 create or replace temp table newest as
 select
