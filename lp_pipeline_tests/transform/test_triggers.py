@@ -1,5 +1,7 @@
 """SPEC F2, F3: what a reading triggers. Rows in, rows out."""
 
+import pytest
+
 from lp_pipeline.storage.sync_log import begin_sync
 from lp_pipeline_tests.scenario import Scenario, lead, prospect
 
@@ -18,6 +20,58 @@ def test_a_lead_whose_content_differs_is_triggered(scenario: Scenario) -> None:
     """F2: in the lead feed a lead is triggered if its content differs."""
     scenario.sync(prospect("1", lead("10", disposition="Set")))
     assert scenario.sync(prospect("1", lead("10", disposition="Sold"))).updated == 1
+
+
+TRIGGERED = "select lead_key, reason from pipeline.triggered_leads order by all"
+MOVED = "2026-03-02T11:58:00"
+
+
+def test_a_lead_with_another_stamp_needs_no_comparison(scenario: Scenario) -> None:
+    """F1, F2: it is changed, whatever the reading before says, which would have to be unpacked."""
+    scenario.sync(prospect("1", lead("10")), prospect("2", lead("20")))
+    with scenario.warehouse.transaction() as connection:
+        connection.execute("update raw.readings set record = '{}'")
+    moved = (prospect("1", lead("10", lastchangedon=MOVED)), prospect("2", lead("20", disposition="Sold")))
+    scenario.sync(*moved)
+    assert scenario.ask(TRIGGERED) == [("10", "changed"), ("20", "new")]
+
+
+def test_beside_a_lead_with_another_stamp_the_others_are_compared(scenario: Scenario) -> None:
+    """F2: each lead for itself, by what it has and by what it had."""
+    first = [lead("10"), lead("11"), lead("12"), lead("14")]
+    scenario.sync(prospect("1", *first))
+    now = [lead("10", lastchangedon=MOVED), lead("11"), lead("12", disposition="Sold"), lead("13"), lead("14", x=1)]
+    scenario.sync(prospect("1", *now))
+    assert scenario.ask(TRIGGERED) == [("10", "changed"), ("12", "changed"), ("13", "new"), ("14", "changed")]
+    assert scenario.ask("select count(*) from opportunities where lead_changed_at > '2026-03-02 16:57:00Z'") == [(1,)]
+
+
+def test_a_stamp_that_is_believed_only_now_is_no_other_one(scenario: Scenario) -> None:
+    """F2, J3: it was in the future when its lead was read first."""
+    early = lead("10", lastchangedon="2026-03-05T12:00:00")
+    scenario.sync(prospect("1", early))
+    scenario.later(days=4)
+    scenario.sync(prospect("1", early, phone1="(518)555-0199"))
+    assert scenario.ask(TRIGGERED) == []
+    assert scenario.ask("select phone from opportunities") == [("(518)555-0199",)]
+
+
+@pytest.mark.parametrize("ignored", ["LastChangedOn", "dateentered"])
+def test_an_ignored_stamp_proves_nothing(scenario: Scenario, ignored: str) -> None:
+    """F1: fields in LP_IGNORE_FIELDS are no content, stamps neither."""
+    name = ignored.lower()
+    ignoring = Scenario(scenario.folder / "ignoring", LP_IGNORE_FIELDS=ignored)
+    ignoring.sync(prospect("1", lead("10", **{"lastchangedon": "", name: "2026-03-01T11:00:00"})))
+    assert ignoring.sync(prospect("1", lead("10", **{"lastchangedon": "", name: MOVED}))).triggered == 0
+
+
+def test_a_lead_whose_opportunity_is_from_an_earlier_reading_is_compared(scenario: Scenario) -> None:
+    """F2: that one's stamp says nothing of the last reading, which was rejected."""
+    scenario.sync(prospect("1", lead("10")))
+    scenario.sync(prospect("1", broken := lead("10", lastchangedon=MOVED, disposition=...)))
+    assert scenario.ask(TRIGGERED) == [("10", "changed")]
+    scenario.sync(prospect("1", broken, notes=[{"note": "x"}]))
+    assert scenario.ask(TRIGGERED) == [("10", "rejected before")]
 
 
 def test_an_untriggered_lead_without_opportunity_stays_out(scenario: Scenario) -> None:

@@ -3,7 +3,7 @@
 -- leads; the others are triggered by a later window that covers theirs. Once history has shown a prospect, a lead of
 -- it with a timestamp inside a window, but without an opportunity, was overlooked, also if the reading that is to be
 -- merged is older than the last merged one: then it is that one's leads. Variable: zone. `contents` holds what is
--- compared of the readings that have one before them.
+-- compared of the readings that have one before them, `stamped_anew` the leads that need no comparison.
 create or replace table pipeline.triggered_leads as
 with batch as (
     select * replace (case when stale then previous_no else reading_no end as reading_no)
@@ -57,12 +57,14 @@ known_prospects as (
         n.contact_key,
         n.lead_key,
         case
+            when a.lead_key is not null then 'changed'
             when not n.stale and o.lead_key is null then 'new'
             when not n.stale and c.content is distinct from o.content then 'changed'
             when r.lead_key is not null and not n.stale then 'rejected before'
             when s.lead_key is not null then 'stamped inside the window, without an opportunity'
         end as reason
     from leads_now as n
+    left join stamped_anew as a on a.contact_key = n.contact_key and a.lead_key = n.lead_key
     left join contents as c on c.reading_no = n.reading_no and c.lead_key = n.lead_key
     left join contents as o on o.reading_no = n.previous_no and o.lead_key = n.lead_key
     left join rejected_records as r
