@@ -66,13 +66,17 @@ def duckdb_shifts(zone: str, begin: datetime, end: datetime) -> tuple[Shift, ...
 
 def _shifts(zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[Shift]:
     """What `sql/zones/shifts.sql` asks DuckDB, of Python."""
-    day, last = begin, None
-    while day <= end:
-        steps = QUARTERS if _offset(day, zone) != _offset(day + timedelta(days=1), zone) else QUARTERS[:1]
-        for step in steps:
-            if last != (last := _offset(day + step, zone)):
-                yield int((day + step).timestamp()), last
-        day += timedelta(days=1)
+    days = [begin + timedelta(days=number) for number in range((end - begin).days + 2)]
+    offsets = [_offset(day, zone) for day in days]
+    last = None
+    for day, offset, tomorrows in zip(days, offsets, offsets[1:], strict=False):
+        moments = [(day, offset)]
+        if tomorrows != offset:
+            moments = [(day + step, _offset(day + step, zone)) for step in QUARTERS]
+        for moment, shift in moments:
+            if shift != last:
+                yield int(moment.timestamp()), shift
+            last = shift
 
 
 def _offset(moment: datetime, zone: ZoneInfo) -> int:
