@@ -114,7 +114,7 @@ def _create(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 
 def _triggers(connection: duckdb.DuckDBPyConnection) -> list[Trigger]:
     _create(connection, "again")
-    set_variables(connection, {"done": 0, "delivering": False})
+    set_variables(connection, {"done": 0, "delivering": False, "telling_fields": True})
     if find_base(connection, "live"):
         run(connection, "replay/begin")
     entries = rows_of(connection, statement("replay/entries"))

@@ -42,12 +42,12 @@ class When:
 Step = str | Callable[[Any], None] | When  # a statement, or what has to be done in Python
 STAGING: tuple[Step, ...] = (
     *("staging/batch", "staging/opportunity_leads", keep_older_keys, "staging/current_records"),
-    *(keep_contact_points, keep_compared_leads, "staging/triggered_leads"),
+    *("staging/is_stamped_anew", keep_contact_points, keep_compared_leads, "staging/triggered_leads"),
     *(keep_compared_prospects, "staging/triggered_prospects"),
     *("staging/joined", "staging/staged_opportunities"),
 )
 MERGING: tuple[Step, ...] = (
-    *("merge/known_opportunities", keep_differing, "merge/outcomes"),
+    *("staging/is_stamped_anew", "merge/known_opportunities", keep_differing, "merge/outcomes"),
     When("merge/has_held", ("merge/held",)),
     When("merge/has_changes", ("merge/changes", "merge/opportunities")),
     "merge/listed_now",

@@ -131,6 +131,15 @@ def test_a_synced_lead_tells_how_it_was_read_built_merged_and_delivered(day: Del
     assert "First Name" not in shown
 
 
+def test_the_fields_of_a_lead_with_another_stamp_are_told(scenario: Scenario) -> None:
+    """E1: a sync need not compare it to know that it changed; who asks wants to know in what."""
+    scenario.sync(_someone("1", lead("10")))
+    scenario.later()
+    scenario.sync(_someone("1", lead("10", disposition="Issued", lastchangedon="2026-03-02T12:10:00")))
+    _publish(scenario)
+    assert "Triggered   the lead changed: disposition  (sync 4" in page(scenario, "10")
+
+
 @pytest.mark.parametrize(
     ("identity", "verdict", "state"),
     [

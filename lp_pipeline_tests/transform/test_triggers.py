@@ -56,6 +56,19 @@ def test_a_stamp_that_is_believed_only_now_is_no_other_one(scenario: Scenario) -
     assert scenario.ask("select phone from opportunities") == [("(518)555-0199",)]
 
 
+def test_where_the_columns_are_the_same_another_stamp_decides(scenario: Scenario) -> None:
+    """M3: whatever the earlier readings say; but not a stamp that is believed only now."""
+    early = lead("11", dateentered="2026-03-02T11:50:00", lastchangedon="2026-03-05T12:00:00")
+    scenario.sync(prospect("1", lead("10"), early))
+    with scenario.warehouse.transaction() as connection:  # as if it had been the same all the time
+        connection.execute(
+            "update raw.readings set record = replace(record::varchar, '2026-03-02T11:51:07.297', $1)", [MOVED]
+        )
+    scenario.later(days=4)
+    report = scenario.sync(prospect("1", lead("10", lastchangedon=MOVED), early))
+    assert (report.updated, report.unchanged) == (1, 1)
+
+
 @pytest.mark.parametrize("ignored", ["LastChangedOn", "dateentered"])
 def test_an_ignored_stamp_proves_nothing(scenario: Scenario, ignored: str) -> None:
     """F1: fields in LP_IGNORE_FIELDS are no content, stamps neither."""

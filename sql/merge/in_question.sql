@@ -1,5 +1,6 @@
 -- SPEC M3: staged opportunities that are there with the same columns, but from other readings: whether they are
--- unchanged depends on their contents. For both the sources: reading_no, older_keys, lead_no, lead_place.
+-- unchanged depends on their contents. For both the sources: reading_no, older_keys, lead_no, lead_place. A lead
+-- with another stamp than its opportunity was written with needs no comparison.
 create or replace temp table compared_opportunities as
 select
     s.contact_key,
@@ -22,6 +23,7 @@ select
             and s.last_name is not distinct from o.last_name
             and s.phone is not distinct from o.phone
             and s.status is not distinct from o.status
+            and not (l.lead_key is not null and is_stamped_anew(l.lastchangedon, l.dateentered, o.lead_changed_at))
             then 'unchanged'
         else 'updated'
     end as outcome,
@@ -38,7 +40,8 @@ left join known_opportunities as o
     on
         o.external_contact_id = s.external_contact_id
         and o.external_id is not distinct from s.external_id
-        and o.external_created_local = s.external_created_local;
+        and o.external_created_local = s.external_created_local
+left join pipeline.current_leads as l on l.contact_key = s.contact_key and l.lead_key = s.lead_key;
 
 select
     contact_key, lead_key,

@@ -1,9 +1,8 @@
 -- SPEC F1, F2: the readings of the lead feed whose contents are compared: those in the batch that have one before them,
--- with that one. Variables: zone, ignored.
+-- with that one.
 create or replace temp table contents (reading_no bigint, lead_key varchar, content varchar, names varchar[]);
 
--- Leads that need no comparison, for which the reading before has to be unpacked: in that one they had a stamp that is
--- neither of those that they have now, so their contents differ.
+-- Leads that need no comparison: their opportunities are from the reading before.
 create or replace temp table stamped_anew as
 select l.contact_key, l.lead_key
 from pipeline.batch as b
@@ -13,10 +12,7 @@ inner join opportunity_leads as o
 where
     b.feed = 'leads'
     and not b.stale
-    and o.last.changed_at is not null
-    and o.last.changed_at is distinct from pipeline.lp_instant(l.lastchangedon, getvariable('zone'))
-    and o.last.changed_at is distinct from pipeline.lp_instant(l.dateentered, getvariable('zone'))
-    and not coalesce(list_has_any(getvariable('ignored')::varchar[], ['lastchangedon', 'dateentered']), false);
+    and is_stamped_anew(l.lastchangedon, l.dateentered, o.last.changed_at);
 
 with settled as (
     select l.contact_key
