@@ -72,7 +72,7 @@ def test_dagster_makes_its_tables_and_keeps_runs_in_transaction_mode(pool: PgBou
 
 
 def test_a_restart_of_postgresql_fails_nothing_that_begins_meanwhile(pool: PgBouncer, home: str) -> None:
-    """PgBouncer takes a client's connection without a PostgreSQL, and turns it away at its first statement. It is tried
+    """A4: PgBouncer takes a connection without a PostgreSQL, and turns it away at its first statement. It is tried
     again for longer than Dagster would."""
 
     def write(client: int) -> None:
