@@ -122,7 +122,7 @@ def briefly(folder: Path, who: str = ANOTHER) -> Iterator[None]:
     while True:
         if not waiting.is_taken():
             with turn.if_free() as is_ours:
-                if is_ours:
+                if is_ours and not waiting.is_taken():  # looked at again: one may have come to wait meanwhile
                     with Turn(folder, BRIEF):
                         yield
                     return
