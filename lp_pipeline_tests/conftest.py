@@ -43,9 +43,11 @@ def machine_state(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture
-def scenario(tmp_path: Path) -> Scenario:
+def scenario(tmp_path: Path) -> Iterator[Scenario]:
     """An empty warehouse of a made-up account."""
-    return Scenario(tmp_path)
+    scenario = Scenario(tmp_path)
+    with scenario.outbox:
+        yield scenario
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ PERIOD = 60.0
 HATCH_PERIOD = 10.0  # seconds; Hatch's own window
 LOCK_HELD = 5.0  # far longer than anyone holds the lock
 FILE = "limits.sqlite"
-SQLITE = b"SQLite format 3\0"  # how such a file begins
 DAMAGE = ("malformed", "not a database")
 
 
@@ -100,9 +99,11 @@ class RateLimiter(_Waiting):
                 try:
                     return act()
                 except sqlite3.DatabaseError as error:
-                    if not any(sign in str(error) for sign in DAMAGE):
+                    if not _is_damage(error):
                         raise
-                self._make_anew()
+                if self._bucket is not None:
+                    self.close()
+                    self._open()
                 return act()
         except Timeout:
             return None
@@ -114,28 +115,22 @@ class RateLimiter(_Waiting):
         )
 
     def _open(self) -> float:
+        """Open the file. One that is damaged begins anew: only a minute's count is lost."""
+        if self._path.exists() and not self._is_whole():
+            self._path.unlink()
         self._path.touch(mode=0o600)
-        with self._path.open("rb") as file:
-            beginning = file.read(len(SQLITE))
-        if beginning not in (b"", SQLITE):  # not a database any more: only a minute's count is lost
-            self._path.write_bytes(b"")
         rates = [Rate(self._limit, self._period)]
         self._bucket = SQLiteBucket.init_from_file(rates, table="requests", db_path=str(self._path))
         return 0.0
 
-    def _make_anew(self) -> None:
-        """Replace a file that is damaged, unless another process has done so: only a minute's count is lost."""
-        had_it_open = self._bucket is not None
-        self.close()
+    def _is_whole(self) -> bool:
         try:
             with closing(sqlite3.connect(self._path)) as connection:
-                whole = connection.execute("pragma quick_check(1)").fetchone() == ("ok",)
-        except sqlite3.DatabaseError:
-            whole = False
-        if not whole:
-            self._path.unlink(missing_ok=True)
-        if had_it_open:
-            self._open()
+                return bool(connection.execute("pragma quick_check(1)").fetchone() == ("ok",))
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+            return False
 
     def _take(self) -> float:
         """Seconds to wait before asking again; nothing if leave was given."""
@@ -167,6 +162,10 @@ class SlidingWindow(_Waiting):
             return 0.0
         with self._lock:
             return _put(self._bucket, time.monotonic_ns() // 1_000_000)
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    return any(sign in str(error) for sign in DAMAGE)
 
 
 def _put(bucket: SQLiteBucket | InMemoryBucket, now: int) -> float:

@@ -97,7 +97,6 @@ def test_a_warehouse_that_cannot_be_opened_keeps_no_turn(lp_account: Account) ->
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_damaged_copy_for_people_is_made_again_by_the_next_sync(lp_account: Account) -> None:
     """Q1, R1: at once, although nothing has changed."""
     fill(lp_account, 3)

@@ -61,8 +61,12 @@ class World:
         self._db = sqlite3.connect(
             f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=60, isolation_level=None, check_same_thread=False
         )
-        self._db.execute("pragma synchronous = normal").close()
         self._zone: ZoneInfo | None = None
+        try:
+            self._db.execute("pragma synchronous = normal").close()
+        except BaseException:  # damaged
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
