@@ -13,13 +13,14 @@ with asked as (
     where kind = 'sync' and started_at > getvariable('now_at') - interval 3 days
     group by sync_id, feed
 ),
--- A sign is at most a day off. Few records of a large reading have such a stamp: the others are not taken apart.
+-- A sign is at most a day off. Few records of a large reading have such a stamp: the others are not taken apart. By
+-- their times, a backfill's readings are left out before they are unpacked.
 days as (
     select distinct on (read_at)
         read_at,
         [strftime(timezone(getvariable('zone'), read_at) + to_days(days), '%Y-%m-%d') for days in [-1, 0, 1, 2]] as near
     from raw.readings
-    where read_at > getvariable('now_at') - interval 3 days
+    where read_at > getvariable('now_at') - interval 3 days and sync_id in (select sync_id from asked)
 ),
 near as (
     select r.sync_id, r.feed, r.contact_key, r.read_at, coalesce(r.normal, r.record) as fields
