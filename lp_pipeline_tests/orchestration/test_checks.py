@@ -73,6 +73,14 @@ def test_stamps_in_the_future_are_told(scenario: Scenario) -> None:
     assert (sign, round(hours, 1), records) == ("ahead", 2.0, 3)
 
 
+def test_what_history_shows_is_no_sign(scenario: Scenario) -> None:
+    """J5: only what syncs read is looked at, also where a backfill reads at the very same time."""
+    for cst_id in range(6):
+        scenario.read("leads", changed(scenario, cst_id, -2), kind="backfill")
+    scenario.read("leads", changed(scenario, 6, 0))
+    assert alarms(scenario, "implausible_zone") == []
+
+
 def read_every_quarter(scenario: Scenario, syncs: int, hours: float, between: float = 0.25) -> None:
     for number in range(syncs):
         scenario.read("leads", changed(scenario, number, hours + 0.1 * (number % 3)))
